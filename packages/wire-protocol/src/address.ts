@@ -1,0 +1,70 @@
+// An Address: where a UDP socket can be reached. Always an ip literal, never a name: nothing here asks a resolver.
+//
+//   bytes: 0 family u8 (4 or 6) | 1 ip (4 or 16) | port u16; 7 or 19 in all
+//
+// One text a value: IPv6 in the form of RFC 5952, IPv4-mapped IPv6 written as IPv4.
+import ipaddr from "ipaddr.js";
+import type { ByteReader } from "./byte-reader.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+import { WireError } from "./errors.ts";
+
+export type Address = { readonly ip: string; readonly port: number };
+
+/** Reads `1.2.3.4:5` or `[::1]:5`. Throws `E_BAD_ADDRESS`; for configuration and command lines. */
+export function parseAddress(text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
+  const ip = canonicalIp(match?.[1] ?? match?.[2] ?? "");
+  const port = Number(match?.[3]);
+  if (ip === undefined || !isPort(port)) {
+    throw new WireError(
+      "E_BAD_ADDRESS",
+      `'${text.slice(0, 64)}' is no address: write 192.0.2.1:4000 or [2001:db8::1]:4000`,
+    );
+  }
+  return { ip, port };
+}
+
+/** The text that parseAddress reads; also the key by which tables hold an address. */
+export function formatAddress(address: Address): string {
+  return address.ip.includes(":") ? `[${address.ip}]:${address.port}` : `${address.ip}:${address.port}`;
+}
+
+/** The one text of an ip literal, or undefined where it is none. A socket's text for a peer passes through here once. */
+export function canonicalIp(text: string): string | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
+  if (!text.includes(":") || !ipaddr.IPv6.isValid(text)) return undefined;
+  const ip = ipaddr.IPv6.parse(text);
+  if (ip.zoneId) return undefined;
+  return ip.isIPv4MappedAddress() ? ip.toIPv4Address().toString() : ip.toRFC5952String();
+}
+
+export function addressSizeBytes(address: Address): number {
+  return address.ip.includes(":") ? 19 : 7;
+}
+
+export function writeAddress(writer: ByteWriter, address: Address): void {
+  const ip = canonicalIp(address.ip);
+  if (ip !== address.ip)
+    throw new WireError("E_BAD_ADDRESS", `'${address.ip.slice(0, 64)}' is not a canonical ip literal`);
+  const bytes = ipaddr.parse(ip).toByteArray();
+  writer
+    .u8(bytes.length === 4 ? 4 : 6)
+    .raw(Uint8Array.from(bytes))
+    .u16(address.port);
+}
+
+/** Reads an untrusted address; undefined for an unknown family, port 0 or an IPv4 address dressed up as IPv6. */
+export function readAddress(reader: ByteReader): Address | undefined {
+  const family = reader.u8();
+  if (family !== 4 && family !== 6) return undefined;
+  const bytes = reader.raw(family === 4 ? 4 : 16);
+  const port = reader.u16();
+  if (reader.failed || !isPort(port)) return undefined;
+  const ip = ipaddr.fromByteArray([...bytes]);
+  if (ip instanceof ipaddr.IPv4) return { ip: ip.toString(), port };
+  return ip.isIPv4MappedAddress() ? undefined : { ip: ip.toRFC5952String(), port };
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}

@@ -1,0 +1,154 @@
+// The four datagram kinds, PROTOCOL §2. All integers big-endian. The first byte lies outside the ranges that STUN (0-3),
+// DTLS (20-63), TURN channels (64-79) and RTP (128-191) use, so one socket can serve them all (RFC 7983).
+//
+//   Hello    1200 B   0 kind 0x50 | 1 sender index u32 | 5 Noise IK message 1 (1163: e 32, s 48, payload 1067, tag 16)
+//                     | 1168 mac1 (16) | 1184 cookie (16, zeros when none)
+//   Welcome  57+n B   0 kind 0x51 | 1 sender index u32 | 5 receiver index u32 | 9 Noise IK message 2 (e 32, payload n, tag 16)
+//   Cookie   37 B     0 kind 0x52 | 1 receiver index u32 | 5 mac1 of the Hello it answers (16) | 21 cookie (16)
+//   Data     29+n B   0 kind 0x53 | 1 receiver index u32 | 5 counter u64 | 13 frames (n), tag 16
+//
+// A Welcome is never larger than the Hello it answers, a Cookie always smaller. mac1 covers bytes 0-1167 of the Hello. The
+// first 13 bytes of a Data are its associated data.
+import type { DecodeResult } from "./decode-result.ts";
+import { decoded, undecodable } from "./decode-result.ts";
+import { DATA_OVERHEAD_BYTES, DATAGRAM_MAX_BYTES } from "./limits.ts";
+
+export const HELLO = 0x50;
+export const WELCOME = 0x51;
+export const COOKIE = 0x52;
+export const DATA = 0x53;
+
+export const HELLO_MESSAGE_BYTES = 1163;
+/** What Noise IK message 1 of a Hello holds: 1163 - e 32 - s 48 - tag 16. */
+export const HELLO_PAYLOAD_BYTES = 1067;
+export const HELLO_MAC1_OFFSET = 1168;
+export const MAC_BYTES = 16;
+/** What Noise IK message 2 of a Welcome may hold at most: 1200 - 9 - e 32 - tag 16. */
+export const WELCOME_PAYLOAD_MAX_BYTES = 1143;
+export const DATA_HEADER_BYTES = 13;
+const WELCOME_MIN_BYTES = 57;
+const COOKIE_BYTES = 37;
+const COOKIE_OFFSET = 1184;
+
+export type Hello = {
+  readonly kind: typeof HELLO;
+  readonly senderIndex: number;
+  readonly message: Uint8Array;
+  /** Bytes 0-1167: what mac1 is computed over. */
+  readonly authenticated: Uint8Array;
+  readonly mac1: Uint8Array;
+  readonly cookie: Uint8Array;
+};
+export type Welcome = {
+  readonly kind: typeof WELCOME;
+  readonly senderIndex: number;
+  readonly receiverIndex: number;
+  readonly message: Uint8Array;
+};
+export type Cookie = {
+  readonly kind: typeof COOKIE;
+  readonly receiverIndex: number;
+  readonly mac1: Uint8Array;
+  readonly cookie: Uint8Array;
+};
+export type Data = {
+  readonly kind: typeof DATA;
+  readonly receiverIndex: number;
+  /** Below 2^53; a larger one is refused here, far above the rekey limit of 2^32. */
+  readonly counter: number;
+  readonly header: Uint8Array;
+  readonly ciphertext: Uint8Array;
+};
+export type Datagram = Hello | Welcome | Cookie | Data;
+
+/** Reads a datagram of ours; the parts are views into `bytes`. Every byte is untrusted. */
+export function decodeDatagram(bytes: Uint8Array): DecodeResult<Datagram> {
+  if (bytes.length > DATAGRAM_MAX_BYTES) return undecodable("too-long");
+  if (bytes.length < DATA_OVERHEAD_BYTES) return undecodable("too-short");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (bytes[0]) {
+    case DATA: {
+      const high = view.getUint32(5);
+      if (high >= 2 ** 21) return undecodable("bad-value");
+      return decoded({
+        kind: DATA,
+        receiverIndex: view.getUint32(1),
+        counter: high * 2 ** 32 + view.getUint32(9),
+        header: bytes.subarray(0, DATA_HEADER_BYTES),
+        ciphertext: bytes.subarray(DATA_HEADER_BYTES),
+      });
+    }
+    case HELLO:
+      if (bytes.length !== DATAGRAM_MAX_BYTES) return undecodable("bad-length");
+      return decoded({
+        kind: HELLO,
+        senderIndex: view.getUint32(1),
+        message: bytes.subarray(5, HELLO_MAC1_OFFSET),
+        authenticated: bytes.subarray(0, HELLO_MAC1_OFFSET),
+        mac1: bytes.subarray(HELLO_MAC1_OFFSET, COOKIE_OFFSET),
+        cookie: bytes.subarray(COOKIE_OFFSET),
+      });
+    case WELCOME:
+      if (bytes.length < WELCOME_MIN_BYTES) return undecodable("too-short");
+      return decoded({
+        kind: WELCOME,
+        senderIndex: view.getUint32(1),
+        receiverIndex: view.getUint32(5),
+        message: bytes.subarray(9),
+      });
+    case COOKIE:
+      if (bytes.length !== COOKIE_BYTES) return undecodable("bad-length");
+      return decoded({
+        kind: COOKIE,
+        receiverIndex: view.getUint32(1),
+        mac1: bytes.subarray(5, 21),
+        cookie: bytes.subarray(21),
+      });
+    default:
+      return undecodable("unknown-kind");
+  }
+}
+
+/** A Hello without its mac1 and cookie, which are zeros until the caller sets them at HELLO_MAC1_OFFSET. */
+export function encodeHello(senderIndex: number, message: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(DATAGRAM_MAX_BYTES);
+  bytes[0] = HELLO;
+  new DataView(bytes.buffer).setUint32(1, senderIndex);
+  bytes.set(message, 5);
+  return bytes;
+}
+
+/** Sets the cookie of an encoded Hello (mac1 does not cover it, so the Hello stays the same Hello). */
+export function setHelloCookie(hello: Uint8Array, cookie: Uint8Array): void {
+  hello.set(cookie, COOKIE_OFFSET);
+}
+
+export function encodeWelcome(senderIndex: number, receiverIndex: number, message: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(9 + message.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = WELCOME;
+  view.setUint32(1, senderIndex);
+  view.setUint32(5, receiverIndex);
+  bytes.set(message, 9);
+  return bytes;
+}
+
+export function encodeCookie(receiverIndex: number, mac1: Uint8Array, cookie: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(COOKIE_BYTES);
+  bytes[0] = COOKIE;
+  new DataView(bytes.buffer).setUint32(1, receiverIndex);
+  bytes.set(mac1, 5);
+  bytes.set(cookie, 21);
+  return bytes;
+}
+
+/** The 13 bytes in front of a Data's ciphertext, which are also its associated data. */
+export function encodeDataHeader(receiverIndex: number, counter: number): Uint8Array {
+  const bytes = new Uint8Array(DATA_HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = DATA;
+  view.setUint32(1, receiverIndex);
+  view.setUint32(5, Math.floor(counter / 2 ** 32));
+  view.setUint32(9, counter % 2 ** 32);
+  return bytes;
+}

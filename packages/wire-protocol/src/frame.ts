@@ -1,0 +1,97 @@
+// Frames inside a Data datagram, PROTOCOL §3: as many as fit, one after the other, nothing behind the last.
+//
+//   0 kind u8 | 1 body length u16 | [3 frame number u32, where the kind's top bit is set] | body
+//
+// A kind with the top bit set is reliable: it carries a frame number and is acknowledged by the neighbour (PROTOCOL §2). The
+// bit is part of the kind, so a receiver can skip and acknowledge a kind that it does not know.
+//
+// Two kinds belong to the session itself and never reach a program:
+//   Ack       body: 0 lowest number not received u32 | 4 bitmap (0-64 B): bit i of byte i/8, low bit first, is set when
+//             number (lowest + 1 + i) was received. A set bit at the very end only: no trailing zero byte.
+//   Fragment  reliable; body: 0 index u8 | 1 count u8 (2-64) | 2 a piece of an encoded frame without its frame number
+//             (kind u8, then body). The frame's fragments have consecutive numbers: number - index names the frame.
+import type { DecodeResult } from "./decode-result.ts";
+import { decoded, undecodable } from "./decode-result.ts";
+
+export const FRAME_KIND = {
+  ping: 0x01,
+  pong: 0x02,
+  lookup: 0x03,
+  nodes: 0x04,
+  dialBack: 0x05,
+  have: 0x06,
+  want: 0x07,
+  graft: 0x08,
+  prune: 0x09,
+  probe: 0x0a,
+  digest: 0x0b,
+  bye: 0x0c,
+  ack: 0x0d,
+  send: 0x81,
+  sendAck: 0x82,
+  sendFail: 0x83,
+  publish: 0x84,
+  direct: 0x85,
+  directAck: 0x86,
+  announce: 0x87,
+  fragment: 0x88,
+} as const;
+
+/** kind 1 + length 2. */
+export const FRAME_HEADER_BYTES = 3;
+/** kind 1 + length 2 + number 4. */
+export const RELIABLE_FRAME_HEADER_BYTES = 7;
+export const FRAGMENT_HEADER_BYTES = 2;
+export const FRAGMENTS_MAX = 64;
+export const ACK_BITMAP_MAX_BYTES = 64;
+
+/** A frame as the layers above the session see it: a kind and its body. */
+export type Frame = { readonly kind: number; readonly body: Uint8Array };
+/** A frame as it stands in a datagram; `number` exactly when the kind is reliable. */
+export type NumberedFrame = { readonly kind: number; readonly number: number | undefined; readonly body: Uint8Array };
+
+export function isReliable(kind: number): boolean {
+  return (kind & 0x80) !== 0;
+}
+
+export function frameSizeBytes(kind: number, bodyBytes: number): number {
+  return (isReliable(kind) ? RELIABLE_FRAME_HEADER_BYTES : FRAME_HEADER_BYTES) + bodyBytes;
+}
+
+/** Writes one frame into `target` at `offset` and returns the offset behind it. The caller has checked that it fits. */
+export function writeFrame(target: Uint8Array, offset: number, frame: NumberedFrame): number {
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  view.setUint8(offset, frame.kind);
+  view.setUint16(offset + 1, frame.body.length);
+  let at = offset + FRAME_HEADER_BYTES;
+  if (frame.number !== undefined) {
+    view.setUint32(at, frame.number);
+    at += 4;
+  }
+  target.set(frame.body, at);
+  return at + frame.body.length;
+}
+
+/**
+ * Splits the plaintext of a Data datagram into frames. Bodies are views. The bytes are authenticated but not trusted: a
+ * neighbour may send anything. A malformed tail fails the whole datagram, so that nothing of it is half taken.
+ */
+export function readFrames(plaintext: Uint8Array): DecodeResult<NumberedFrame[]> {
+  const frames: NumberedFrame[] = [];
+  const view = new DataView(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
+  let at = 0;
+  while (at < plaintext.length) {
+    if (at + FRAME_HEADER_BYTES > plaintext.length) return undecodable("too-short");
+    const kind = view.getUint8(at);
+    const sizeBytes = frameSizeBytes(kind, view.getUint16(at + 1));
+    if (at + sizeBytes > plaintext.length) return undecodable("bad-length");
+    const reliable = isReliable(kind);
+    frames.push({
+      kind,
+      number: reliable ? view.getUint32(at + FRAME_HEADER_BYTES) : undefined,
+      body: plaintext.subarray(at + (reliable ? RELIABLE_FRAME_HEADER_BYTES : FRAME_HEADER_BYTES), at + sizeBytes),
+    });
+    at += sizeBytes;
+  }
+  return decoded(frames);
+}
