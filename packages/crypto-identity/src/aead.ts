@@ -1,0 +1,33 @@
+import { IdentityError } from "./errors.ts";
+import { counterNonce } from "./nonce.ts";
+import type { Cipher } from "./primitives.ts";
+
+/** Bytes by which a ciphertext is longer than its plaintext. */
+export const AEAD_TAG_BYTES = 16;
+
+/**
+ * One direction of a session: AES-256-GCM with the counter as its nonce. It keeps no state: that no counter is sealed
+ * twice, and that none is opened twice, is the session's business.
+ */
+export interface Aead {
+  /** Throws `E_BAD_COUNTER` unless `counter` is a safe integer, not negative. */
+  seal(counter: number, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** undefined where the ciphertext, the associated data or the counter is not what was sealed. Never throws. */
+  open(counter: number, associatedData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+}
+
+function isCounter(counter: number): boolean {
+  return Number.isSafeInteger(counter) && counter >= 0;
+}
+
+export function createAead(cipher: Cipher): Aead {
+  return {
+    seal(counter, associatedData, plaintext) {
+      if (!isCounter(counter)) throw new IdentityError("E_BAD_COUNTER", "a counter is a safe integer from 0 on");
+      return cipher.seal(counterNonce(counter), associatedData, plaintext);
+    },
+    open(counter, associatedData, ciphertext) {
+      return isCounter(counter) ? cipher.open(counterNonce(counter), associatedData, ciphertext) : undefined;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { primitives } from "#primitives";
+import type { Identity } from "./identity.ts";
+import type { Mac } from "./primitives.ts";
+import type { RandomSource } from "./random.ts";
+import type { OpenBoxInput, OpenedBox, SealBoxInput } from "./sealed-box.ts";
+import type { InitiateInput, Initiation, RespondInput, Response } from "./session-handshake.ts";
+import type { SignInput, VerifyInput } from "./signature.ts";
+import { createSuite } from "./suite.ts";
+
+// The public functions, over the backend that package.json "imports" chose for this platform.
+
+const suite = createSuite(primitives);
+
+/** A new identity from 32 random bytes. Throws `E_BAD_RANDOM` where the source gives another number of them. */
+export const generateIdentity: (random: RandomSource) => Identity = suite.generateIdentity;
+
+/** The identity of a 32-byte seed, an X25519 private key before clamping. Throws `E_BAD_SEED`. */
+export const identityFromSeed: (seed: Uint8Array) => Identity = suite.identityFromSeed;
+
+/** A copy of the seed. For storing the key, and for nothing else. Throws `E_NOT_AN_IDENTITY`. */
+export const seedOf: (identity: Identity) => Uint8Array = suite.seedOf;
+
+/**
+ * Seals a plaintext to the recipient (Noise X). The box is 96 bytes longer; each has a fresh ephemeral key from `random`.
+ * Throws `E_BAD_ID`, `E_NOT_AN_IDENTITY`, `E_BAD_RANDOM`, and `E_TOO_LARGE` for a box beyond 65,535 bytes.
+ */
+export const sealBox: (input: SealBoxInput) => Uint8Array = suite.sealBox;
+
+/** Opens a box from a stranger; undefined where it is not whole, not for this identity, or of another prologue. */
+export const openBox: (input: OpenBoxInput) => OpenedBox | undefined = suite.openBox;
+
+/** Begins a session with a known key (Noise IK). Throws as `sealBox` does. */
+export const initiateHandshake: (input: InitiateInput) => Initiation = suite.initiateHandshake;
+
+/** Reads a stranger's message 1; undefined where it is not whole, not for this identity, or of another prologue. */
+export const respondHandshake: (input: RespondInput) => Response | undefined = suite.respondHandshake;
+
+/** Signs for third parties (XEdDSA); 64 bytes. Throws `E_BAD_DOMAIN`, `E_NOT_AN_IDENTITY`, `E_BAD_RANDOM`. */
+export const sign: (input: SignInput) => Uint8Array = suite.sign;
+
+/** Whether the owner of `id` signed this message for this domain. Never throws. */
+export const verify: (input: VerifyInput) => boolean = suite.verify;
+
+/** SHA-256, 32 bytes. */
+export const sha256: (data: Uint8Array) => Uint8Array = suite.sha256;
+
+/** HMAC-SHA-256, 32 bytes. For more than one message under a key, `createMac`. */
+export const hmacSha256: (key: Uint8Array, data: Uint8Array) => Uint8Array = suite.hmacSha256;
+
+/** HMAC-SHA-256 under a key that is prepared once. */
+export const createMac: (key: Uint8Array) => Mac = suite.createMac;
+
+/** Compares in a time that depends on the lengths only. */
+export const equalBytes: (a: Uint8Array, b: Uint8Array) => boolean = suite.equalBytes;

@@ -1,0 +1,43 @@
+import { ed25519 } from "@noble/curves/ed25519.js";
+
+// The arithmetic that XEdDSA needs and node:crypto does not offer: edwards25519 points and scalars.
+
+const { Point } = ed25519;
+const { Fp } = Point;
+
+/** L, the order of the base point (RFC 8032 §5.1). */
+export const GROUP_ORDER: bigint = Point.Fn.ORDER;
+
+/** A little-endian integer of any width. */
+export function integerFromBytes(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
+  return value;
+}
+
+/** The scalar modulo L, 32 bytes little-endian. */
+export function scalarToBytes(scalar: bigint): Uint8Array {
+  const bytes = new Uint8Array(32);
+  let rest = scalar;
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+/** `scalar` times the base point, encoded as in RFC 8032 §5.1.2. In constant time as far as noble-curves manages that. */
+export function multiplyBase(scalar: bigint): Uint8Array {
+  return Uint8Array.from(Point.BASE.multiply(scalar).toBytes());
+}
+
+/**
+ * The Edwards point of sign 0 for a Montgomery u, y = (u - 1) / (u + 1) (RFC 7748 §4.1); undefined for u = -1, which has
+ * none. Whether it lies on the curve (and not on its twist) is left to whoever decodes it.
+ */
+export function edwardsFromMontgomery(u: Uint8Array): Uint8Array | undefined {
+  const value = Fp.create(integerFromBytes(u));
+  const below = Fp.add(value, Fp.ONE);
+  if (Fp.is0(below)) return undefined;
+  return scalarToBytes(Fp.mul(Fp.sub(value, Fp.ONE), Fp.inv(below)));
+}

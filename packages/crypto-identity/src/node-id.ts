@@ -1,0 +1,61 @@
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { IdentityError } from "./errors.ts";
+
+// NodeId, 64 lower-case hex digits of the 32 bytes of an X25519 public key as on the wire (PROTOCOL §1):
+//
+//   byte  0..31   u, little-endian; so digits 0-1 are the lowest byte and bit 255 is the top bit of digit 62
+//
+// X25519 accepts several byte strings for one key (RFC 7748 §5 masks bit 255 and reduces modulo p). A network that did so
+// too would know one node by two ids, so exactly one spelling of each key is an id, and keys of low order are none.
+
+declare const nodeIdBrand: unique symbol;
+
+/** The id of a node: its X25519 public key, in the one canonical spelling. Made by `parseNodeId` and its siblings only. */
+export type NodeId = string & { readonly [nodeIdBrand]: true };
+
+export const NODE_ID_BYTES = 32;
+
+const SHAPE = /^[0-9a-f]{64}$/;
+// Bit 255 clear, but u in p .. 2^255 - 1, where p = 2^255 - 19: lowest byte ed..ff, then thirty times ff, then 7f.
+const NOT_REDUCED = /^(?:e[d-f]|f[0-9a-f])(?:ff){30}7f$/;
+// The public list of u whose order divides 8 on the curve or its twist (RFC 7748 §7); p and p + 1 fall to the rule above.
+const LOW_ORDER: ReadonlySet<string> = new Set([
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+]);
+
+/** Whether a value from anywhere is a NodeId. */
+export function isNodeId(value: unknown): value is NodeId {
+  return (
+    typeof value === "string" &&
+    SHAPE.test(value) &&
+    value.charAt(62) < "8" &&
+    !NOT_REDUCED.test(value) &&
+    !LOW_ORDER.has(value)
+  );
+}
+
+/** The text as a NodeId; throws `E_BAD_ID` with what is wrong with it. For what a person typed or configured. */
+export function parseNodeId(text: string): NodeId {
+  if (isNodeId(text)) return text;
+  const reason =
+    typeof text !== "string" || !SHAPE.test(text)
+      ? "a node id is exactly 64 lower-case hexadecimal digits"
+      : "these digits are not a usable X25519 public key (an alias of another key, or a key of low order)";
+  throw new IdentityError("E_BAD_ID", reason);
+}
+
+/** The NodeId of 32 bytes from the network; undefined where they are not one. */
+export function nodeIdFromBytes(bytes: Uint8Array): NodeId | undefined {
+  if (!(bytes instanceof Uint8Array) || bytes.length !== NODE_ID_BYTES) return undefined;
+  const text = bytesToHex(bytes);
+  return isNodeId(text) ? text : undefined;
+}
+
+/** 32 fresh bytes, as on the wire. Throws `E_BAD_ID` for a string that was only cast to a NodeId. */
+export function nodeIdToBytes(id: NodeId): Uint8Array {
+  return hexToBytes(parseNodeId(id));
+}

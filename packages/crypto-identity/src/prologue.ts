@@ -1,0 +1,37 @@
+import { concatBytes } from "./concat-bytes.ts";
+import { IdentityError } from "./errors.ts";
+
+// The prologue that every Noise handshake of a network binds (PROTOCOL §1). Both ends mix it in and never send it: two
+// nodes that differ in any field cannot open each other's messages.
+//
+//   0      1   length of the protocol name, 8
+//   1      8   "starling"
+//   9      1   version, 1
+//   10     2   length n of the network name, big-endian
+//   12     n   network name, UTF-8
+//   12+n   2   length m of the purpose, big-endian
+//   14+n   m   purpose, UTF-8
+
+const encoder = new TextEncoder();
+const NAME: Uint8Array = encoder.encode("starling");
+const VERSION = 1;
+const MAX_FIELD_BYTES = 255;
+
+function field(text: string, what: string): Uint8Array {
+  const bytes = encoder.encode(text);
+  if (bytes.length === 0 || bytes.length > MAX_FIELD_BYTES) {
+    throw new IdentityError("E_BAD_PROLOGUE", `the ${what} must be 1 to ${MAX_FIELD_BYTES} bytes of UTF-8`);
+  }
+  return concatBytes(Uint8Array.of(0, bytes.length), bytes);
+}
+
+/** The prologue for a network and a purpose ("session", "unicast", ...). Throws `E_BAD_PROLOGUE` where one is empty or long. */
+export function protocolPrologue(network: string, purpose: string): Uint8Array {
+  return concatBytes(
+    Uint8Array.of(NAME.length),
+    NAME,
+    Uint8Array.of(VERSION),
+    field(network, "network name"),
+    field(purpose, "purpose"),
+  );
+}

@@ -1,0 +1,67 @@
+import { PATTERN_X } from "./handshake-pattern.ts";
+import type { Identities, Identity } from "./identity.ts";
+import type { NodeId } from "./node-id.ts";
+import type { Noise } from "./noise.ts";
+import type { PeerKeys } from "./peer-keys.ts";
+import type { RandomSource } from "./random.ts";
+
+// The sealed box, Noise_X_25519_AESGCM_SHA256 (Noise §7.4), one message to a key (PROTOCOL §1):
+//
+//   0    32   e      ephemeral public key, fresh for every box
+//   32   48   s      sender's public key, encrypted (32 and its tag)
+//   80   n    payload, encrypted
+//   80+n 16   its tag
+//
+// The sender is hidden from all but the recipient, and authenticated to the recipient only. Whoever steals the
+// recipient's key reads old boxes and can forge senders to that recipient; a box can be sent again by anybody, so the
+// recipient must know a message that it has had (Noise §7.7).
+
+/** Bytes by which a sealed box is longer than its plaintext. */
+export const SEALED_BOX_OVERHEAD_BYTES = 96;
+
+export interface SealBoxInput {
+  readonly identity: Identity;
+  readonly recipient: NodeId;
+  readonly prologue: Uint8Array;
+  readonly plaintext: Uint8Array;
+  readonly random: RandomSource;
+}
+
+export interface OpenBoxInput {
+  readonly identity: Identity;
+  readonly prologue: Uint8Array;
+  readonly box: Uint8Array;
+}
+
+export interface OpenedBox {
+  readonly sender: NodeId;
+  readonly plaintext: Uint8Array;
+}
+
+export interface SealedBoxes {
+  sealBox(input: SealBoxInput): Uint8Array;
+  openBox(input: OpenBoxInput): OpenedBox | undefined;
+}
+
+export function createSealedBoxes(noise: Noise, identities: Identities, peerKeys: PeerKeys): SealedBoxes {
+  return {
+    sealBox({ identity, recipient, prologue, plaintext, random }) {
+      const remoteStatic = peerKeys.lookUp(recipient);
+      const localStatic = identities.keyPairOf(identity);
+      const state = noise.start({ pattern: PATTERN_X, isInitiator: true, prologue, localStatic, remoteStatic });
+      const { message } = noise.write(state, plaintext, random);
+      peerKeys.remember(remoteStatic);
+      return message;
+    },
+    openBox({ identity, prologue, box }) {
+      const localStatic = identities.keyPairOf(identity);
+      if (box.length < SEALED_BOX_OVERHEAD_BYTES) return undefined;
+      const state = noise.start({ pattern: PATTERN_X, isInitiator: false, prologue, localStatic });
+      const opened = noise.read(state, box);
+      const sender = opened?.state.remoteStatic;
+      if (opened === undefined || sender === undefined) return undefined;
+      peerKeys.remember(sender);
+      return { sender: sender.id, plaintext: opened.payload };
+    },
+  };
+}

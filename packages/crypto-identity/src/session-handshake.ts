@@ -1,0 +1,93 @@
+import { PATTERN_IK } from "./handshake-pattern.ts";
+import type { Identities, Identity } from "./identity.ts";
+import type { NodeId } from "./node-id.ts";
+import type { Noise, SessionKeys } from "./noise.ts";
+import type { PeerKeys } from "./peer-keys.ts";
+import type { RandomSource } from "./random.ts";
+
+// The session handshake, Noise_IK_25519_AESGCM_SHA256 (Noise §7.5), one round trip between known keys (PROTOCOL §1):
+//
+//   message 1, initiator           message 2, responder
+//   0    32   e                    0    32   e
+//   32   48   s, encrypted         32   n    payload, encrypted
+//   80   n    payload, encrypted   32+n 16   its tag
+//   80+n 16   its tag
+//
+// Message 1 can be sent again by anybody, so the responder does nothing on it that lasts; its payload has no forward
+// secrecy (Noise §7.7). The initiator is proved fresh by the first data that opens under the new keys.
+
+/** Bytes by which message 1 is longer than its payload. */
+export const HANDSHAKE_INITIATION_OVERHEAD_BYTES = 96;
+/** Bytes by which message 2 is longer than its payload. */
+export const HANDSHAKE_RESPONSE_OVERHEAD_BYTES = 48;
+
+export interface InitiateInput {
+  readonly identity: Identity;
+  readonly responder: NodeId;
+  readonly prologue: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly random: RandomSource;
+}
+
+export interface Initiation {
+  /** Message 1. */
+  readonly message: Uint8Array;
+  /** Reads message 2; undefined where it is not the answer to this message 1, and then it may be tried with another. */
+  finish(message2: Uint8Array): { readonly payload: Uint8Array; readonly keys: SessionKeys } | undefined;
+}
+
+export interface RespondInput {
+  readonly identity: Identity;
+  readonly prologue: Uint8Array;
+  /** Message 1. */
+  readonly message: Uint8Array;
+}
+
+export interface Response {
+  readonly initiator: NodeId;
+  readonly payload: Uint8Array;
+  /** Writes message 2. Every call makes other keys, from a fresh ephemeral. */
+  respond(payload: Uint8Array, random: RandomSource): { readonly message: Uint8Array; readonly keys: SessionKeys };
+}
+
+export interface SessionHandshakes {
+  initiateHandshake(input: InitiateInput): Initiation;
+  respondHandshake(input: RespondInput): Response | undefined;
+}
+
+export function createSessionHandshakes(noise: Noise, identities: Identities, peerKeys: PeerKeys): SessionHandshakes {
+  return {
+    initiateHandshake({ identity, responder, prologue, payload, random }) {
+      const remoteStatic = peerKeys.lookUp(responder);
+      const localStatic = identities.keyPairOf(identity);
+      const start = noise.start({ pattern: PATTERN_IK, isInitiator: true, prologue, localStatic, remoteStatic });
+      const { state, message } = noise.write(start, payload, random);
+      peerKeys.remember(remoteStatic);
+      return {
+        message,
+        finish(message2) {
+          const read = noise.read(state, message2);
+          return read && { payload: read.payload, keys: noise.split(read.state) };
+        },
+      };
+    },
+    respondHandshake({ identity, prologue, message }) {
+      const localStatic = identities.keyPairOf(identity);
+      if (message.length < HANDSHAKE_INITIATION_OVERHEAD_BYTES) return undefined;
+      const start = noise.start({ pattern: PATTERN_IK, isInitiator: false, prologue, localStatic });
+      const read = noise.read(start, message);
+      const initiator = read?.state.remoteStatic;
+      if (read === undefined || initiator === undefined) return undefined;
+      // Its owner made this message 1, if perhaps some time ago.
+      peerKeys.remember(initiator);
+      return {
+        initiator: initiator.id,
+        payload: read.payload,
+        respond(payload, random) {
+          const written = noise.write(read.state, payload, random);
+          return { message: written.message, keys: noise.split(written.state) };
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { concatBytes } from "./concat-bytes.ts";
+import { edwardsFromMontgomery, GROUP_ORDER, integerFromBytes, multiplyBase, scalarToBytes } from "./edwards.ts";
+import { IdentityError } from "./errors.ts";
+import type { Identities, Identity } from "./identity.ts";
+import { LruMap } from "./lru-map.ts";
+import { isNodeId, type NodeId, nodeIdToBytes } from "./node-id.ts";
+import type { Primitives, Verifier } from "./primitives.ts";
+import { drawRandom, type RandomSource } from "./random.ts";
+
+// XEdDSA signatures by an X25519 key ("The XEdDSA and VXEdDSA Signature Schemes", Perrin, revision 1, §2 and §3; b = 256).
+//
+//   0    32   R    commitment, an encoded Edwards point
+//   32   32   s    little-endian, s < L
+//
+// What is signed is never the bare message but
+//
+//   0      2   length n of the domain, big-endian
+//   2      n   domain, UTF-8
+//   2+n    m   message
+//
+// so that a signature for one use can be passed off for no other. The public half is the Edwards point of sign 0 that
+// belongs to the NodeId's u. Both backends verify R = sB - kA without a cofactor, R as bytes.
+
+export const SIGNATURE_BYTES = 64;
+
+const RANDOM_BYTES = 64;
+const POINT_BYTES = 32;
+const MAX_DOMAIN_BYTES = 255;
+const VERIFIERS_CAPACITY = 1024;
+const SIGN_BIT = 0x80;
+/** hash_1 of XEdDSA §2.5: the hash of 2^256 - 2, little-endian, before the data. */
+const NONCE_PREFIX = new Uint8Array(32).fill(0xff).fill(0xfe, 0, 1);
+
+const encoder = new TextEncoder();
+
+export interface SignInput {
+  readonly identity: Identity;
+  /** Names the use, e.g. "record". 1 to 255 bytes of UTF-8. */
+  readonly domain: string;
+  readonly message: Uint8Array;
+  readonly random: RandomSource;
+}
+
+export interface VerifyInput {
+  readonly id: NodeId;
+  readonly domain: string;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface Signatures {
+  sign(input: SignInput): Uint8Array;
+  verify(input: VerifyInput): boolean;
+}
+
+interface SigningKey {
+  /** a, adjusted so that A has sign 0. */
+  readonly scalar: bigint;
+  /** A */
+  readonly point: Uint8Array;
+}
+
+/** XEdDSA §2.3, calculate_key_pair. */
+function signingKeyOf(seed: Uint8Array): SigningKey {
+  const clamped = Uint8Array.from(seed);
+  clamped[0] = (clamped[0] ?? 0) & 0xf8;
+  clamped[31] = ((clamped[31] ?? 0) & 0x7f) | 0x40;
+  const scalar = integerFromBytes(clamped) % GROUP_ORDER;
+  const point = multiplyBase(scalar);
+  const top = point[31] ?? 0;
+  if ((top & SIGN_BIT) === 0) return { scalar, point };
+  point[31] = top & ~SIGN_BIT;
+  return { scalar: GROUP_ORDER - scalar, point };
+}
+
+/** undefined where the domain is empty or too long. */
+function frame(domain: string, message: Uint8Array): Uint8Array | undefined {
+  const bytes = encoder.encode(domain);
+  if (bytes.length === 0 || bytes.length > MAX_DOMAIN_BYTES) return undefined;
+  return concatBytes(Uint8Array.of(0, bytes.length), bytes, message);
+}
+
+export function createSignatures(primitives: Primitives, identities: Identities): Signatures {
+  const signingKeys = new WeakMap<Identity, SigningKey>();
+  // BOUNDED: VERIFIERS_CAPACITY ids that have signed something, the least recently used goes first.
+  const verifiers = new LruMap<NodeId, Verifier>(VERIFIERS_CAPACITY);
+
+  function signingKey(identity: Identity): SigningKey {
+    let key = signingKeys.get(identity);
+    if (key === undefined) {
+      key = signingKeyOf(identities.seedOf(identity));
+      signingKeys.set(identity, key);
+    }
+    return key;
+  }
+
+  function scalarOfHash(...parts: readonly Uint8Array[]): bigint {
+    return integerFromBytes(primitives.sha512(concatBytes(...parts))) % GROUP_ORDER;
+  }
+
+  return {
+    sign({ identity, domain, message, random }) {
+      const framed = frame(domain, message);
+      if (framed === undefined) {
+        throw new IdentityError("E_BAD_DOMAIN", `a domain is 1 to ${MAX_DOMAIN_BYTES} bytes of UTF-8`);
+      }
+      const { scalar, point } = signingKey(identity);
+      const r = scalarOfHash(NONCE_PREFIX, scalarToBytes(scalar), framed, drawRandom(random, RANDOM_BYTES));
+      const commitment = multiplyBase(r);
+      const s = (r + scalarOfHash(commitment, point, framed) * scalar) % GROUP_ORDER;
+      return concatBytes(commitment, scalarToBytes(s));
+    },
+    verify({ id, domain, message, signature }) {
+      if (!isNodeId(id) || !(message instanceof Uint8Array)) return false;
+      if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) return false;
+      if (integerFromBytes(signature.subarray(POINT_BYTES)) >= GROUP_ORDER) return false;
+      const framed = frame(domain, message);
+      if (framed === undefined) return false;
+      let verifier = verifiers.get(id);
+      if (verifier === undefined) {
+        const edwards = edwardsFromMontgomery(nodeIdToBytes(id));
+        if (edwards === undefined) return false;
+        verifier = primitives.createVerifier(edwards);
+      }
+      const isValid = verifier(framed, signature);
+      // An id that has signed nothing displaces none that has.
+      if (isValid) verifiers.set(id, verifier);
+      return isValid;
+    },
+  };
+}
