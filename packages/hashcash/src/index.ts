@@ -1,1 +1,4 @@
-export {};
+export { MAX_EFFORT, PUBLISH_FLOOR, SEND_FLOOR } from "./effort.ts";
+export { MintError, type MintErrorCode } from "./errors.ts";
+export { createMint, type Mint, type MintTask } from "./mint.ts";
+export { type StampClaim, type StampVerdict, stampFloor, verifyStamp } from "./stamp.ts";

@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { createMint, MAX_EFFORT, MintError, verifyStamp } from "../src/index.ts";
+import { createMintPool, type MintPool, type MintPoolOptions } from "../src/pool.ts";
+
+const digest = Uint8Array.from({ length: 32 }, (_, index) => 255 - index);
+const startNonce = Uint8Array.from([0, 0, 0, 7, 255, 255, 255, 0]);
+const never = { digest, effort: MAX_EFFORT, startNonce };
+
+const pools: MintPool[] = [];
+function openPool(options: MintPoolOptions): MintPool {
+  const pool = createMintPool(options);
+  pools.push(pool);
+  return pool;
+}
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+});
+
+const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => "no error",
+    (error: unknown) => (error instanceof MintError ? error.code : error),
+  );
+
+describe("a mint pool", () => {
+  test("one worker finds what the plain mint finds, after as many hashes", async () => {
+    const task = { digest, effort: 40_000, startNonce };
+    const plain = createMint(task);
+    const nonce = plain.run(2 ** 21);
+    expect(await openPool({ workers: 1 }).mint(task)).toEqual({ nonce, hashes: plain.hashes });
+  });
+
+  test("two workers mint many jobs, each valid", async () => {
+    const pool = openPool({ workers: 2 });
+    const jobs = Array.from({ length: 24 }, (_, index) => ({
+      digest: digest.map((byte) => byte ^ index),
+      effort: 3000 + 500 * index,
+      startNonce,
+    }));
+    const minted = await Promise.all(jobs.map((job) => pool.mint(job)));
+    for (const [index, { nonce }] of minted.entries()) {
+      const job = jobs[index];
+      expect(job && verifyStamp({ ...job, nonce, floor: job.effort })).toBe("valid");
+    }
+  });
+
+  test("a small job does not wait for a great one", async () => {
+    const pool = openPool({ workers: 1 });
+    const order: string[] = [];
+    const great = pool.mint(never).catch(() => order.push("great"));
+    await pool.mint({ digest, effort: 2000, startNonce }).then(() => order.push("small"));
+    await pool.close();
+    await great;
+    expect(order).toEqual(["small", "great"]);
+  });
+
+  test("an abort rejects at once and frees the workers", async () => {
+    const pool = openPool({ workers: 1 });
+    const controller = new AbortController();
+    const first = codeOf(
+      pool.mint({ ...never, signal: controller.signal, onProgress: () => controller.abort("enough") }),
+    );
+    expect(await first).toBe("E_MINT_ABORTED");
+    await expect(pool.mint({ ...never, signal: controller.signal })).rejects.toMatchObject({ cause: "enough" });
+    await pool.mint({ digest, effort: 100, startNonce });
+  });
+
+  test("a deadline rejects", async () => {
+    const pool = openPool({ workers: 1 });
+    expect(await codeOf(pool.mint({ ...never, deadlineMs: 5 }))).toBe("E_MINT_DEADLINE");
+    expect(await codeOf(pool.mint({ ...never, deadlineMs: 0 }))).toBe("E_MINT_DEADLINE");
+    expect(await codeOf(pool.mint({ ...never, deadlineMs: Number.NaN }))).toBe("E_MINT_DEADLINE");
+  });
+
+  test("progress counts up, with the mean beside it", async () => {
+    const pool = openPool({ workers: 1 });
+    const seen: number[] = [];
+    await new Promise<void>((resolve) => {
+      const onProgress = (progress: { hashes: number; expectedHashes: number }): void => {
+        expect(progress.expectedHashes).toBe(MAX_EFFORT);
+        if (seen.push(progress.hashes) === 4) resolve();
+      };
+      void codeOf(pool.mint({ ...never, onProgress }));
+    });
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
+  });
+
+  test("close rejects what waits and what comes later, and may be called twice", async () => {
+    const pool = openPool({ workers: 1 });
+    const waiting = codeOf(pool.mint(never));
+    await Promise.all([pool.close(), pool.close()]);
+    expect(await waiting).toBe("E_MINT_CLOSED");
+    expect(await codeOf(pool.mint(never))).toBe("E_MINT_CLOSED");
+  });
+
+  test("refuses more jobs than it may hold", async () => {
+    const pool = openPool({ workers: 1, maxJobs: 2 });
+    const held = [codeOf(pool.mint(never)), codeOf(pool.mint(never))];
+    expect(await codeOf(pool.mint(never))).toBe("E_MINT_BUSY");
+    await pool.close();
+    expect(await Promise.all(held)).toEqual(["E_MINT_CLOSED", "E_MINT_CLOSED"]);
+  });
+
+  test("misuse is E_MINT_INPUT", async () => {
+    const pool = openPool({ workers: 1 });
+    expect(await codeOf(pool.mint({ ...never, effort: 0.5 }))).toBe("E_MINT_INPUT");
+    expect(await codeOf(pool.mint({ ...never, digest: new Uint8Array(20) }))).toBe("E_MINT_INPUT");
+    expect(() => createMintPool({ workers: 0 })).toThrow(MintError);
+    expect(() => createMintPool({ maxJobs: 1.5 })).toThrow(MintError);
+  });
+});
