@@ -2,6 +2,7 @@ export type { Ack } from "./ack.ts";
 export { decodeAck, encodeAck } from "./ack.ts";
 export type { Address } from "./address.ts";
 export { canonicalIp, formatAddress, parseAddress } from "./address.ts";
+export type { Contact } from "./contact.ts";
 export type { Cookie, Data, Datagram, Hello, Welcome } from "./datagram.ts";
 export {
   COOKIE,
@@ -22,6 +23,19 @@ export {
   WELCOME_PAYLOAD_MAX_BYTES,
 } from "./datagram.ts";
 export type { DecodeFailure, DecodeResult } from "./decode-result.ts";
+export type { Envelope } from "./envelope.ts";
+export {
+  decodeEnvelope,
+  ENVELOPE_HEADER_BYTES,
+  encodeEnvelope,
+  envelopeDigest,
+  envelopeId,
+  envelopeSchema,
+  LOCK_BYTES,
+  lockOf,
+  NONCE_BYTES,
+  setEnvelopeStamp,
+} from "./envelope.ts";
 export type { WireErrorCode } from "./errors.ts";
 export { WireError } from "./errors.ts";
 export type { Frame, NumberedFrame } from "./frame.ts";
@@ -45,6 +59,7 @@ export {
   encodeHelloPayload,
   encodeWelcomePayload,
 } from "./handshake-payload.ts";
+export { bytesToHex, hexToBytes } from "./hex.ts";
 export {
   CONTACTS_MAX,
   CONTENT_MAX_BYTES,
@@ -58,3 +73,40 @@ export {
   TIMESTAMP_MAX,
   TOPIC_MAX_BYTES,
 } from "./limits.ts";
+export type { Message } from "./message.ts";
+export { decodeMessage, encodeMessage } from "./message.ts";
+export type { Bye, ByeReason, Pong } from "./messages/liveness.ts";
+export { decodeBye, decodePong, ECHO_BYTES, encodeBye, encodePong } from "./messages/liveness.ts";
+export type { Announce, Lookup, Nodes } from "./messages/membership.ts";
+export {
+  decodeAnnounce,
+  decodeLookup,
+  decodeNodes,
+  encodeAnnounce,
+  encodeLookup,
+  encodeNodes,
+} from "./messages/membership.ts";
+export type { Send, SendAck, SendFail, SendFailReason } from "./messages/unicast.ts";
+export {
+  decodeSend,
+  decodeSendAck,
+  decodeSendFail,
+  encodeSend,
+  encodeSendAck,
+  encodeSendFail,
+  NON_IMPROVING_MAX,
+  sendAckSchema,
+  sendFailSchema,
+} from "./messages/unicast.ts";
+export type { NodeRecord, NodeRole } from "./node-record.ts";
+export { decodeNodeRecord, signNodeRecord, verifyNodeRecord } from "./node-record.ts";
+export type { SealedBody, SealedBodyKind } from "./sealed-body.ts";
+export {
+  decodeSealedBody,
+  encodeSealedBody,
+  LIFETIME_MAX_MS,
+  MESSAGE_ID_BYTES,
+  STREAM_BYTES,
+  sealedBodySchema,
+  T_BYTES,
+} from "./sealed-body.ts";

@@ -1,0 +1,37 @@
+import type { NodeId } from "@starling/crypto-identity";
+
+// XOR distance over NodeIds read as big-endian integers over the hex as written (PROTOCOL, preamble). Hex digits are compared
+// directly: no bytes are made, and the order is that of the integers.
+
+/** Negative where `a` is closer to `target` than `b`, zero where they are the same id. */
+export function compareDistance(target: NodeId, a: NodeId, b: NodeId): number {
+  for (let i = 0; i < target.length; i += 1) {
+    const t = digit(target, i);
+    const difference = (t ^ digit(a, i)) - (t ^ digit(b, i));
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+export function isCloser(target: NodeId, a: NodeId, than: NodeId): boolean {
+  return compareDistance(target, a, than) < 0;
+}
+
+/** Index of the highest bit in which two ids differ, 0 to 255; -1 for the same id. The bucket of `b` in the table of `a`. */
+export function bucketIndex(a: NodeId, b: NodeId): number {
+  for (let i = 0; i < a.length; i += 1) {
+    const difference = digit(a, i) ^ digit(b, i);
+    if (difference !== 0) return 255 - (4 * i + Math.clz32(difference) - 28);
+  }
+  return -1;
+}
+
+/** Ids ordered from the closest to `target` on; a new array. */
+export function sortByDistance<T extends { readonly id: NodeId }>(target: NodeId, entries: Iterable<T>): T[] {
+  return [...entries].sort((a, b) => compareDistance(target, a.id, b.id));
+}
+
+function digit(id: NodeId, index: number): number {
+  const code = id.charCodeAt(index);
+  return code < 58 ? code - 48 : code - 87;
+}

@@ -1,0 +1,84 @@
+// Which addresses are believed from whom, PROTOCOL §4 "Scopes". Pure functions over ip literals; every address here was named by
+// somebody else and is untrusted. Without these rules a peer could point its neighbours at their own loopback services, at the
+// machines of their private network, or at a multicast group.
+import type { Address } from "@starling/wire-protocol";
+import ipaddr from "ipaddr.js";
+
+/** `never` is no place to send to: unspecified, link-local, multicast, broadcast, reserved. */
+export type Scope = "loopback" | "private" | "public" | "never";
+
+const PRIVATE_RANGES = new Set(["private", "uniqueLocal", "carrierGradeNat"]);
+// Documentation ranges count as public: laboratories use them as ordinary addresses, and no route leads there from elsewhere.
+const PUBLIC_RANGES = new Set(["unicast", "reserved", "documentation", "as112", "amt"]);
+
+export function scopeOf(ip: string): Scope {
+  if (!ipaddr.isValid(ip)) return "never";
+  const parsed = ipaddr.parse(ip);
+  const range = parsed.range();
+  if (range === "loopback") return "loopback";
+  if (PRIVATE_RANGES.has(range)) return "private";
+  if (parsed.kind() === "ipv4" && Number(ip.slice(0, ip.indexOf("."))) >= 240) return "never";
+  return PUBLIC_RANGES.has(range) ? "public" : "never";
+}
+
+/**
+ * May an address that a peer named be taken as a contact? Loopback only from a peer on loopback; private only from a peer on
+ * loopback or in the same private network; public from anybody.
+ */
+export function acceptsContact(named: Address, peerAddress: Address): boolean {
+  const scope = scopeOf(named.ip);
+  const peerScope = scopeOf(peerAddress.ip);
+  if (scope === "public") return true;
+  if (scope === "loopback") return peerScope === "loopback";
+  if (scope === "private") return peerScope === "loopback" || samePrivateNetwork(named.ip, peerAddress.ip);
+  return false;
+}
+
+/** What a node knows of its own situation when it judges the candidates of an Offer. */
+export type CandidateContext = {
+  /** Addresses of our open UDP links. */
+  readonly linkAddresses: readonly Address[];
+  /** Our own public ip as neighbours observe it, where known. */
+  readonly observedIp: string | undefined;
+  /** Session address of the Offer's author, where we have a session with it. */
+  readonly authorAddress: Address | undefined;
+};
+
+/**
+ * The candidates of an Offer that may be tried. With a session to its author the contact rule holds. Without one: loopback
+ * candidates only if all our links are on loopback; private ones only if the Offer also names our own observed public ip (both
+ * are behind one NAT), or if all our links are private.
+ */
+export function acceptedCandidates(candidates: readonly Address[], context: CandidateContext): Address[] {
+  const { authorAddress, linkAddresses, observedIp } = context;
+  if (authorAddress !== undefined) return candidates.filter((candidate) => acceptsContact(candidate, authorAddress));
+  const allLinksIn = (scopes: readonly Scope[]) =>
+    linkAddresses.length > 0 && linkAddresses.every((address) => scopes.includes(scopeOf(address.ip)));
+  const sameNat = observedIp !== undefined && candidates.some((candidate) => candidate.ip === observedIp);
+  return candidates.filter((candidate) => {
+    const scope = scopeOf(candidate.ip);
+    if (scope === "loopback") return allLinksIn(["loopback"]);
+    if (scope === "private") return sameNat || allLinksIn(["private", "loopback"]);
+    return scope === "public";
+  });
+}
+
+/** Two private addresses within one private range (10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7). */
+export function samePrivateNetwork(a: string, b: string): boolean {
+  const range = privateRange(a);
+  return range !== undefined && range === privateRange(b);
+}
+
+/** The block by which limits count: the /24 of an IPv4, the /48 of an IPv6; undefined where no limit holds. */
+export function blockOf(ip: string): string | undefined {
+  if (scopeOf(ip) !== "public") return undefined;
+  const bytes = ipaddr.parse(ip).toByteArray();
+  return bytes.slice(0, bytes.length === 4 ? 3 : 6).join(".");
+}
+
+function privateRange(ip: string): string | undefined {
+  if (scopeOf(ip) !== "private") return undefined;
+  const bytes = ipaddr.parse(ip).toByteArray();
+  if (bytes.length === 16) return "fc00::/7";
+  return { 10: "10/8", 172: "172.16/12", 192: "192.168/16", 100: "100.64/10" }[bytes[0] ?? 0];
+}

@@ -1,0 +1,68 @@
+// Announce, Lookup and Nodes, PROTOCOL §4.
+//
+//   Announce body  0 flags u8 (bit 0: you are one of my anchors) | 1 the sender's own signed NodeRecord
+//   Lookup body    0 query u32 | 4 target id (32)
+//   Nodes body     0 query u32 | 4 flags u8 (bit 0: the target is attached to me) | 5 contact count u8 (0-8)
+//                  | contacts closest to the target (39 or 51 each)
+import type { NodeId } from "@starling/crypto-identity";
+import { nodeIdFromBytes, nodeIdToBytes } from "@starling/crypto-identity";
+import { ByteReader } from "../byte-reader.ts";
+import { ByteWriter } from "../byte-writer.ts";
+import type { Contact } from "../contact.ts";
+import { contactsSizeBytes, readContacts, writeContacts } from "../contact.ts";
+import type { DecodeResult } from "../decode-result.ts";
+import { decoded, undecodable } from "../decode-result.ts";
+import type { NodeRecord } from "../node-record.ts";
+import { decodeNodeRecord } from "../node-record.ts";
+
+export type Announce = { readonly type: "announce"; readonly anchor: boolean; readonly record: NodeRecord };
+export type Lookup = { readonly type: "lookup"; readonly query: number; readonly target: NodeId };
+export type Nodes = {
+  readonly type: "nodes";
+  readonly query: number;
+  /** The answerer has a link to the target. */
+  readonly attached: boolean;
+  readonly contacts: readonly Contact[];
+};
+
+export function encodeAnnounce(announce: Announce): Uint8Array {
+  const { encoded } = announce.record;
+  return new ByteWriter(1 + encoded.length).u8(announce.anchor ? 1 : 0).raw(encoded).bytes;
+}
+
+/** The record's signature is not checked here (see node-record.ts). */
+export function decodeAnnounce(body: Uint8Array): DecodeResult<Announce> {
+  const flags = body[0];
+  if (flags === undefined) return undecodable("too-short");
+  if (flags > 1) return undecodable("bad-value");
+  const record = decodeNodeRecord(body.subarray(1));
+  return record.ok ? decoded({ type: "announce", anchor: flags === 1, record: record.value }) : record;
+}
+
+export function encodeLookup(lookup: Lookup): Uint8Array {
+  return new ByteWriter(36).u32(lookup.query).raw(nodeIdToBytes(lookup.target), 32).bytes;
+}
+
+export function decodeLookup(body: Uint8Array): DecodeResult<Lookup> {
+  if (body.length !== 36) return undecodable("bad-length");
+  const reader = new ByteReader(body);
+  const query = reader.u32();
+  const target = nodeIdFromBytes(reader.raw(32));
+  return target === undefined ? undecodable("bad-id") : decoded({ type: "lookup", query, target });
+}
+
+export function encodeNodes(nodes: Nodes): Uint8Array {
+  const writer = new ByteWriter(5 + contactsSizeBytes(nodes.contacts)).u32(nodes.query).u8(nodes.attached ? 1 : 0);
+  writeContacts(writer, nodes.contacts);
+  return writer.bytes;
+}
+
+export function decodeNodes(body: Uint8Array): DecodeResult<Nodes> {
+  const reader = new ByteReader(body);
+  const query = reader.u32();
+  const flags = reader.u8();
+  if (reader.failed) return undecodable("too-short");
+  if (flags > 1) return undecodable("bad-value");
+  const contacts = readContacts(reader);
+  return contacts.ok ? decoded({ type: "nodes", query, attached: flags === 1, contacts: contacts.value }) : contacts;
+}

@@ -1,0 +1,128 @@
+// Send, SendAck and SendFail, PROTOCOL §5. A Send's two header bytes are all of it that a relay may change.
+//
+//   Send body      0 hops u8 (links gone before this one, <= 24) | 1 flags u8 (bit 0 last: no further deflection; bits 1-3
+//                  non-improving steps so far, 0-4) | 2 envelope
+//   SendAck body   0 t (16): opens the envelope's lock | 16 hops u8 (links the Send went over; advisory, <= 24)
+//   SendFail body  0 lock of the envelope (32) | 32 reason u8 | 33 detail u48 (price for `price` and `shed`, freshness bound for
+//                  `stale`, else 0) | 39 t (16), for `full` only
+import * as z from "zod";
+import { ByteReader } from "../byte-reader.ts";
+import { ByteWriter } from "../byte-writer.ts";
+import type { DecodeResult } from "../decode-result.ts";
+import { decoded, undecodable } from "../decode-result.ts";
+import type { Envelope } from "../envelope.ts";
+import { decodeEnvelope, LOCK_BYTES } from "../envelope.ts";
+import { HOP_LIMIT, TIMESTAMP_MAX } from "../limits.ts";
+import { bytesOf, integerUpTo } from "../schemas.ts";
+import { T_BYTES } from "../sealed-body.ts";
+
+/** Steps that bring a Send no closer to its recipient; forwarders may take this many in all. */
+export const NON_IMPROVING_MAX = 4;
+
+export type Send = {
+  readonly type: "send";
+  readonly hops: number;
+  readonly last: boolean;
+  readonly nonImproving: number;
+  readonly envelope: Envelope;
+  /** The envelope as encoded: what is forwarded and what the digest is over. */
+  readonly encodedEnvelope: Uint8Array;
+};
+export type SendAck = { readonly type: "send-ack"; readonly t: Uint8Array; readonly hops: number };
+
+const FAIL_REASONS = [
+  "absent",
+  "loop",
+  "seen",
+  "stale",
+  "price",
+  "shed",
+  "no-inbox",
+  "full",
+  "hop-limit",
+  "no-route",
+  "bad-stamp",
+] as const;
+export type SendFailReason = (typeof FAIL_REASONS)[number];
+export type SendFail = {
+  readonly type: "send-fail";
+  readonly lock: Uint8Array;
+  readonly reason: SendFailReason;
+  readonly detail: number;
+  /** With `full`: proof that the recipient itself answered. */
+  readonly t: Uint8Array | undefined;
+};
+
+export const sendAckSchema: z.ZodType<SendAck> = z.object({
+  type: z.literal("send-ack"),
+  t: bytesOf(T_BYTES),
+  hops: integerUpTo(HOP_LIMIT),
+});
+export const sendFailSchema: z.ZodType<SendFail> = z
+  .object({
+    type: z.literal("send-fail"),
+    lock: bytesOf(LOCK_BYTES),
+    reason: z.enum(FAIL_REASONS),
+    detail: integerUpTo(TIMESTAMP_MAX),
+    t: z.union([bytesOf(T_BYTES), z.undefined()]),
+  })
+  .refine((fail) => (fail.t !== undefined) === (fail.reason === "full"));
+
+export function encodeSend(send: Pick<Send, "hops" | "last" | "nonImproving" | "encodedEnvelope">): Uint8Array {
+  return new ByteWriter(2 + send.encodedEnvelope.length)
+    .u8(send.hops)
+    .u8((send.last ? 1 : 0) | (send.nonImproving << 1))
+    .raw(send.encodedEnvelope).bytes;
+}
+
+export function decodeSend(body: Uint8Array): DecodeResult<Send> {
+  const hops = body[0];
+  const flags = body[1];
+  if (hops === undefined || flags === undefined) return undecodable("too-short");
+  const nonImproving = flags >> 1;
+  if (hops > HOP_LIMIT || nonImproving > NON_IMPROVING_MAX) return undecodable("bad-value");
+  const encodedEnvelope = body.subarray(2);
+  const envelope = decodeEnvelope(encodedEnvelope);
+  if (!envelope.ok) return envelope;
+  return decoded({
+    type: "send",
+    hops,
+    last: (flags & 1) === 1,
+    nonImproving,
+    envelope: envelope.value,
+    encodedEnvelope,
+  });
+}
+
+export function encodeSendAck(ack: SendAck): Uint8Array {
+  return new ByteWriter(17).raw(ack.t, T_BYTES).u8(ack.hops).bytes;
+}
+
+export function decodeSendAck(body: Uint8Array): DecodeResult<SendAck> {
+  if (body.length !== 17) return undecodable("bad-length");
+  const reader = new ByteReader(body);
+  const parsed = sendAckSchema.safeParse({ type: "send-ack", t: reader.raw(T_BYTES), hops: reader.u8() });
+  return parsed.success ? decoded(parsed.data) : undecodable("bad-value");
+}
+
+export function encodeSendFail(fail: SendFail): Uint8Array {
+  const writer = new ByteWriter(fail.t === undefined ? 39 : 55)
+    .raw(fail.lock, LOCK_BYTES)
+    .u8(FAIL_REASONS.indexOf(fail.reason))
+    .u48(fail.detail);
+  if (fail.t !== undefined) writer.raw(fail.t, T_BYTES);
+  return writer.bytes;
+}
+
+export function decodeSendFail(body: Uint8Array): DecodeResult<SendFail> {
+  if (body.length !== 39 && body.length !== 55) return undecodable("bad-length");
+  const reader = new ByteReader(body);
+  const parsed = sendFailSchema.safeParse({
+    type: "send-fail",
+    lock: reader.raw(LOCK_BYTES),
+    reason: FAIL_REASONS[reader.u8()],
+    detail: reader.u48(),
+    t: reader.remaining > 0 ? reader.raw(T_BYTES) : undefined,
+  });
+  return parsed.success ? decoded(parsed.data) : undecodable("bad-value");
+}
