@@ -5,11 +5,13 @@
 // A kind with the top bit set is reliable: it carries a frame number and is acknowledged by the neighbour (PROTOCOL §2). The
 // bit is part of the kind, so a receiver can skip and acknowledge a kind that it does not know.
 //
-// Two kinds belong to the session itself and never reach a program:
+// Three kinds belong to the session itself and never reach a program:
 //   Ack       body: 0 lowest number not received u32 | 4 bitmap (0-64 B): bit i of byte i/8, low bit first, is set when
 //             number (lowest + 1 + i) was received. A set bit at the very end only: no trailing zero byte.
 //   Fragment  reliable; body: 0 index u8 | 1 count u8 (2-64) | 2 a piece of an encoded frame without its frame number
 //             (kind u8, then body). The frame's fragments have consecutive numbers: number - index names the frame.
+//   Skip      reliable; empty body: takes the place of a frame, or of a fragment, that its sender gave up, so that the
+//             receiver's lowest number can move past it.
 import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 
@@ -27,6 +29,7 @@ export const FRAME_KIND = {
   digest: 0x0b,
   bye: 0x0c,
   ack: 0x0d,
+  skip: 0x80,
   send: 0x81,
   sendAck: 0x82,
   sendFail: 0x83,
