@@ -1,4 +1,5 @@
-import { ed25519 } from "@noble/curves/ed25519.js";
+import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 
 // The arithmetic that XEdDSA needs and node:crypto does not offer: edwards25519 points and scalars.
 
@@ -29,6 +30,13 @@ export function scalarToBytes(scalar: bigint): Uint8Array {
 /** `scalar` times the base point, encoded as in RFC 8032 §5.1.2. In constant time as far as noble-curves manages that. */
 export function multiplyBase(scalar: bigint): Uint8Array {
   return Uint8Array.from(Point.BASE.multiply(scalar).toBytes());
+}
+
+const SMALL_ORDER: ReadonlySet<string> = new Set(ED25519_TORSION_SUBGROUP);
+
+/** Whether these 32 bytes are the canonical encoding of one of the eight points whose order divides 8. */
+export function isSmallOrder(point: Uint8Array): boolean {
+  return SMALL_ORDER.has(bytesToHex(point));
 }
 
 /**

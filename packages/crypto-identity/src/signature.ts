@@ -1,5 +1,12 @@
 import { concatBytes } from "./concat-bytes.ts";
-import { edwardsFromMontgomery, GROUP_ORDER, integerFromBytes, multiplyBase, scalarToBytes } from "./edwards.ts";
+import {
+  edwardsFromMontgomery,
+  GROUP_ORDER,
+  integerFromBytes,
+  isSmallOrder,
+  multiplyBase,
+  scalarToBytes,
+} from "./edwards.ts";
 import { IdentityError } from "./errors.ts";
 import type { Identities, Identity } from "./identity.ts";
 import { LruMap } from "./lru-map.ts";
@@ -19,7 +26,11 @@ import { drawRandom, type RandomSource } from "./random.ts";
 //   2+n    m   message
 //
 // so that a signature for one use can be passed off for no other. The public half is the Edwards point of sign 0 that
-// belongs to the NodeId's u. Both backends verify R = sB - kA without a cofactor, R as bytes.
+// belongs to the NodeId's u.
+//
+// A signature that one node takes and another does not would split a broadcast, so the set that is taken is exactly: the
+// point is on the curve, s < L, R is none of the eight points of small order, and R = sB - kA without a cofactor, compared
+// as bytes. (The rule on R is here because Node's own verify has it in some versions and not in others.)
 
 export const SIGNATURE_BYTES = 64;
 
@@ -114,6 +125,7 @@ export function createSignatures(primitives: Primitives, identities: Identities)
       if (!isNodeId(id) || !(message instanceof Uint8Array)) return false;
       if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) return false;
       if (integerFromBytes(signature.subarray(POINT_BYTES)) >= GROUP_ORDER) return false;
+      if (isSmallOrder(signature.subarray(0, POINT_BYTES))) return false;
       const framed = frame(domain, message);
       if (framed === undefined) return false;
       let verifier = verifiers.get(id);

@@ -1,0 +1,153 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { generateIdentity, identityFromSeed, seedOf } from "./default-suite.ts";
+import { IdentityError } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+import { decryptSeed, formatKeyFile, type KeyFileContent, parseKeyFile } from "./key-file-format.ts";
+import { drawRandom, type RandomSource } from "./random.ts";
+import { errnoOf, storeOnce } from "./store-once.ts";
+
+// Node only. Where an identity lives between two runs: a file that only its owner may read, made once and never
+// overwritten (PROTOCOL §1). Error messages name the path and never what is in the file.
+
+const MAX_FILE_BYTES = 16 * 1024;
+const GROUP_AND_WORLD = 0o077;
+const TEMPORARY_NAME_BYTES = 8;
+
+export interface ReadKeyFileOptions {
+  /** Given exactly where the file is encrypted. */
+  readonly passphrase?: string | undefined;
+}
+
+export interface LoadOrCreateKeyFileOptions extends ReadKeyFileOptions {
+  readonly random: RandomSource;
+}
+
+export interface LoadedKeyFile {
+  readonly identity: Identity;
+  /** Whether the file was made by this call. */
+  readonly created: boolean;
+}
+
+/** What of a file's status decides whether a key in it is private. */
+export interface KeyFileStatus {
+  readonly uid: number;
+  readonly mode: number;
+  readonly isFile: boolean;
+  readonly sizeBytes: number;
+}
+
+function damaged(path: string, what: string): IdentityError {
+  return new IdentityError(
+    "E_KEY_FILE_DAMAGED",
+    `${path} ${what}; restore it from a backup, or move it away to be given a new id`,
+  );
+}
+
+function inaccessible(path: string, error: unknown, code: "E_KEY_FILE_UNREADABLE" | "E_KEY_FILE_UNWRITABLE"): never {
+  if (error instanceof IdentityError) throw error;
+  const errno = errnoOf(error) ?? "unknown error";
+  if (errno === "ENOENT" && code === "E_KEY_FILE_UNREADABLE") {
+    throw new IdentityError("E_KEY_FILE_MISSING", `${path} does not exist`, { cause: error });
+  }
+  const advice =
+    code === "E_KEY_FILE_UNREADABLE"
+      ? "check that this user may read it and enter its directory"
+      : "check that its directory exists, has space and may be written to by this user";
+  const verb = code === "E_KEY_FILE_UNREADABLE" ? "read" : "created";
+  throw new IdentityError(code, `${path} cannot be ${verb} (${errno}); ${advice}`, { cause: error });
+}
+
+/** Throws unless only `ownUid` can have written and read the file. `ownUid` is undefined where the system has no uids. */
+export function checkKeyFileStatus(path: string, status: KeyFileStatus, ownUid: number | undefined): void {
+  if (!status.isFile) {
+    throw new IdentityError("E_KEY_FILE_UNREADABLE", `${path} is not a regular file; name the key file itself`);
+  }
+  if (ownUid !== undefined && status.uid !== ownUid) {
+    throw new IdentityError(
+      "E_KEY_FILE_FOREIGN",
+      `${path} belongs to user ${status.uid}, this process runs as user ${ownUid}; run as its owner, or give it to this user with chown`,
+    );
+  }
+  if (ownUid !== undefined && (status.mode & GROUP_AND_WORLD) !== 0) {
+    const mode = (status.mode & 0o777).toString(8).padStart(4, "0");
+    throw new IdentityError(
+      "E_KEY_FILE_PERMISSIONS",
+      `${path} is open to other users (mode ${mode}); make it private with: chmod 600 ${path}`,
+    );
+  }
+  if (status.sizeBytes > MAX_FILE_BYTES) throw damaged(path, "is too large to be a key file");
+}
+
+async function readPrivately(path: string): Promise<string> {
+  try {
+    // Not blocking, or a pipe under this name would hang the start. The status is the opened file's own, so nobody can
+    // exchange the file between the check and the reading.
+    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const stat = await handle.stat();
+      const status = { uid: stat.uid, mode: stat.mode, isFile: stat.isFile(), sizeBytes: stat.size };
+      checkKeyFileStatus(path, status, process.getuid?.());
+      return await handle.readFile("utf8");
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return inaccessible(path, error, "E_KEY_FILE_UNREADABLE");
+  }
+}
+
+async function unlock(path: string, content: KeyFileContent, passphrase: string | undefined): Promise<Uint8Array> {
+  const { id, secret } = content;
+  if ("seed" in secret) {
+    if (passphrase === undefined) return secret.seed;
+    throw new IdentityError(
+      "E_KEY_FILE_PASSPHRASE",
+      `${path} is not encrypted, yet a passphrase was given; leave the passphrase out`,
+    );
+  }
+  if (passphrase === undefined) {
+    throw new IdentityError("E_KEY_FILE_PASSPHRASE", `${path} is encrypted; give its passphrase`);
+  }
+  const seed = await decryptSeed(id, secret.encrypted, passphrase);
+  if (seed !== undefined) return seed;
+  throw new IdentityError("E_KEY_FILE_PASSPHRASE", `the passphrase does not open ${path} (or the file was altered)`);
+}
+
+/**
+ * Reads a key file. Throws `E_KEY_FILE_MISSING`, `_UNREADABLE`, `_PERMISSIONS` (others can read it), `_FOREIGN` (it
+ * belongs to another user), `_DAMAGED` or `_PASSPHRASE` (needed, wrong, or given for a file that has none).
+ */
+export async function readKeyFile(path: string, options: ReadKeyFileOptions = {}): Promise<Identity> {
+  const content = parseKeyFile(await readPrivately(path));
+  if (content === undefined) throw damaged(path, "is not a Starling key file");
+  const identity = identityFromSeed(await unlock(path, content, options.passphrase));
+  if (identity.id !== content.id) throw damaged(path, "holds a key that does not belong to the id in it");
+  return identity;
+}
+
+/**
+ * Reads a key file, or makes one with a new identity where there is none. Of two processes that make it at once, both end
+ * with the one key that is on disk. Throws as `readKeyFile` does, and `E_KEY_FILE_UNWRITABLE`.
+ */
+export async function loadOrCreateKeyFile(path: string, options: LoadOrCreateKeyFileOptions): Promise<LoadedKeyFile> {
+  const { random, passphrase } = options;
+  if (passphrase === "") throw new IdentityError("E_KEY_FILE_PASSPHRASE", `the passphrase for ${path} is empty`);
+  try {
+    return { identity: await readKeyFile(path, { passphrase }), created: false };
+  } catch (error) {
+    if (!(error instanceof IdentityError) || error.code !== "E_KEY_FILE_MISSING") throw error;
+  }
+  const identity = generateIdentity(random);
+  const content = await formatKeyFile(identity.id, seedOf(identity), passphrase, random);
+  const suffix = bytesToHex(drawRandom(random, TEMPORARY_NAME_BYTES));
+  const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
+  try {
+    if (await storeOnce(path, temporary, content)) return { identity, created: true };
+  } catch (error) {
+    return inaccessible(path, error, "E_KEY_FILE_UNWRITABLE");
+  }
+  return { identity: await readKeyFile(path, { passphrase }), created: false };
+}
