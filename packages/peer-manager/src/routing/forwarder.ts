@@ -30,6 +30,8 @@ export type ForwarderOutput =
       readonly frame: Frame;
       /** On a Send: handed back by `undelivered` where the neighbour did not acknowledge the frame. */
       readonly token: number | undefined;
+      /** A Send that we are the author of, not one carried for others. */
+      readonly own: boolean;
     }
   | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
   | { readonly type: "dropped"; readonly reason: string };
@@ -227,7 +229,7 @@ export class Forwarder {
     const token = this.#nextToken;
     this.#nextToken += 1;
     this.#tokens.set(token, { id: entry.id, peer: hop.peer });
-    return [{ type: "send", peer: hop.peer, frame: sendFrame(entry, hop), token }];
+    return [{ type: "send", peer: hop.peer, frame: sendFrame(entry, hop), token, own: entry.source }];
   }
 
   #nextHop(entry: PendingEnvelope, nowMono: number): NextHop | undefined {
@@ -290,7 +292,13 @@ function sendFrame(entry: PendingEnvelope, hop: NextHop): Frame {
 }
 
 function ackTo(peer: NodeId, entry: PendingEnvelope, t: Uint8Array): ForwarderOutput {
-  return { type: "send", peer, frame: encodeMessage({ type: "send-ack", t, hops: entry.ackHops }), token: undefined };
+  return {
+    type: "send",
+    peer,
+    frame: encodeMessage({ type: "send-ack", t, hops: entry.ackHops }),
+    token: undefined,
+    own: false,
+  };
 }
 
 /** Tells a neighbour that an envelope it handed over goes no further. */
@@ -302,5 +310,5 @@ function failTo(peer: NodeId, lock: Uint8Array, failure: Failure): ForwarderOutp
     detail: failure.detail,
     t: failure.reason === "full" ? failure.t : undefined,
   });
-  return { type: "send", peer, frame, token: undefined };
+  return { type: "send", peer, frame, token: undefined, own: false };
 }

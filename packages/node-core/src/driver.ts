@@ -1,0 +1,73 @@
+import type { Now } from "@starling/peer-manager";
+
+// The only loop: it holds one timer, hands inputs and the time to a core, and gives each output to `perform`, whose answers come
+// back as inputs. This file is where virtual time ends.
+
+/** The part of a core that the driver needs; RelayCore and NodeCore both have it. */
+export type Core<Input, Output> = {
+  handle(input: Input, now: Now): Output[];
+  tick(now: Now): Output[];
+  nextDeadline(): number | null;
+  close(now: Now): Output[];
+};
+
+export type DriverOptions<Input, Output> = {
+  readonly core: Core<Input, Output>;
+  /** Does what an output says; never throws. What it learns later it gives to `feed`. */
+  readonly perform: (output: Output, feed: (input: Input) => void) => void;
+  readonly now?: () => Now;
+};
+
+export type Driver<Input> = {
+  /** Hands an input to the core now. After `close` inputs are ignored. */
+  feed(input: Input): void;
+  /** Stops the timer and lets the core say Bye. */
+  close(): void;
+};
+
+/** Longest sleep of the timer; a deadline further away is looked at again then. */
+const SLEEP_MAX_MS = 60_000;
+
+/** Milliseconds since the process began, and since 1970. */
+export function systemNow(): Now {
+  return { mono: performance.now(), wall: Date.now() };
+}
+
+export function startDriver<Input, Output>(options: DriverOptions<Input, Output>): Driver<Input> {
+  const { core, perform, now = systemNow } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let armedForMono = Number.POSITIVE_INFINITY;
+  let closed = false;
+
+  const run = (outputs: readonly Output[]): void => {
+    for (const output of outputs) perform(output, feed);
+    arm();
+  };
+  const feed = (input: Input): void => {
+    if (!closed) run(core.handle(input, now()));
+  };
+  // An armed timer that is early enough stays: setting one for every datagram would cost more than an idle tick.
+  const arm = (): void => {
+    const deadline = core.nextDeadline();
+    if (closed || deadline === null || (timer !== undefined && armedForMono <= deadline)) return;
+    clearTimeout(timer);
+    armedForMono = deadline;
+    timer = setTimeout(onTimer, Math.min(Math.max(0, Math.ceil(deadline - now().mono)), SLEEP_MAX_MS));
+  };
+  const onTimer = (): void => {
+    timer = undefined;
+    armedForMono = Number.POSITIVE_INFINITY;
+    if (!closed) run(core.tick(now()));
+  };
+
+  run(core.tick(now()));
+  return {
+    feed,
+    close: () => {
+      if (closed) return;
+      closed = true;
+      clearTimeout(timer);
+      for (const output of core.close(now())) perform(output, feed);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+// Which timestamps are taken, PROTOCOL §7 and §8. The lower bound never moves back and is at least the process's start: what a
+// filter of an earlier life has forgotten stays out.
+
+const BEHIND_MS = 90_000;
+const AHEAD_MS = 30_000;
+
+export type FreshnessVerdict = "fresh" | "stale" | "future";
+
+export class Freshness {
+  #boundMs: number;
+  /** Times the bound stood so far ahead of the wall clock that it was set back: somebody stepped the clock. */
+  clockSteps = 0;
+
+  /** `boundMs`: the process's start, or a persisted bound, whichever is later. */
+  constructor(boundMs: number) {
+    this.#boundMs = boundMs;
+  }
+
+  /** Timestamps below it are stale; told to the author so that it can stamp anew. */
+  boundMs(wallMs: number): number {
+    if (this.#boundMs > wallMs + AHEAD_MS) {
+      this.#boundMs = wallMs;
+      this.clockSteps += 1;
+    }
+    this.#boundMs = Math.max(this.#boundMs, wallMs - BEHIND_MS);
+    return this.#boundMs;
+  }
+
+  judge(timestampMs: number, wallMs: number): FreshnessVerdict {
+    if (timestampMs < this.boundMs(wallMs)) return "stale";
+    return timestampMs > wallMs + AHEAD_MS ? "future" : "fresh";
+  }
+}

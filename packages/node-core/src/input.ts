@@ -1,0 +1,28 @@
+import type { NodeId } from "@starling/crypto-identity";
+import type { Address } from "@starling/wire-protocol";
+
+/** What a relay is handed from outside; the bytes of a datagram are untrusted. */
+export type RelayInput = { readonly type: "datagram"; readonly from: Address; readonly bytes: Uint8Array };
+
+/** A program's wish to send. `id` is the caller's, unique among its open submissions; the outcome carries it. */
+export type Submit = {
+  readonly type: "submit";
+  readonly id: string;
+  readonly to: NodeId;
+  readonly content: Uint8Array;
+  readonly topic: string;
+  /** `relay`: not over our own link to the recipient. `channel`: over a data channel only. */
+  readonly via: "any" | "relay" | "channel";
+  readonly timeoutMs: number;
+};
+
+export type NodeInput =
+  | RelayInput
+  | Submit
+  | { readonly type: "cancel"; readonly id: string }
+  | { readonly type: "minted"; readonly job: string; readonly nonce: Uint8Array }
+  | { readonly type: "mint-failed"; readonly job: string }
+  /** The inbox entry of this key is on disk, or could not be written. */
+  | { readonly type: "stored"; readonly key: string; readonly ok: boolean }
+  /** Whether a program is there to take messages. */
+  | { readonly type: "listening"; readonly on: boolean };

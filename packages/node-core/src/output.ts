@@ -1,0 +1,56 @@
+import type { NodeId } from "@starling/crypto-identity";
+import type { Address } from "@starling/wire-protocol";
+import type { SubmitErrorCode } from "./errors.ts";
+
+export type Transmit = { readonly type: "transmit"; readonly to: Address; readonly datagram: Uint8Array };
+
+export type LinkChange =
+  | { readonly type: "link-opened"; readonly peer: NodeId; readonly address: Address }
+  | { readonly type: "link-closed"; readonly peer: NodeId; readonly reason: string }
+  /** A bootstrap node did not answer; it is tried again by itself. */
+  | { readonly type: "link-unanswered"; readonly peer: NodeId; readonly address: Address };
+
+export type RelayOutput = Transmit | LinkChange;
+
+/** A message as it stands in the inbox. */
+export type InboxEntry = {
+  /** `<sender id>:<message id in hex>`: what exactly-once is keyed by. */
+  readonly key: string;
+  readonly from: NodeId;
+  readonly messageId: string;
+  readonly topic: string;
+  readonly content: Uint8Array;
+  readonly path: "session" | "relayed";
+  readonly receivedAtMs: number;
+  readonly expiresMs: number;
+};
+
+/** A receipt: the recipient's daemon has written the message. */
+export type Receipt = {
+  readonly messageId: string;
+  readonly path: "session" | "relayed";
+  /** Links that the message went over. */
+  readonly hops: number;
+  readonly elapsedMs: number;
+};
+
+export type MintRequest = {
+  readonly type: "mint";
+  readonly job: string;
+  readonly digest: Uint8Array;
+  readonly effort: number;
+  readonly startNonce: Uint8Array;
+  readonly deadlineMs: number;
+};
+
+export type NodeOutput =
+  | RelayOutput
+  | MintRequest
+  | { readonly type: "cancel-mint"; readonly job: string }
+  /** Write it, then answer with the input `stored`. */
+  | { readonly type: "store"; readonly entry: InboxEntry }
+  /** Note that it has been handed out (before it is), so that a restart does not hand it out again. */
+  | { readonly type: "handed-out"; readonly key: string }
+  | { readonly type: "deliver"; readonly message: InboxEntry }
+  | { readonly type: "receipt"; readonly id: string; readonly receipt: Receipt }
+  | { readonly type: "failed"; readonly id: string; readonly code: SubmitErrorCode; readonly message: string };

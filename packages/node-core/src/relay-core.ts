@@ -1,0 +1,73 @@
+import type { NodeId } from "@starling/crypto-identity";
+import type { Neighbour, Now } from "@starling/peer-manager";
+import type { SessionInfo } from "@starling/session";
+import type { RelayInput } from "./input.ts";
+import type { RelayOutput } from "./output.ts";
+import type { OverlayOptions, OverlayOutput } from "./overlay.ts";
+import { Overlay } from "./overlay.ts";
+
+export type RelayCoreOptions = Omit<OverlayOptions, "role">;
+
+/** A relay: sessions, membership and forwarding. It has no inbox and originates nothing. */
+export class RelayCore {
+  readonly #overlay: Overlay;
+
+  constructor(options: RelayCoreOptions, now: Now) {
+    this.#overlay = new Overlay({ ...options, role: "relay" }, now);
+  }
+
+  handle(input: RelayInput, now: Now): RelayOutput[] {
+    return this.#finish(this.#overlay.handle(input, now), now);
+  }
+
+  tick(now: Now): RelayOutput[] {
+    return this.#finish(this.#overlay.tick(now), now);
+  }
+
+  nextDeadline(): number | null {
+    return this.#overlay.nextDeadline();
+  }
+
+  /** Says Bye to every neighbour; nothing is handled after it. */
+  close(now: Now): RelayOutput[] {
+    return this.#finish(this.#overlay.close(now), now);
+  }
+
+  get id(): NodeId {
+    return this.#overlay.id;
+  }
+
+  neighbours(): Neighbour[] {
+    return this.#overlay.neighbours();
+  }
+
+  session(id: NodeId): SessionInfo | undefined {
+    return this.#overlay.session(id);
+  }
+
+  counts(): Record<string, number> {
+    return this.#overlay.counts();
+  }
+
+  get seenFilterBytes(): number {
+    return this.#overlay.seenFilterBytes;
+  }
+
+  get pendingCount(): number {
+    return this.#overlay.pendingCount;
+  }
+
+  #finish(overlayOutputs: readonly OverlayOutput[], now: Now): RelayOutput[] {
+    const outputs: RelayOutput[] = [];
+    for (const output of overlayOutputs) {
+      if (output.type === "arrived") {
+        // A relay has no program behind it (PROTOCOL §5): its author learns E_NOT_A_NODE.
+        this.#overlay.refused(output.id, "no-inbox", undefined, now);
+      } else if (output.type !== "settled") {
+        outputs.push(output);
+      }
+    }
+    outputs.push(...this.#overlay.flush(now));
+    return outputs;
+  }
+}

@@ -1,0 +1,44 @@
+import type { NodeId, RandomSource } from "@starling/crypto-identity";
+import { STREAM_BYTES } from "@starling/wire-protocol";
+
+// Numbers a source's messages to one recipient and topic, so that the recipient can keep their order (PROTOCOL §5).
+
+// BOUNDED: the stream used longest ago makes room; its next message begins a new one.
+const STREAMS_MAX = 4096;
+
+type Stream = { readonly id: Uint8Array; nextSeq: number; readonly unsettled: Set<number> };
+
+export type StreamPosition = { readonly stream: Uint8Array; readonly seq: number; readonly settle: () => void };
+
+export class Streams {
+  readonly #random: RandomSource;
+  readonly #streams = new Map<string, Stream>();
+
+  constructor(random: RandomSource) {
+    this.#random = random;
+  }
+
+  /** Takes the next number for a recipient and topic; `settle` frees it once its message has an outcome. */
+  next(to: NodeId, topic: string): StreamPosition {
+    const key = `${to}${topic}`;
+    const stream = this.#streams.get(key) ?? {
+      id: this.#random(STREAM_BYTES),
+      nextSeq: 0,
+      unsettled: new Set<number>(),
+    };
+    this.#streams.delete(key);
+    this.#streams.set(key, stream);
+    const oldest = this.#streams.keys().next();
+    if (this.#streams.size > STREAMS_MAX && !oldest.done) this.#streams.delete(oldest.value);
+    const seq = stream.nextSeq;
+    stream.nextSeq += 1;
+    stream.unsettled.add(seq);
+    return { stream: stream.id, seq, settle: () => stream.unsettled.delete(seq) };
+  }
+
+  /** The lowest number of a stream whose message has no outcome yet. */
+  lowestUnsettled(to: NodeId, topic: string, seq: number): number {
+    const unsettled = this.#streams.get(`${to}${topic}`)?.unsettled;
+    return unsettled === undefined || unsettled.size === 0 ? seq : Math.min(seq, ...unsettled);
+  }
+}
