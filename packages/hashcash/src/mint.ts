@@ -1,6 +1,7 @@
 import { highTarget, isEffort, MAX_EFFORT, satisfies } from "./effort.ts";
 import { MintError } from "./errors.ts";
-import { type Kernel, MAX_TRIES, plainKernel } from "./kernel.ts";
+import { type Kernel, MAX_TRIES } from "./kernel.ts";
+import { bestKernel } from "./kernel-choice.ts";
 import { DIGEST_BYTES, NONCE_BYTES, readWord, writeMidstate, writeStampHash } from "./stamp-input.ts";
 
 /** What to mint. */
@@ -32,7 +33,7 @@ export interface Mint {
  * @throws MintError `E_MINT_INPUT`
  */
 export function createMint(task: MintTask): Mint {
-  return createMintOn(plainKernel, task);
+  return createMintOn(bestKernel().scan, task);
 }
 
 /** @throws MintError `E_MINT_INPUT`, naming the argument */
