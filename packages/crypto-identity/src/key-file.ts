@@ -6,14 +6,13 @@ import { generateIdentity, identityFromSeed, seedOf } from "./default-suite.ts";
 import { IdentityError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { decryptSeed, formatKeyFile, type KeyFileContent, parseKeyFile } from "./key-file-format.ts";
+import { checkKeyFileStatus, damaged } from "./key-file-status.ts";
 import { drawRandom, type RandomSource } from "./random.ts";
 import { errnoOf, storeOnce } from "./store-once.ts";
 
 // Node only. Where an identity lives between two runs: a file that only its owner may read, made once and never
 // overwritten (PROTOCOL §1). Error messages name the path and never what is in the file.
 
-const MAX_FILE_BYTES = 16 * 1024;
-const GROUP_AND_WORLD = 0o077;
 const TEMPORARY_NAME_BYTES = 8;
 
 export interface ReadKeyFileOptions {
@@ -31,21 +30,6 @@ export interface LoadedKeyFile {
   readonly created: boolean;
 }
 
-/** What of a file's status decides whether a key in it is private. */
-export interface KeyFileStatus {
-  readonly uid: number;
-  readonly mode: number;
-  readonly isFile: boolean;
-  readonly sizeBytes: number;
-}
-
-function damaged(path: string, what: string): IdentityError {
-  return new IdentityError(
-    "E_KEY_FILE_DAMAGED",
-    `${path} ${what}; restore it from a backup, or move it away to be given a new id`,
-  );
-}
-
 function inaccessible(path: string, error: unknown, code: "E_KEY_FILE_UNREADABLE" | "E_KEY_FILE_UNWRITABLE"): never {
   if (error instanceof IdentityError) throw error;
   const errno = errnoOf(error) ?? "unknown error";
@@ -58,27 +42,6 @@ function inaccessible(path: string, error: unknown, code: "E_KEY_FILE_UNREADABLE
       : "check that its directory exists, has space and may be written to by this user";
   const verb = code === "E_KEY_FILE_UNREADABLE" ? "read" : "created";
   throw new IdentityError(code, `${path} cannot be ${verb} (${errno}); ${advice}`, { cause: error });
-}
-
-/** Throws unless only `ownUid` can have written and read the file. `ownUid` is undefined where the system has no uids. */
-export function checkKeyFileStatus(path: string, status: KeyFileStatus, ownUid: number | undefined): void {
-  if (!status.isFile) {
-    throw new IdentityError("E_KEY_FILE_UNREADABLE", `${path} is not a regular file; name the key file itself`);
-  }
-  if (ownUid !== undefined && status.uid !== ownUid) {
-    throw new IdentityError(
-      "E_KEY_FILE_FOREIGN",
-      `${path} belongs to user ${status.uid}, this process runs as user ${ownUid}; run as its owner, or give it to this user with chown`,
-    );
-  }
-  if (ownUid !== undefined && (status.mode & GROUP_AND_WORLD) !== 0) {
-    const mode = (status.mode & 0o777).toString(8).padStart(4, "0");
-    throw new IdentityError(
-      "E_KEY_FILE_PERMISSIONS",
-      `${path} is open to other users (mode ${mode}); make it private with: chmod 600 ${path}`,
-    );
-  }
-  if (status.sizeBytes > MAX_FILE_BYTES) throw damaged(path, "is too large to be a key file");
 }
 
 async function readPrivately(path: string): Promise<string> {

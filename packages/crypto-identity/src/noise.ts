@@ -34,7 +34,7 @@ export interface SessionKeys {
   readonly handshakeHash: Uint8Array;
 }
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   readonly pattern: HandshakePattern;
   readonly isInitiator: boolean;
   readonly prologue: Uint8Array;

@@ -1,4 +1,4 @@
-export const NONCE_BYTES = 12;
+const NONCE_BYTES = 12;
 
 /**
  * The AES-GCM nonce of a counter (Noise §12.3):

@@ -21,7 +21,7 @@ export interface SymmetricState {
   readonly counter: number;
 }
 
-export interface Step {
+interface Step {
   readonly state: SymmetricState;
   readonly bytes: Uint8Array;
 }

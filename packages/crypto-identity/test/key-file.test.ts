@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { IdentityError, type IdentityErrorCode, identityFromSeed, seedOf } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile, readKeyFile } from "@starling/crypto-identity/key-file";
-import { checkKeyFileStatus } from "../src/key-file.ts";
 import { parseKeyFile } from "../src/key-file-format.ts";
+import { checkKeyFileStatus } from "../src/key-file-status.ts";
 import { storeOnce } from "../src/store-once.ts";
 import { hex, seededRandom, unhex } from "./support.ts";
 

@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { createAead } from "../src/aead.ts";
 import { hkdf } from "../src/hkdf.ts";
 import { LruMap } from "../src/lru-map.ts";
+import { nodeIdFromBytes } from "../src/node-id.ts";
 import { counterNonce } from "../src/nonce.ts";
+import { createPeerKeys } from "../src/peer-keys.ts";
 import { backends, flipBit, hex, required, seededRandom, unhex, utf8 } from "./support.ts";
 
 const [node, noble] = backends;
@@ -121,14 +123,14 @@ describe.each(backends)("$name backend", (primitives) => {
     expect(aead.open(counter, utf8(""), new Uint8Array(32))).toBeUndefined();
   });
 
-  test("gives plain arrays that share memory with nothing", () => {
+  test("gives plain arrays, and secrets share no memory with anything", () => {
     const cipher = primitives.createCipher(new Uint8Array(32));
     const sealed = cipher.seal(new Uint8Array(12), utf8("a"), utf8("text"));
     const keys = primitives.keyPairFromSeed(utf8("a seed of exactly 32 bytes, no m"));
+    expect(Object.getPrototypeOf(sealed)).toBe(Uint8Array.prototype);
     const outputs = [
       primitives.sha256(utf8("x")),
       primitives.createMac(utf8("k"))(utf8("x")),
-      sealed,
       required(cipher.open(new Uint8Array(12), utf8("a"), sealed)),
       keys.publicKey,
       required(keys.agree(primitives.importPublicKey(keys.publicKey))),
@@ -195,4 +197,18 @@ test("an LRU map keeps what was used last, and no more than its capacity", () =>
   expect([1, 2, 3, 4].map((n) => map.get(n))).toEqual(["v1", undefined, "v3", "v4"]);
   for (let n = 10; n < 1000; n++) map.set(n, "x");
   expect(map.size).toBe(3);
+});
+
+test.each(backends)("a peer's key is kept once it is remembered, and not before, $name backend", (primitives) => {
+  const peerKeys = createPeerKeys(primitives);
+  const local = primitives.keyPairFromSeed(new Uint8Array(32).fill(1));
+  const id = required(nodeIdFromBytes(primitives.keyPairFromSeed(new Uint8Array(32).fill(2)).publicKey));
+  const first = peerKeys.lookUp(id);
+  expect(peerKeys.lookUp(id)).not.toBe(first);
+  const secret = required(peerKeys.staticSecret(local, first));
+  peerKeys.remember(first);
+  expect(peerKeys.lookUp(id)).toBe(first);
+  expect(peerKeys.staticSecret(local, peerKeys.lookUp(id))).toBe(secret);
+  const other = primitives.keyPairFromSeed(new Uint8Array(32).fill(3));
+  expect(peerKeys.staticSecret(other, first)).not.toEqual(secret);
 });

@@ -2,12 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { concatBytes } from "../src/concat-bytes.ts";
-import { type HandshakePattern, PATTERN_IK, PATTERN_X } from "../src/handshake-pattern.ts";
 import { hkdf } from "../src/hkdf.ts";
-import { isNodeId, nodeIdFromBytes } from "../src/node-id.ts";
-import { createNoise, type HandshakeState } from "../src/noise.ts";
-import { createPeerKeys } from "../src/peer-keys.ts";
+import { isNodeId } from "../src/node-id.ts";
 import type { Primitives } from "../src/primitives.ts";
+import { type Cacophony, runCacophony } from "./cacophony.ts";
 import { backends, hex, required, unhex } from "./support.ts";
 
 // Other people's test vectors, which are not kept in this repository: STARLING_VECTORS names the folder that has them.
@@ -44,111 +42,6 @@ interface Result {
 
 const inGroups = <T>(content: Groups<T>): readonly T[] => content.testGroups.flatMap((group) => group.tests);
 const inList = <T>(content: Plain<T>): readonly T[] => content.vectors;
-
-// The patterns that no part of the package uses: they show that the table means what Noise §7 means by it.
-const ROWS: readonly HandshakePattern[] = [
-  PATTERN_X,
-  PATTERN_IK,
-  { name: "N", known: { initiator: false, responder: true }, messages: [["e", "es"]] },
-  { name: "K", known: { initiator: true, responder: true }, messages: [["e", "es", "ss"]] },
-  { name: "NN", known: { initiator: false, responder: false }, messages: [["e"], ["e", "ee"]] },
-  {
-    name: "NK",
-    known: { initiator: false, responder: true },
-    messages: [
-      ["e", "es"],
-      ["e", "ee"],
-    ],
-  },
-  {
-    name: "KK",
-    known: { initiator: true, responder: true },
-    messages: [
-      ["e", "es", "ss"],
-      ["e", "ee", "se"],
-    ],
-  },
-  {
-    name: "XK",
-    known: { initiator: false, responder: true },
-    messages: [
-      ["e", "es"],
-      ["e", "ee"],
-      ["s", "se"],
-    ],
-  },
-  { name: "XX", known: { initiator: false, responder: false }, messages: [["e"], ["e", "ee", "s", "es"], ["s", "se"]] },
-  {
-    name: "IX",
-    known: { initiator: false, responder: false },
-    messages: [
-      ["e", "s"],
-      ["e", "ee", "se", "s", "es"],
-    ],
-  },
-];
-
-interface Cacophony {
-  readonly protocol_name: string;
-  readonly init_prologue: string;
-  readonly resp_prologue: string;
-  readonly init_static?: string;
-  readonly init_ephemeral: string;
-  readonly init_remote_static?: string;
-  readonly resp_static?: string;
-  readonly resp_ephemeral?: string;
-  readonly resp_remote_static?: string;
-  readonly handshake_hash: string;
-  readonly messages: readonly { readonly payload: string; readonly ciphertext: string }[];
-}
-
-function runCacophony(primitives: Primitives, vector: Cacophony): void {
-  const pattern = required(ROWS.find(({ name }) => vector.protocol_name === `Noise_${name}_25519_AESGCM_SHA256`));
-  const peerKeys = createPeerKeys(primitives);
-  const noise = createNoise(primitives, peerKeys);
-  const keyPair = (seed: string | undefined) =>
-    seed === undefined ? undefined : primitives.keyPairFromSeed(unhex(seed));
-  const peer = (key: string | undefined) =>
-    key === undefined ? undefined : peerKeys.lookUp(required(nodeIdFromBytes(unhex(key))));
-  const states: [HandshakeState, HandshakeState] = [
-    noise.start({
-      pattern,
-      isInitiator: true,
-      prologue: unhex(vector.init_prologue),
-      localStatic: keyPair(vector.init_static),
-      remoteStatic: peer(vector.init_remote_static),
-    }),
-    noise.start({
-      pattern,
-      isInitiator: false,
-      prologue: unhex(vector.resp_prologue),
-      localStatic: keyPair(vector.resp_static),
-      remoteStatic: peer(vector.resp_remote_static),
-    }),
-  ];
-  const ephemerals = [vector.init_ephemeral, vector.resp_ephemeral];
-  const handshake = vector.messages.slice(0, pattern.messages.length);
-  handshake.forEach(({ payload, ciphertext }, turn) => {
-    const [writer, reader] = turn % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const);
-    const written = noise.write(states[writer], unhex(payload), () => unhex(required(ephemerals[writer])));
-    expect(hex(written.message)).toBe(ciphertext);
-    const read = required(noise.read(states[reader], unhex(ciphertext)));
-    expect(hex(read.payload)).toBe(payload);
-    states[writer] = written.state;
-    states[reader] = read.state;
-  });
-  const keys = states.map((state) => noise.split(state));
-  for (const { handshakeHash } of keys) expect(hex(handshakeHash)).toBe(vector.handshake_hash);
-  const counters = [0, 0];
-  vector.messages.slice(handshake.length).forEach(({ payload, ciphertext }, index) => {
-    const turn = pattern.messages.length === 1 ? 0 : handshake.length + index;
-    const [writer, reader] = turn % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const);
-    const counter = required(counters[writer]);
-    counters[writer] = counter + 1;
-    expect(hex(required(keys[writer]).send.seal(counter, unhex(""), unhex(payload)))).toBe(ciphertext);
-    expect(hex(required(required(keys[reader]).receive.open(counter, unhex(""), unhex(ciphertext))))).toBe(payload);
-  });
-}
 
 interface Gcm {
   readonly key: Uint8Array;
