@@ -1,5 +1,5 @@
 // Which worker tries which nonces next: a value machine under the pool, so that fairness and loss can be tested without
-// threads. A job's nonces are handed out in order, in chunks; the job served longest ago comes first.
+// threads. A job's nonces are handed out in order, in chunks; jobs take turns.
 import type { MintTask } from "./mint.ts";
 import { NONCE_BYTES } from "./stamp-input.ts";
 
@@ -39,7 +39,7 @@ interface Range {
 const MIN_CHUNK_HASHES = 1024;
 
 export class JobQueue {
-  // BOUNDED: by the pool's maxJobs. In order of service: a job that gets a chunk goes to the end.
+  // BOUNDED: by the pool's maxJobs. In order of turns: a job that got a chunk goes to the end.
   readonly #jobs = new Map<number, Job>();
   // BOUNDED: two a worker.
   readonly #inFlight = new Map<number, Range & { readonly jobId: number }>();

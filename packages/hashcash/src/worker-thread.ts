@@ -1,7 +1,7 @@
 // One worker thread of a pool (node:worker_threads), started when it is first given work and again after a crash.
 import { Worker } from "node:worker_threads";
 import type { Chunk } from "./job-queue.ts";
-import type { ChunkReport } from "./worker.ts";
+import type { ChunkReport, ChunkRunner, RunnerEvents } from "./mint-pool.ts";
 
 /** A cancelled job occupies a worker for at most the chunks that are out: two of this length. */
 const CHUNK_MS = 7;
@@ -10,39 +10,33 @@ const FIRST_CHUNK_HASHES = 2 ** 14;
 const MAX_CHUNK_HASHES = 2 ** 24;
 
 const fromSource = import.meta.url.endsWith(".ts");
-const entry = fromSource ? new URL("./worker.ts", import.meta.url) : new URL("./worker.js", import.meta.url);
+const mintEntry = fromSource ? new URL("./worker.ts", import.meta.url) : new URL("./worker.js", import.meta.url);
 // Never the flags of the process: some of them (--input-type) would keep a worker from starting.
 const execArgv = fromSource ? ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"] : [];
 
-export interface WorkerEvents {
-  onReport(report: ChunkReport): void;
-  /** The thread is gone without having been asked; `chunkIds` will not be reported. */
-  onCrash(chunkIds: readonly number[], cause: unknown): void;
-}
-
-export class WorkerThread {
-  readonly #events: WorkerEvents;
+export class WorkerThread implements ChunkRunner {
+  readonly #events: RunnerEvents;
+  readonly #entry: URL;
   // BOUNDED: the pool keeps at most two chunks here.
   readonly #chunkIds = new Set<number>();
   #worker: Worker | undefined;
   #hashesPerMs: number | undefined;
   #keepsProcessAlive = false;
 
-  constructor(events: WorkerEvents) {
+  constructor(events: RunnerEvents, entry: URL = mintEntry) {
     this.#events = events;
+    this.#entry = entry;
   }
 
   get chunksOut(): number {
     return this.#chunkIds.size;
   }
 
-  /** How many hashes this worker does in one chunk's time. */
   get chunkHashes(): number {
     if (this.#hashesPerMs === undefined) return FIRST_CHUNK_HASHES;
     return Math.min(MAX_CHUNK_HASHES, Math.ceil(this.#hashesPerMs * CHUNK_MS));
   }
 
-  /** An idle pool must not keep a process alive, a pending job must. */
   keepProcessAlive(keep: boolean): void {
     if (keep === this.#keepsProcessAlive) return;
     this.#keepsProcessAlive = keep;
@@ -70,7 +64,7 @@ export class WorkerThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(entry, { execArgv, name: "starling mint" });
+    const worker = new Worker(this.#entry, { execArgv, name: "starling mint" });
     let cause: unknown;
     worker.on("message", (report: ChunkReport) => {
       if (worker !== this.#worker) return;

@@ -3,14 +3,7 @@
 import { parentPort } from "node:worker_threads";
 import type { Chunk } from "./job-queue.ts";
 import { createMint } from "./mint.ts";
-
-/** What a worker posts for each chunk. */
-export interface ChunkReport {
-  readonly chunkId: number;
-  readonly hashes: number;
-  readonly elapsedMs: number;
-  readonly nonce: Uint8Array | undefined;
-}
+import type { ChunkReport } from "./mint-pool.ts";
 
 parentPort?.on("message", ({ chunkId, task, maxHashes }: Chunk) => {
   const startedMs = performance.now();
