@@ -86,7 +86,7 @@ export class Overlay {
         pongBody: ({ echo, observed, now: at }) => this.#pongBody(echo, observed, at),
         nodesBody: (lookupBody, from) => this.#nodesBody(lookupBody, from),
       },
-      limits: { maxSessions: options.maxNeighbours + options.bootstrap.length },
+      limits: { links: options.maxNeighbours + options.bootstrap.length },
     });
     this.#forwarder = new Forwarder(identity.id, {
       has: (id) => this.#membership.neighbour(id) !== undefined,
