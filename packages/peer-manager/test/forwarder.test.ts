@@ -65,10 +65,17 @@ function say(outputs: readonly ForwarderOutput[]): unknown[] {
     if (output.type !== "send") return output;
     const message = decodeMessage(output.frame);
     if (!message.ok) throw new Error(message.reason);
-    const { type, ...rest } = message.value as Send & SendFail;
-    const detail =
-      type === "send" ? { hops: rest.hops, last: rest.last, nonImproving: rest.nonImproving } : { reason: rest.reason };
-    return [type, output.peer, (type as string) === "send-ack" ? { hops: rest.hops } : detail];
+    const { value } = message;
+    switch (value.type) {
+      case "send":
+        return ["send", output.peer, { hops: value.hops, last: value.last, nonImproving: value.nonImproving }];
+      case "send-ack":
+        return ["send-ack", output.peer, { hops: value.hops }];
+      case "send-fail":
+        return ["send-fail", output.peer, { reason: value.reason }];
+      default:
+        throw new Error(`unexpected ${value.type}`);
+    }
   });
 }
 
