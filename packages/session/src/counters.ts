@@ -1,0 +1,68 @@
+// Everything a session table counts. The names are stable: metrics and tests refer to them.
+import type { DecodeFailure } from "@starling/wire-protocol";
+
+export type CounterName =
+  // Datagrams that were not taken, in the order of the receive ladder (PROTOCOL §2).
+  | "dropped.bad-source"
+  | `dropped.${DecodeFailure}`
+  | "dropped.mac1"
+  | "dropped.rate-limited"
+  | "dropped.handshake"
+  | "dropped.hello-payload"
+  | "dropped.self"
+  | "dropped.table-full"
+  | "dropped.welcome-unasked"
+  | "dropped.welcome-payload"
+  | "dropped.cookie-unasked"
+  | "dropped.unknown-index"
+  | "dropped.undecryptable"
+  | "dropped.replay"
+  | "dropped.malformed-frames"
+  | "dropped.retired-epoch"
+  // Frames inside a good datagram that were not taken.
+  | "dropped.ack"
+  | "dropped.frame-repeated"
+  | "dropped.frame-beyond-window"
+  | "dropped.fragment"
+  | "dropped.fragment-no-room"
+  | "dropped.fragment-expired"
+  | "dropped.ping"
+  | "dropped.pong-unasked"
+  | "dropped.pong-too-large"
+  // Handshakes.
+  | "handshakes.started"
+  | "handshakes.answered"
+  | "handshakes.completed"
+  | "handshakes.unreachable"
+  | "hellos.sent"
+  | "welcomes.sent"
+  | "welcomes.repeated"
+  | "cookies.sent"
+  | "cookies.received"
+  // Links.
+  | "links.opened"
+  | "links.restarted"
+  | "links.moved"
+  | "links.validated"
+  | "links.rekeyed"
+  | "links.healed"
+  | "links.timed-out"
+  | "links.evicted"
+  // Frames.
+  | "frames.sent"
+  | "frames.resent"
+  | "frames.undelivered";
+
+export class Counters {
+  // BOUNDED: by the names above.
+  readonly #values: Map<string, number> = new Map();
+
+  get values(): ReadonlyMap<string, number> {
+    return this.#values;
+  }
+
+  add(name: CounterName, amount = 1): void {
+    if (amount === 0) return;
+    this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
+  }
+}

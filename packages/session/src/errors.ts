@@ -1,0 +1,12 @@
+/** Misuse of the session API by its caller; nothing from the network ever throws. */
+export type SessionErrorCode = "E_RESERVED_KIND" | "E_BAD_FRAME" | "E_BAD_LIMIT";
+
+export class SessionError extends Error {
+  readonly code: SessionErrorCode;
+
+  constructor(code: SessionErrorCode, message: string) {
+    super(message);
+    this.name = "SessionError";
+    this.code = code;
+  }
+}

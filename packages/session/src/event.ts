@@ -1,0 +1,59 @@
+// What a session table tells its owner, and what it asks of it.
+import type { NodeId } from "@starling/crypto-identity";
+import type { Address, Frame } from "@starling/wire-protocol";
+import type { Now } from "./now.ts";
+
+export type Transmit = { readonly to: Address; readonly datagram: Uint8Array };
+
+export type CloseReason = "timeout" | "bye" | "local" | "evicted";
+
+export type SessionEvent =
+  /** A peer without an open link has one now; or, with `restarted`, an open link's peer has begun a new life. */
+  | {
+      readonly type: "opened";
+      readonly peer: NodeId;
+      readonly address: Address;
+      readonly initiator: boolean;
+      readonly restarted: boolean;
+    }
+  /** A frame for the layers above; of the session's own kinds only Pong, after its echo was checked. The body is a view. */
+  | { readonly type: "frame"; readonly peer: NodeId; readonly frame: Frame }
+  | { readonly type: "acknowledged"; readonly peer: NodeId; readonly token: number }
+  /** The frame is handed back: a Send after its tries, anything when the link ends. It may have arrived all the same. */
+  | { readonly type: "undelivered"; readonly peer: NodeId; readonly token: number }
+  /** What a Welcome answered to the Lookup of a dial. */
+  | { readonly type: "nodes"; readonly peer: NodeId; readonly body: Uint8Array }
+  | { readonly type: "moved"; readonly peer: NodeId; readonly address: Address }
+  /** A dial got no Welcome. */
+  | { readonly type: "unreachable"; readonly peer: NodeId; readonly address: Address }
+  | {
+      readonly type: "closed";
+      readonly peer: NodeId;
+      readonly reason: CloseReason;
+      readonly bye: Uint8Array | undefined;
+    };
+
+/** What the owner answers in the session's name. Both calls only read: they may come from a replay. */
+export type SessionOwner = {
+  /** Body of the Pong that answers a Ping; its first 8 bytes are the echo. */
+  pongBody(ping: {
+    readonly echo: Uint8Array;
+    readonly peer: NodeId;
+    readonly observed: Address;
+    readonly now: Now;
+  }): Uint8Array;
+  /** Body of the Nodes that answers the Lookup in a Hello; may be empty. The Lookup is untrusted. */
+  nodesBody(lookupBody: Uint8Array): Uint8Array;
+};
+
+export type SessionInfo = {
+  readonly peer: NodeId;
+  readonly address: Address;
+  /** undefined before the first sample. */
+  readonly rttMs: number | undefined;
+  readonly sinceMono: number;
+  /** Whether the keys in use come from our Hello. */
+  readonly initiator: boolean;
+  readonly lastHeardMono: number;
+  readonly queuedBytes: number;
+};

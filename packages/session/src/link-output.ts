@@ -1,0 +1,115 @@
+// Packs what a link has to send into as few datagrams as will hold it: Pongs and the Ping first, then frames that are sent
+// once, then numbered ones; an owed Ack rides on whatever leaves, and alone only when its time has come.
+import {
+  DATA_OVERHEAD_BYTES,
+  DATAGRAM_FRAMES_MAX_BYTES,
+  encodeAck,
+  FRAME_HEADER_BYTES,
+  FRAME_KIND,
+  frameSizeBytes,
+  type NumberedFrame,
+  writeFrame,
+} from "@starling/wire-protocol";
+import type { Counters } from "./counters.ts";
+import type { Transmit } from "./event.ts";
+import type { Link } from "./link.ts";
+import { ECHO_BYTES } from "./liveness.ts";
+import { frameInFlight } from "./outgoing.ts";
+
+export type OutputContext = {
+  readonly nowMono: number;
+  readonly random: (sizeBytes: number) => Uint8Array;
+  readonly counters: Counters;
+  readonly transmits: Transmit[];
+};
+
+/** One datagram after another, each opened when a frame needs it. */
+class Packer {
+  readonly #link: Link;
+  readonly #context: OutputContext;
+  // Shared by all datagrams of one flush: sealing copies it.
+  readonly #buffer: Uint8Array = new Uint8Array(DATAGRAM_FRAMES_MAX_BYTES);
+  #usedBytes = 0;
+  #roomBytes = 0;
+  #isOpen = false;
+
+  constructor(link: Link, context: OutputContext) {
+    this.#link = link;
+    this.#context = context;
+  }
+
+  /** False when the frame cannot leave now: the pace or the path's allowance is used up. */
+  put(frame: NumberedFrame): boolean {
+    const sizeBytes = frameSizeBytes(frame.kind, frame.body.length);
+    if (this.#isOpen && this.#usedBytes + sizeBytes > this.#roomBytes) this.close();
+    if (!this.#isOpen && !this.#open(sizeBytes)) return false;
+    this.#usedBytes = writeFrame(this.#buffer, this.#usedBytes, frame);
+    return true;
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#addAck();
+    const { path, current } = this.#link;
+    const datagram = current.seal(this.#buffer.subarray(0, this.#usedBytes));
+    path.sent(datagram.length);
+    this.#context.transmits.push({ to: path.address, datagram });
+  }
+
+  #open(sizeBytes: number): boolean {
+    const roomBytes = Math.min(DATAGRAM_FRAMES_MAX_BYTES, this.#link.path.roomBytes() - DATA_OVERHEAD_BYTES);
+    if (sizeBytes > roomBytes || !this.#link.pacer.take(this.#context.nowMono)) return false;
+    this.#isOpen = true;
+    this.#usedBytes = 0;
+    this.#roomBytes = roomBytes;
+    return true;
+  }
+
+  /** An Ack in the room that is left. */
+  #addAck(): void {
+    const { receiver } = this.#link;
+    if (receiver.ackDueMono === Number.POSITIVE_INFINITY) return;
+    const body = encodeAck(receiver.ack());
+    if (this.#usedBytes + FRAME_HEADER_BYTES + body.length > this.#roomBytes) return;
+    this.#usedBytes = writeFrame(this.#buffer, this.#usedBytes, { kind: FRAME_KIND.ack, number: undefined, body });
+    receiver.ackSent();
+  }
+}
+
+export function flushLink(link: Link, context: OutputContext): void {
+  const { nowMono, counters } = context;
+  const packer = new Packer(link, context);
+  // What is sent once and cannot leave now is lost, like any datagram: it is never worth a queue.
+  for (const body of link.pongs) packer.put({ kind: FRAME_KIND.pong, number: undefined, body });
+  link.pongs = [];
+  if (link.liveness.isPingOwed) {
+    link.liveness.isPingOwed = false;
+    const body = context.random(ECHO_BYTES);
+    if (packer.put({ kind: FRAME_KIND.ping, number: undefined, body })) link.liveness.ping(body, nowMono, link.path);
+  }
+  putUnreliable(link, packer);
+  for (const entry of link.sender.due(nowMono)) {
+    if (!packer.put(frameInFlight(entry))) break;
+    counters.add(entry.tries === 0 ? "frames.sent" : "frames.resent");
+    link.sender.sent(entry, link.liveness.rtoMs(), nowMono);
+  }
+  packer.close();
+  const { receiver } = link;
+  if (receiver.ackDueMono <= nowMono) {
+    const body = encodeAck(receiver.ack());
+    if (packer.put({ kind: FRAME_KIND.ack, number: undefined, body })) receiver.ackSent();
+    packer.close();
+  }
+}
+
+function putUnreliable(link: Link, packer: Packer): void {
+  if (link.unreliable.length === 0) return;
+  let sentCount = 0;
+  for (const { kind, body } of link.unreliable) {
+    if (!packer.put({ kind, number: undefined, body })) break;
+    link.unreliableBytes -= frameSizeBytes(kind, body.length);
+    sentCount += 1;
+  }
+  link.unreliable = link.unreliable.slice(sentCount);
+}

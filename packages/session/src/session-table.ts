@@ -1,0 +1,352 @@
+// The machine: datagrams in, datagrams and events out, for all peers of one carrier. It routes; what is decided about
+// handshakes stands in dialer.ts and responder.ts, about open links in link-table.ts and the files of a link.
+import type { NodeId } from "@starling/crypto-identity";
+import {
+  type Address,
+  COOKIE,
+  DATA,
+  type Data,
+  decodeDatagram,
+  EPOCH_BYTES,
+  type Frame,
+  HELLO,
+  WELCOME,
+  type Welcome,
+} from "@starling/wire-protocol";
+import { type CounterName, Counters } from "./counters.ts";
+import { DeadlineTable } from "./deadline-table.ts";
+import { type Dial, Dialer } from "./dialer.ts";
+import type { Established } from "./established.ts";
+import type { CloseReason, SessionEvent, SessionInfo, SessionOwner, Transmit } from "./event.ts";
+import { IndexTable } from "./index-table.ts";
+import { completeLimits, DEFAULT_ATTEMPTS_MS, HEAL_INTERVAL_MS, type SessionLimits } from "./limits.ts";
+import type { Link } from "./link.ts";
+import { helloDueMono, linkDeadlineMono } from "./link-deadline.ts";
+import { flushLink } from "./link-output.ts";
+import { enqueueFrame, type SendOutcome, sealBye } from "./link-send.ts";
+import { type Arrival, LinkTable, type SessionSlot } from "./link-table.ts";
+import type { Now } from "./now.ts";
+import { Responder, type Unconfirmed } from "./responder.ts";
+import type { SessionCrypto } from "./session-crypto.ts";
+import { isUnicastAddress } from "./source-address.ts";
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+export type SessionTableOptions = {
+  readonly crypto: SessionCrypto;
+  readonly random: (sizeBytes: number) => Uint8Array;
+  readonly owner: SessionOwner;
+  readonly limits?: Partial<SessionLimits>;
+};
+
+/**
+ * Authenticated sessions with any number of peers. The owner passes in what arrives and the time, and calls `flush` after
+ * every other call, sending what it returns, and `tick` (then `flush`) at `nextDeadline`.
+ */
+export class SessionTable {
+  readonly #crypto: SessionCrypto;
+  readonly #random: (sizeBytes: number) => Uint8Array;
+  readonly #limits: SessionLimits;
+  readonly #counters: Counters = new Counters();
+  readonly #indexes: IndexTable<SessionSlot | Dial | Unconfirmed>;
+  readonly #deadlines: DeadlineTable<Link | Dial> = new DeadlineTable();
+  readonly #dialer: Dialer;
+  readonly #responder: Responder;
+  readonly #links: LinkTable;
+  /** Links to look at in the next flush. BOUNDED: by the links. */
+  readonly #touched: Set<Link> = new Set();
+  /** Handshake datagrams and Byes for the next flush. BOUNDED: one a call. */
+  #outbox: Transmit[] = [];
+  /** Events of calls that return none. BOUNDED: one a connect, until the next tick. */
+  #pending: SessionEvent[] = [];
+  #pendingMono = 0;
+
+  /** Throws `E_BAD_LIMIT`. */
+  constructor(options: SessionTableOptions) {
+    const { crypto, random, owner } = options;
+    this.#crypto = crypto;
+    this.#random = random;
+    this.#limits = completeLimits(options.limits);
+    this.#indexes = new IndexTable(random);
+    const shared = { crypto, random, owner, limits: this.#limits, counters: this.#counters, indexes: this.#indexes };
+    this.#dialer = new Dialer(crypto, this.#indexes, this.#counters);
+    this.#links = new LinkTable({ ...shared, self: crypto.id });
+    this.#responder = new Responder({
+      ...shared,
+      localEpoch: (peer) => this.#localEpoch(peer),
+      admits: (peer) => this.#links.get(peer) !== undefined || !this.#links.isFull,
+    });
+  }
+
+  /** Every drop reason and handshake result so far; names: CounterName. */
+  get counters(): ReadonlyMap<string, number> {
+    return this.#counters.values;
+  }
+
+  /**
+   * Sends Hellos to a peer at these offsets (ms, ascending) until it answers; a link that is open gets new keys that way.
+   * A dial to the same peer that its owner started is left alone. Throws `E_TOO_LARGE` for a Lookup that does not fit.
+   */
+  connect(
+    peer: NodeId,
+    address: Address,
+    now: Now,
+    options: { readonly lookup?: Uint8Array; readonly attemptsMs?: readonly number[] } = {},
+  ): void {
+    const running = this.#dialer.get(peer);
+    if (running?.isOwners) return;
+    const isHopeless =
+      peer === this.#crypto.id || !isUnicastAddress(address) || this.#dialer.size >= this.#limits.dials;
+    if (isHopeless) {
+      this.#counters.add("handshakes.unreachable");
+      this.#pending.push({ type: "unreachable", peer, address });
+      this.#pendingMono = now.mono;
+      return;
+    }
+    const attemptsMs = options.attemptsMs ?? DEFAULT_ATTEMPTS_MS;
+    const lookup = options.lookup ?? NOTHING;
+    const localEpoch = this.#localEpoch(peer);
+    const dial = this.#dialer.start({ peer, address, localEpoch, lookup, attemptsMs, isOwners: true }, now);
+    if (running !== undefined) this.#dropDial(running);
+    this.#advance(dial, now, this.#pending);
+  }
+
+  receive(datagram: Uint8Array, from: Address, now: Now): SessionEvent[] {
+    if (!isUnicastAddress(from)) return this.#drop("dropped.bad-source");
+    const decoded = decodeDatagram(datagram);
+    if (!decoded.ok) return this.#drop(`dropped.${decoded.reason}`);
+    const { value } = decoded;
+    switch (value.kind) {
+      case DATA:
+        return this.#receiveData(value, { from, sizeBytes: datagram.length, now });
+      case HELLO:
+        this.#transmit(this.#responder.hello(value, from, now));
+        return [];
+      case WELCOME:
+        return this.#receiveWelcome(value, from, now);
+      case COOKIE: {
+        const dial = this.#indexes.get(value.receiverIndex);
+        if (dial?.type !== "dial") return this.#drop("dropped.cookie-unasked");
+        this.#transmit(this.#dialer.cookie(dial, value));
+        return [];
+      }
+    }
+  }
+
+  /**
+   * Queues a frame; its body must not change afterwards. With a token, a reliable frame is answered by "acknowledged" or
+   * "undelivered". Throws `E_RESERVED_KIND` for a kind of the session's own.
+   */
+  send(peer: NodeId, frame: Frame, now: Now, token?: number): SendOutcome {
+    const link = this.#links.get(peer);
+    const outcome = enqueueFrame(link, frame, now.mono, token, this.#limits);
+    if (link !== undefined) this.#touched.add(link);
+    return outcome;
+  }
+
+  /** Ends a link with a Bye, or a dial; the next flush carries what was queued and fits, and the Bye. */
+  close(peer: NodeId, byeBody: Uint8Array, now: Now): SessionEvent[] {
+    const events: SessionEvent[] = [];
+    const link = this.#links.get(peer);
+    if (link !== undefined) {
+      flushLink(link, { nowMono: now.mono, random: this.#random, counters: this.#counters, transmits: this.#outbox });
+      this.#transmit(sealBye(link, byeBody));
+      this.#close(link, "local", undefined, events, false);
+    } else {
+      this.#forgetHandshakes(peer, undefined);
+    }
+    return events;
+  }
+
+  /** All that may leave now. */
+  flush(now: Now): Transmit[] {
+    const transmits = this.#outbox;
+    this.#outbox = [];
+    const context = { nowMono: now.mono, random: this.#random, counters: this.#counters, transmits };
+    for (const link of this.#touched) {
+      flushLink(link, context);
+      const isDialing = this.#dialer.get(link.peer) !== undefined;
+      const { rekeyAfterMessages } = this.#limits;
+      this.#deadlines.set(link, linkDeadlineMono(link, now.mono, { isDialing, rekeyAfterMessages }));
+    }
+    this.#touched.clear();
+    return transmits;
+  }
+
+  tick(now: Now): SessionEvent[] {
+    const events = this.#pending;
+    this.#pending = [];
+    this.#responder.tick(now.mono);
+    for (const due of this.#deadlines.takeDue(now.mono)) {
+      if (due.type === "dial") {
+        if (this.#dialer.get(due.peer) === due) this.#advance(due, now, events);
+      } else if (this.#links.get(due.peer) === due) {
+        this.#tickLink(due, now, events);
+      }
+    }
+    return events;
+  }
+
+  /** Mono time of the next `tick`, null when nothing is under way. Right after a flush. */
+  nextDeadline(): number | null {
+    const dueMono = Math.min(
+      this.#deadlines.next() ?? Number.POSITIVE_INFINITY,
+      this.#responder.deadlineMono(),
+      this.#pending.length > 0 ? this.#pendingMono : Number.POSITIVE_INFINITY,
+    );
+    return dueMono === Number.POSITIVE_INFINITY ? null : dueMono;
+  }
+
+  get(peer: NodeId): SessionInfo | undefined {
+    const link = this.#links.get(peer);
+    return link && infoOf(link);
+  }
+
+  sessions(): SessionInfo[] {
+    return [...this.#links.values()].map(infoOf);
+  }
+
+  #receiveData(data: Data, arrival: Arrival): SessionEvent[] {
+    const events: SessionEvent[] = [];
+    const named = this.#indexes.get(data.receiverIndex);
+    if (named?.type === "session") {
+      const opened = named.session.open(data);
+      if (typeof opened === "string") return this.#drop(opened);
+      this.#finishReceive(named.link, this.#links.receive(named.link, named.session, opened, arrival, events), events);
+    } else if (named?.type === "unconfirmed") {
+      const confirmed = this.#responder.confirm(named, data, arrival.from);
+      if (confirmed === undefined) return events;
+      const { established, opened } = confirmed;
+      if (this.#links.get(established.peer) === undefined && this.#links.isFull)
+        return this.#drop("dropped.table-full");
+      const link = this.#links.establish(established, arrival.now, events);
+      if (link === undefined) return events;
+      this.#finishReceive(link, this.#links.receive(link, established.session, opened, arrival, events), events);
+    } else {
+      return this.#drop("dropped.unknown-index");
+    }
+    return events;
+  }
+
+  #finishReceive(link: Link, bye: Uint8Array | undefined, events: SessionEvent[]): void {
+    this.#touched.add(link);
+    if (bye !== undefined) this.#close(link, "bye", bye, events, true);
+  }
+
+  #receiveWelcome(welcome: Welcome, from: Address, now: Now): SessionEvent[] {
+    const dial = this.#indexes.get(welcome.receiverIndex);
+    if (dial?.type !== "dial") return this.#drop("dropped.welcome-unasked");
+    const finished = this.#dialer.welcome(dial, welcome, from, now.mono);
+    if (finished === undefined) return [];
+    this.#deadlines.set(dial, null);
+    const events: SessionEvent[] = [];
+    this.#makeRoom(finished.established, events);
+    const link = this.#links.establish(finished.established, now, events);
+    if (link === undefined) return events;
+    link.liveness.heard(now.mono);
+    this.#touched.add(link);
+    if (finished.nodes.length > 0) events.push({ type: "nodes", peer: dial.peer, body: finished.nodes });
+    return events;
+  }
+
+  /** A peer that we asked for comes before the link that was silent for longest. */
+  #makeRoom(established: Established, events: SessionEvent[]): void {
+    if (this.#links.get(established.peer) !== undefined || !this.#links.isFull) return;
+    const stalest = this.#links.stalest();
+    if (stalest === undefined) return;
+    this.#counters.add("links.evicted");
+    this.#close(stalest, "evicted", undefined, events, true);
+  }
+
+  #tickLink(link: Link, now: Now, events: SessionEvent[]): void {
+    this.#touched.add(link);
+    if (!this.#links.tick(link, now, events)) {
+      this.#counters.add("links.timed-out");
+      this.#close(link, "timeout", undefined, events, true);
+      return;
+    }
+    const isDue = helloDueMono(link, this.#limits.rekeyAfterMessages) <= now.mono;
+    if (!isDue || this.#dialer.get(link.peer) !== undefined) return;
+    link.helloSent(now.mono + HEAL_INTERVAL_MS);
+    if (this.#dialer.size >= this.#limits.dials) return;
+    const isRekey = link.current.rekeyMono(this.#limits.rekeyAfterMessages) <= now.mono;
+    if (!isRekey) this.#counters.add("links.healed");
+    const { peer, localEpoch } = link;
+    const attemptsMs = isRekey ? DEFAULT_ATTEMPTS_MS : [0];
+    const { address } = link.path;
+    const dial = this.#dialer.start({ peer, address, localEpoch, lookup: NOTHING, attemptsMs, isOwners: false }, now);
+    this.#advance(dial, now, events);
+  }
+
+  /** Sends the Hello of a dial that is due, or ends the dial, and sets its next deadline. */
+  #advance(dial: Dial, now: Now, events: SessionEvent[]): void {
+    const step = this.#dialer.tick(dial, now.mono);
+    if (step !== "unreachable") {
+      this.#transmit(step);
+      this.#deadlines.set(dial, this.#dialer.deadlineMono(dial));
+      return;
+    }
+    this.#deadlines.set(dial, null);
+    // Its link may have a Hello of its own to send now.
+    const link = this.#links.get(dial.peer);
+    if (link !== undefined) this.#touched.add(link);
+    if (dial.isOwners) events.push({ type: "unreachable", peer: dial.peer, address: dial.address });
+  }
+
+  #close(
+    link: Link,
+    reason: CloseReason,
+    bye: Uint8Array | undefined,
+    events: SessionEvent[],
+    tellsDial: boolean,
+  ): void {
+    this.#links.close(link, reason, bye, events);
+    this.#deadlines.set(link, null);
+    this.#touched.delete(link);
+    this.#forgetHandshakes(link.peer, tellsDial ? events : undefined);
+  }
+
+  /** A handshake under way names the epoch of a link that has ended: a later link must not begin with it. */
+  #forgetHandshakes(peer: NodeId, events: SessionEvent[] | undefined): void {
+    const dial = this.#dialer.get(peer);
+    if (dial !== undefined) {
+      this.#dropDial(dial);
+      if (dial.isOwners) events?.push({ type: "unreachable", peer, address: dial.address });
+    }
+    const unconfirmed = this.#responder.get(peer);
+    if (unconfirmed !== undefined) this.#responder.drop(unconfirmed);
+  }
+
+  #dropDial(dial: Dial): void {
+    this.#dialer.drop(dial);
+    this.#deadlines.set(dial, null);
+  }
+
+  /** The epoch of the link, or of a handshake that may become it, so that crossed Hellos speak of one life. */
+  #localEpoch(peer: NodeId): Uint8Array {
+    const known = this.#links.get(peer) ?? this.#dialer.get(peer) ?? this.#responder.get(peer);
+    return known?.localEpoch ?? this.#random(EPOCH_BYTES);
+  }
+
+  #transmit(transmit: Transmit | undefined): void {
+    if (transmit !== undefined) this.#outbox.push(transmit);
+  }
+
+  #drop(reason: CounterName): SessionEvent[] {
+    this.#counters.add(reason);
+    return [];
+  }
+}
+
+function infoOf(link: Link): SessionInfo {
+  const { peer, path, liveness, sinceMono, current, queuedBytes } = link;
+  return {
+    peer,
+    address: path.address,
+    rttMs: liveness.rttMs,
+    sinceMono,
+    initiator: current.isInitiator,
+    lastHeardMono: liveness.lastHeardMono,
+    queuedBytes,
+  };
+}
