@@ -1,34 +1,10 @@
-// Writes the mint kernel: SHA-256 of a stamp's second block for many nonces, unrolled. The words of that block are known, or
-// known to stay, but for one: nonce high, nonce low (which counts), 0x80000000, zeros, the length. So the program is not
-// written down but computed, by running SHA-256 over values of three kinds:
-//
-//   constant   known now:                            worked out here
-//   fixed      the same for every nonce of a call:   worked out before the loop, once
-//   varying    depends on the nonce's low word:      worked out in the loop, for four nonces at once with SIMD
+// Writes the mint kernel: SHA-256 of a stamp's second block for many nonces, unrolled. Of that block's words only one varies
+// within a call: nonce high, nonce low (which counts), 0x80000000, zeros, the length. So the program is not written down but
+// calculated: much of the first rounds is worked out before the loop, or here.
 import { ROUND_CONSTANTS } from "../src/sha256.ts";
 import { INPUT_BITS, PADDING_WORD } from "../src/stamp-input.ts";
-import {
-  type Code,
-  constant,
-  get,
-  I32,
-  i32,
-  i32x4,
-  loopWhile,
-  moduleOf,
-  RETURN,
-  set,
-  tee,
-  V128,
-  when,
-} from "./wasm-module.ts";
-
-/** `code` leaves the value on the stack: four lanes if it varies and there is SIMD, else an i32. */
-type Value =
-  | { readonly kind: "constant"; readonly word: number; readonly code: Code }
-  | { readonly kind: "fixed" | "varying"; readonly code: Code; readonly isLocal: boolean };
-
-type Operation = "add" | "and" | "or" | "xor" | "shiftLeft" | "shiftRight" | "rotateRight";
+import { inLocal, Program, type Value, word } from "./values.ts";
+import { constant, get, I32, i32, i32x4, RETURN, set, tee, when } from "./wasm-module.ts";
 
 // The parameters, in order; see `Kernel` in src/kernel.ts.
 const MIDSTATE = 0;
@@ -37,119 +13,13 @@ const NONCE_LOW = 9;
 const TARGET = 10;
 const TRIES = 11;
 const PARAMETERS = 12;
-// The first locals.
-const OFFSET = 12;
-const MASK = 13;
-
-class Program {
-  readonly #simd: boolean;
-  readonly #setup: number[] = [];
-  readonly #loop: number[] = [];
-  readonly #localTypes: number[] = [I32, I32];
-  readonly #lifted = new Map<string, Code>();
-
-  constructor(simd: boolean) {
-    this.#simd = simd;
-  }
-
-  get laneType(): number {
-    return this.#simd ? V128 : I32;
-  }
-
-  newLocal(type: number): number {
-    return PARAMETERS + this.#localTypes.push(type) - 1;
-  }
-
-  beforeLoop(...code: Code[]): void {
-    this.#setup.push(...code.flat());
-  }
-
-  inLoop(...code: Code[]): void {
-    this.#loop.push(...code.flat());
-  }
-
-  /** Puts a value into a local of its own, so that it can be used twice. */
-  keep(value: Value): Value {
-    if (value.kind === "constant" || value.isLocal) return value;
-    const local = this.newLocal(value.kind === "fixed" ? I32 : this.laneType);
-    if (value.kind === "fixed") this.beforeLoop(value.code, set(local));
-    else this.inLoop(value.code, set(local));
-    return inLocal(value.kind, local);
-  }
-
-  /** The code of a value as an operand beside a varying one. */
-  lift(value: Value): Code {
-    if (value.kind === "varying") return value.code;
-    if (!this.#simd) return value.kind === "constant" ? value.code : this.keep(value).code;
-    const key = value.code.join();
-    const known = this.#lifted.get(key);
-    if (known !== undefined) return known;
-    const local = this.newLocal(V128);
-    this.beforeLoop(value.code, i32x4.splat, set(local));
-    this.#lifted.set(key, get(local));
-    return get(local);
-  }
-
-  apply(operation: Operation, left: Value, right: Value): Value {
-    if (left.kind === "constant" && right.kind === "constant") {
-      return word(fold(operation, left.word, right.word));
-    }
-    if (left.kind !== "varying" && right.kind !== "varying") {
-      return { kind: "fixed", isLocal: false, code: [...left.code, ...right.code, ...i32[operation]] };
-    }
-    if (!this.#simd)
-      return { kind: "varying", isLocal: false, code: [...left.code, ...this.lift(right), ...i32[operation]] };
-    if (operation === "shiftLeft" || operation === "shiftRight") {
-      return { kind: "varying", isLocal: false, code: [...left.code, ...right.code, ...i32x4[operation]] };
-    }
-    if (operation === "rotateRight") throw new Error("SIMD has no rotation");
-    return { kind: "varying", isLocal: false, code: [...this.lift(left), ...this.lift(right), ...i32x4[operation]] };
-  }
-
-  /** The sum, with what does not vary added up first. */
-  sum(...values: Value[]): Value {
-    const ofKind = (kind: Value["kind"]) => values.filter((value) => value.kind === kind);
-    const add = (left: Value, right: Value): Value => {
-      if (left.kind === "constant" && left.word === 0) return right;
-      if (right.kind === "constant" && right.word === 0) return left;
-      return this.apply("add", left, right);
-    };
-    const steady = [...ofKind("constant"), ...ofKind("fixed")].reduce(add, word(0));
-    const varying = ofKind("varying");
-    const [first, ...rest] = varying;
-    if (first === undefined) return steady;
-    return add(rest.reduce(add, first), steady);
-  }
-
-  xor(first: Value, ...rest: Value[]): Value {
-    return rest.reduce((left, right) => this.apply("xor", left, right), first);
-  }
-
-  /** @param value kept: it is used twice */
-  rotateRight(value: Value, bits: number): Value {
-    if (value.kind !== "varying" || !this.#simd) return this.apply("rotateRight", value, word(bits));
-    return this.apply(
-      "or",
-      this.apply("shiftRight", value, word(bits)),
-      this.apply("shiftLeft", value, word(32 - bits)),
-    );
-  }
-
-  finish(name: string, after: Code): Uint8Array {
-    const locals = this.#localTypes.map((type) => [1, type] as const);
-    return moduleOf(name, {
-      parameters: PARAMETERS,
-      locals: mergeRuns(locals),
-      code: [...this.#setup, ...loopWhile(this.#loop), ...after],
-    });
-  }
-}
 
 /** @param simd four nonces at once, in modules that need SIMD; else one */
 export function buildKernel(simd: boolean): Uint8Array {
-  const program = new Program(simd);
+  const program = new Program(PARAMETERS, simd);
   const lanes = simd ? 4 : 1;
-
+  const offset = program.newLocal(I32);
+  const hits = program.newLocal(I32);
   const counter = program.newLocal(program.laneType);
   program.beforeLoop(get(NONCE_LOW));
   if (simd) {
@@ -162,14 +32,14 @@ export function buildKernel(simd: boolean): Uint8Array {
 
   const first = program.keep(firstHashWord(program, inLocal("varying", counter)));
   const target = program.lift(inLocal("fixed", TARGET));
-  const hit = simd ? [...i32x4.lessOrEqualUnsigned, ...i32x4.bitmask] : i32.lessOrEqualUnsigned;
+  const compare = simd ? [...i32x4.lessOrEqualUnsigned, ...i32x4.bitmask] : i32.lessOrEqualUnsigned;
   // A hit: the lowest lane that has one. The host throws away what lies beyond `tries`.
-  const found = [...get(OFFSET), ...get(MASK), ...i32.trailingZeros, ...i32.add, ...RETURN];
-  program.inLoop(first.code, target, hit, tee(MASK), when(found));
+  const found = [...get(offset), ...get(hits), ...i32.trailingZeros, ...i32.add, ...RETURN];
+  program.inLoop(first.code, target, compare, tee(hits), when(found));
 
   const step = program.lift(word(lanes));
   program.inLoop(get(counter), step, simd ? i32x4.add : i32.add, set(counter));
-  program.inLoop(get(OFFSET), constant(lanes), i32.add, tee(OFFSET), get(TRIES), i32.lessUnsigned);
+  program.inLoop(get(offset), constant(lanes), i32.add, tee(offset), get(TRIES), i32.lessUnsigned);
   return program.finish("scan", get(TRIES));
 }
 
@@ -220,41 +90,4 @@ function smallSigma(program: Program, value: Value, first: number, second: numbe
     program.rotateRight(value, second),
     program.apply("shiftRight", value, word(shift)),
   );
-}
-
-function inLocal(kind: "fixed" | "varying", local: number): Value {
-  return { kind, isLocal: true, code: get(local) };
-}
-
-function word(value: number): Value {
-  return { kind: "constant", word: value | 0, code: constant(value) };
-}
-
-function fold(operation: Operation, left: number, right: number): number {
-  switch (operation) {
-    case "add":
-      return left + right;
-    case "and":
-      return left & right;
-    case "or":
-      return left | right;
-    case "xor":
-      return left ^ right;
-    case "shiftLeft":
-      return left << right;
-    case "shiftRight":
-      return left >>> right;
-    case "rotateRight":
-      return (left >>> right) | (left << (32 - right));
-  }
-}
-
-function mergeRuns(locals: readonly (readonly [number, number])[]): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const [count, type] of locals) {
-    const last = runs[runs.length - 1];
-    if (last?.[1] === type) last[0] += count;
-    else runs.push([count, type]);
-  }
-  return runs;
 }

@@ -6,7 +6,7 @@ export const I32 = 0x7f;
 export const V128 = 0x7b;
 
 /** Unsigned LEB128 (§5.2.2). */
-export function unsigned(value: number): Code {
+function unsigned(value: number): Code {
   const bytes: number[] = [];
   let rest = value;
   while (rest >= 0x80) {
@@ -32,7 +32,7 @@ export const get = (local: number): Code => [0x20, ...unsigned(local)];
 export const set = (local: number): Code => [0x21, ...unsigned(local)];
 export const tee = (local: number): Code => [0x22, ...unsigned(local)];
 /** An instruction with the vector prefix (§5.4.8). */
-export const vector = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
+const vector = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
 
 /** Repeats while `body` leaves something else than zero. */
 export const loopWhile = (body: Code): Code => [0x03, 0x40, ...body, 0x0d, 0x00, 0x0b];
@@ -60,7 +60,6 @@ export const i32x4 = {
   and: vector(0x4e),
   or: vector(0x50),
   xor: vector(0x51),
-  select: vector(0x52),
   bitmask: vector(0xa4),
   shiftLeft: vector(0xab),
   shiftRight: vector(0xad),
