@@ -60,7 +60,8 @@ export class Network {
       const receiver = this.#receivers.get(key);
       if (receiver === undefined) return;
       this.counts.delivered += 1;
-      for (const byte of new TextEncoder().encode(`${this.#queue.nowMs} ${formatAddress(from)} ${key} `)) this.#mix(byte);
+      for (const byte of new TextEncoder().encode(`${this.#queue.nowMs} ${formatAddress(from)} ${key} `))
+        this.#mix(byte);
       for (const byte of bytes) this.#mix(byte);
       receiver(bytes, from);
     });

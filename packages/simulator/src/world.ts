@@ -1,8 +1,17 @@
 import type { Identity } from "@starling/crypto-identity";
 import { generateIdentity } from "@starling/crypto-identity";
 import { createMint } from "@starling/hashcash";
-import type { NodeCoreOptions, NodeInput, NodeOutput, RelayCoreOptions, RelayInput, RelayOutput } from "@starling/node-core";
+import type {
+  NodeCoreOptions,
+  NodeInput,
+  NodeOutput,
+  RelayCoreOptions,
+  RelayInput,
+  RelayOutput,
+} from "@starling/node-core";
 import { NodeCore, RelayCore } from "@starling/node-core";
+import type { SessionCrypto } from "@starling/session";
+import { createSessionCrypto } from "@starling/session";
 import type { Address, Contact } from "@starling/wire-protocol";
 import { EventQueue } from "./event-queue.ts";
 import type { NetworkConditions } from "./network.ts";
@@ -20,6 +29,9 @@ const MINT_HASHES_PER_MS = 5000;
 const DISK_MS = 2;
 
 export type WorldOptions = NetworkConditions & { readonly seed: number; readonly network?: string };
+
+/** Stands between a core and the real session cryptography: to look at what is decrypted, or to change what is sent. */
+export type CryptoTap = (real: SessionCrypto) => SessionCrypto;
 
 type Timed = { tick(now: { mono: number; wall: number }): unknown; nextDeadline(): number | null };
 
@@ -47,15 +59,15 @@ export class World {
     this.network = new Network(this.queue, this.#random.fork(), options);
   }
 
-  addRelay(options: Partial<RelayCoreOptions> = {}): SimRelay {
-    const { identity, address, common } = this.#host();
+  addRelay(options: Partial<RelayCoreOptions> = {}, tap: CryptoTap = (real) => real): SimRelay {
+    const { identity, address, common } = this.#host(tap);
     const core = new RelayCore({ ...common, identity, announce: [address], ...options }, this.#now());
     this.#run<RelayInput, RelayOutput>(core, address, () => {});
     return { core, contact: { id: identity.id, address }, identity };
   }
 
-  addNode(options: Partial<NodeCoreOptions> = {}): SimNode {
-    const { identity, address, common } = this.#host();
+  addNode(options: Partial<NodeCoreOptions> = {}, tap: CryptoTap = (real) => real): SimNode {
+    const { identity, address, common } = this.#host(tap);
     const core = new NodeCore({ ...common, identity, ...options }, this.#now());
     const outputs: NodeOutput[] = [];
     const feed = this.#run<NodeInput, NodeOutput>(core, address, (output) => {
@@ -79,9 +91,10 @@ export class World {
     this.runUntil(() => false, forMs);
   }
 
-  #host() {
+  #host(tap: CryptoTap) {
     this.#hosts += 1;
     const random = this.#random.fork();
+    const identity = generateIdentity(random.bytes);
     const address: Address = { ip: `198.18.${this.#hosts >> 8}.${this.#hosts & 0xff}`, port: 4000 };
     const common = {
       network: this.#name,
@@ -89,8 +102,9 @@ export class World {
       announce: [],
       maxNeighbours: 256,
       random: random.bytes,
+      crypto: tap(createSessionCrypto({ identity, network: this.#name, random: random.bytes })),
     };
-    return { identity: generateIdentity(random.bytes), address, common };
+    return { identity, address, common };
   }
 
   #now(): { mono: number; wall: number } {
