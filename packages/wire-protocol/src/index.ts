@@ -23,6 +23,8 @@ export {
   WELCOME_PAYLOAD_MAX_BYTES,
 } from "./datagram.ts";
 export type { DecodeFailure, DecodeResult } from "./decode-result.ts";
+export type { Candidate, CandidateType, Description } from "./description.ts";
+export { CANDIDATES_MAX, decodeDescription, descriptionSchema, encodeDescription } from "./description.ts";
 export type { Envelope } from "./envelope.ts";
 export {
   decodeEnvelope,

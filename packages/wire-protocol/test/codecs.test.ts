@@ -2,13 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import type { NodeId } from "@starling/crypto-identity";
 import { identityFromSeed, parseNodeId } from "@starling/crypto-identity";
 import fc from "fast-check";
-import type { Message } from "../src/index.ts";
+import type { Description, Message } from "../src/index.ts";
 import {
   bytesToHex,
   canonicalIp,
   DATAGRAM_FRAMES_MAX_BYTES,
   decodeAck,
   decodeDatagram,
+  decodeDescription,
   decodeEnvelope,
   decodeHelloPayload,
   decodeMessage,
@@ -20,6 +21,7 @@ import {
   encodeAck,
   encodeCookie,
   encodeDataHeader,
+  encodeDescription,
   encodeEnvelope,
   encodeHello,
   encodeHelloPayload,
@@ -266,6 +268,43 @@ describe("sealed body", () => {
   });
 });
 
+describe("session description", () => {
+  const description: Description = {
+    setup: "actpass",
+    ufrag: "abCD",
+    pwd: "0123456789abcdefghijkl",
+    fingerprint: fill(32, 0xf1),
+    candidates: [
+      { type: "host", address: { ip: "192.0.2.1", port: 5000 } },
+      { type: "srflx", address: { ip: "2001:db8::1", port: 5001 } },
+    ],
+  };
+  const hex = `0004${bytesToHex(new TextEncoder().encode("abCD"))}16${bytesToHex(
+    new TextEncoder().encode("0123456789abcdefghijkl"),
+  )}${"f1".repeat(32)}02${"0004c00002011388"}${"010620010db80000000000000000000000011389"}`;
+
+  test("golden bytes both ways; four IPv4 candidates are at most 150 bytes", () => {
+    expect(bytesToHex(encodeDescription(description))).toBe(hex);
+    expect(decodeDescription(unhex(hex))).toEqual({ ok: true, value: description });
+    const four = Array.from({ length: 4 }, (_, i) => ({
+      type: "host" as const,
+      address: { ip: "192.0.2.1", port: i + 1 },
+    }));
+    expect(encodeDescription({ ...description, candidates: four }).length).toBeLessThanOrEqual(150);
+  });
+
+  test("names, foreign characters and an eleventh candidate do not get in", () => {
+    const eleven = Array.from({ length: 11 }, () => ({ type: "host" as const, address: { ip: "192.0.2.1", port: 1 } }));
+    expect(() => encodeDescription({ ...description, candidates: eleven })).toThrow(WireError);
+    expect(() => encodeDescription({ ...description, ufrag: "a b\r\n" })).toThrow(WireError);
+    const bytes = unhex(hex);
+    bytes[2] = 0x0a;
+    expect(decodeDescription(bytes)).toEqual({ ok: false, reason: "bad-value" });
+    for (let cut = 0; cut < bytes.length; cut += 1)
+      expect(decodeDescription(unhex(hex).subarray(0, cut)).ok).toBe(false);
+  });
+});
+
 describe("datagrams", () => {
   test("golden bytes both ways", () => {
     const hello = encodeHello(0x0102_0304, fill(1163, 7));
@@ -381,6 +420,7 @@ describe("never throws, whatever arrives", () => {
     ["envelope", decodeEnvelope],
     ["sealed body", decodeSealedBody],
     ["record", decodeNodeRecord],
+    ["description", decodeDescription],
     ["ack", decodeAck],
     ["hello payload", decodeHelloPayload],
     ["welcome payload", decodeWelcomePayload],
