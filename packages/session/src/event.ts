@@ -42,8 +42,8 @@ export type SessionOwner = {
     readonly observed: Address;
     readonly now: Now;
   }): Uint8Array;
-  /** Body of the Nodes that answers the Lookup in a Hello; may be empty. The Lookup is untrusted. */
-  nodesBody(lookupBody: Uint8Array): Uint8Array;
+  /** Body of the Nodes that answers the Lookup in a Hello from this address; may be empty. The Lookup is untrusted. */
+  nodesBody(lookupBody: Uint8Array, from: Address): Uint8Array;
 };
 
 export type SessionInfo = {

@@ -17,13 +17,14 @@ export function linkDeadlineMono(
   nowMono: number,
   options: { readonly isDialing: boolean; readonly rekeyAfterMessages: number },
 ): number {
-  return Math.min(
+  const dueMono = Math.min(
     link.liveness.nextMono(link.isHurried),
     link.oldestExpiryMono(),
     link.reassembly.nextDeadlineMono(),
     options.isDialing ? Number.POSITIVE_INFINITY : helloDueMono(link, options.rekeyAfterMessages),
     outputDueMono(link, nowMono),
   );
+  return Math.max(dueMono, nowMono);
 }
 
 function outputDueMono(link: Link, nowMono: number): number {

@@ -93,7 +93,7 @@ function takeReliable(frame: NumberedFrame, wireNumber: number, input: FrameInpu
 
 function takeAck(body: Uint8Array, { link, now, counters, events }: FrameInput): void {
   const ack = decodeAck(body);
-  const outcome = ack.ok ? link.sender.acknowledge(ack.value, now.mono) : undefined;
+  const outcome = ack.ok ? link.sender.acknowledge(ack.value, link.liveness.rttMs, now.mono) : undefined;
   if (outcome === undefined) {
     counters.add("dropped.ack");
     return;

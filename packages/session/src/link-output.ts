@@ -83,17 +83,15 @@ export function flushLink(link: Link, context: OutputContext): void {
   // What is sent once and cannot leave now is lost, like any datagram: it is never worth a queue.
   for (const body of link.pongs) packer.put({ kind: FRAME_KIND.pong, number: undefined, body });
   link.pongs = [];
-  if (link.liveness.isPingOwed) {
-    link.liveness.isPingOwed = false;
-    const body = context.random(ECHO_BYTES);
-    if (packer.put({ kind: FRAME_KIND.ping, number: undefined, body })) link.liveness.ping(body, nowMono, link.path);
-  }
+  putPing(link, packer, context);
   putUnreliable(link, packer);
   for (const entry of link.sender.due(nowMono)) {
     if (!packer.put(frameInFlight(entry))) break;
     counters.add(entry.tries === 0 ? "frames.sent" : "frames.resent");
+    if (entry.tries > 0) link.liveness.resent(nowMono);
     link.sender.sent(entry, link.liveness.rtoMs(), nowMono);
   }
+  putPing(link, packer, context);
   packer.close();
   const { receiver } = link;
   if (receiver.ackDueMono <= nowMono) {
@@ -101,6 +99,13 @@ export function flushLink(link: Link, context: OutputContext): void {
     if (packer.put({ kind: FRAME_KIND.ack, number: undefined, body })) receiver.ackSent();
     packer.close();
   }
+}
+
+function putPing({ liveness, path }: Link, packer: Packer, context: OutputContext): void {
+  if (!liveness.isPingOwed) return;
+  liveness.isPingOwed = false;
+  const body = context.random(ECHO_BYTES);
+  if (packer.put({ kind: FRAME_KIND.ping, number: undefined, body })) liveness.ping(body, context.nowMono, path);
 }
 
 function putUnreliable(link: Link, packer: Packer): void {

@@ -6,7 +6,10 @@ import type { Path } from "./path.ts";
 export const ECHO_BYTES = 8;
 /** Pings whose echo is still taken. */
 const OUTSTANDING_MAX = 8;
-const RTT_GAIN = 1 / 8;
+// Rises faster than it falls: too short a time to resend after costs every frame a copy, too long a one only the lost ones.
+const RTT_GAIN_UP = 1 / 4;
+const RTT_GAIN_DOWN = 1 / 16;
+const PROBE_RTT_MS = 200;
 // Worst case from a peer's last sign: pings at 10 and 20 s, probes at 21.5, 22.5 and 23.5 s, dead at 24.5 s (PROTOCOL §3:
 // within 25 s).
 const PROBE_AFTER_MS = 1_500;
@@ -57,12 +60,22 @@ export class Liveness {
   }
 
   sample(rttMs: number): void {
-    this.#rttMs = this.#rttMs === undefined ? rttMs : this.#rttMs + RTT_GAIN * (rttMs - this.#rttMs);
+    const error = rttMs - (this.#rttMs ?? rttMs);
+    this.#rttMs = (this.#rttMs ?? rttMs) + (error > 0 ? RTT_GAIN_UP : RTT_GAIN_DOWN) * error;
   }
 
   /** Time after which a frame that was sent once counts as lost (PROTOCOL §2). */
   rtoMs(): number {
     return this.#rttMs === undefined ? RTO_UNKNOWN_MS : 1.1 * this.#rttMs + 10;
+  }
+
+  /**
+   * Frames are sent again, and what was sent twice tells no round trip (RFC 6298 §3). A Ping along with them does: without
+   * it a path that became slower than its estimate would have every frame sent twice until the next regular one.
+   */
+  resent(nowMono: number): void {
+    if (nowMono - this.#lastPingMono < PROBE_RTT_MS) return;
+    this.#owe(nowMono);
   }
 
   /** New keys or a new address: ping at once, and again soon while the owner passes `isHurried`. */

@@ -48,14 +48,18 @@ export class ReliableSender {
     this.#admit(nowMono);
   }
 
-  /** What is to be sent now, in the order of numbers. The caller reports each with `sent`; what it does not stays due. */
+  /**
+   * What is to be sent now, whole frames before fragments, so that an answer does not queue behind a bulk of them. The
+   * caller reports each with `sent`; what it does not stays due.
+   */
   due(nowMono: number): InFlight[] {
     if (this.#earliestDueMono > nowMono) return [];
-    const due: InFlight[] = [];
+    const whole: InFlight[] = [];
+    const fragments: InFlight[] = [];
     for (const entry of this.#inFlight.values()) {
-      if (entry.dueMono <= nowMono && !isOutOfTries(entry)) due.push(entry);
+      if (entry.dueMono <= nowMono && !isOutOfTries(entry)) (entry.isFragment ? fragments : whole).push(entry);
     }
-    return due;
+    return fragments.length === 0 ? whole : whole.concat(fragments);
   }
 
   sent(entry: InFlight, rtoMs: number, nowMono: number): void {
@@ -72,7 +76,7 @@ export class ReliableSender {
   }
 
   /** Takes the peer's Ack, which it may have made up; undefined when it names numbers that never were. */
-  acknowledge(ack: Ack, nowMono: number): AckOutcome | undefined {
+  acknowledge(ack: Ack, rttMs: number | undefined, nowMono: number): AckOutcome | undefined {
     const lowest = fromWireNumber(ack.lowest, this.#nextNumber);
     if (lowest < 0 || lowest > this.#nextNumber) return undefined;
     const tokens: number[] = [];
@@ -83,6 +87,7 @@ export class ReliableSender {
       if (entry.tries === 1) sampleMono = Math.max(sampleMono, entry.sentMono);
       this.#finish(entry, nowMono, tokens);
     }
+    if (sampleMono !== Number.NEGATIVE_INFINITY) this.#resendOvertaken(sampleMono, rttMs, nowMono);
     this.#lastAckMono = nowMono;
     this.#waitingSinceMono = this.#inFlight.size === 0 ? Number.POSITIVE_INFINITY : nowMono;
     this.#admit(nowMono);
@@ -134,6 +139,20 @@ export class ReliableSender {
       if (outgoing?.token !== undefined) tokens.push(outgoing.token);
     }
     return tokens;
+  }
+
+  /**
+   * What was sent well before something that has arrived is lost, however long its time to resend has grown meanwhile
+   * (RFC 8985 §3, with half a round trip for reordering).
+   */
+  #resendOvertaken(arrivedSentMono: number, rttMs: number | undefined, nowMono: number): void {
+    if (rttMs === undefined) return;
+    const beforeMono = arrivedSentMono - rttMs / 2;
+    for (const entry of this.#inFlight.values()) {
+      if (entry.tries === 0 || entry.sentMono >= beforeMono || entry.dueMono <= nowMono) continue;
+      entry.dueMono = nowMono;
+      this.#earliestDueMono = Math.min(this.#earliestDueMono, nowMono);
+    }
   }
 
   #admit(nowMono: number): void {

@@ -188,7 +188,7 @@ export class Responder {
   #welcome(hello: Hello, response: Response, payload: HelloPayload, from: Address, now: Now): Transmit {
     const { owner, limits, counters, indexes } = this.#options;
     const peer = response.initiator;
-    const asked = payload.lookup.length > 0 ? owner.nodesBody(payload.lookup) : new Uint8Array(0);
+    const asked = payload.lookup.length > 0 ? owner.nodesBody(payload.lookup, from) : new Uint8Array(0);
     const nodes = asked.length <= NODES_MAX_BYTES ? asked : new Uint8Array(0);
     const localEpoch = this.#options.localEpoch(peer);
     const written = response.respond(encodeWelcomePayload({ epoch: localEpoch, nodes }));

@@ -7,10 +7,13 @@ const ROUGH = { loss: 0.2, delayMs: 50, jitterMs: 20, duplication: 0.05 };
 describe("reliable frames", () => {
   test("2,000 frames of 1 kB at 20 % loss, 50±20 ms and 5 % duplication arrive exactly once", () => {
     const { wire, a, b } = linkedPair(1, ROUGH);
-    for (let serial = 0; serial < 2_000; serial += 1) expect(wire.send(a, b, frameOf(serial, 1_000), serial)).toBe("queued");
+    for (let serial = 0; serial < 2_000; serial += 1)
+      expect(wire.send(a, b, frameOf(serial, 1_000), serial)).toBe("queued");
     const started = wire.mono;
     expect(wire.run(60_000, () => eventsOf(a, "acknowledged").length === 2_000)).toBe(true);
-    process.stdout.write(`2,000 frames took ${Math.round(wire.mono - started)} virtual ms, ${counted(a, "frames.resent")} resent\n`);
+    process.stdout.write(
+      `2,000 frames took ${Math.round(wire.mono - started)} virtual ms, ${counted(a, "frames.resent")} resent\n`,
+    );
     expect(serials(b).sort((x, y) => x - y)).toEqual([...Array(2_000).keys()]);
     expect(new Set(eventsOf(a, "acknowledged").map((event) => event.token)).size).toBe(2_000);
     expect(a.table.get(b.id)?.queuedBytes).toBe(0);

@@ -51,7 +51,12 @@ export class VirtualWire {
   quality: WireQuality;
   mono = 1_000;
   /** Everything that was put on the wire, lost or not. */
-  readonly sent: { readonly atMono: number; readonly from: Address; readonly to: Address; readonly datagram: Uint8Array }[] = [];
+  readonly sent: {
+    readonly atMono: number;
+    readonly from: Address;
+    readonly to: Address;
+    readonly datagram: Uint8Array;
+  }[] = [];
   readonly hosts: Host[] = [];
   /** Decides on a datagram before chance does. */
   drops: (transmit: Transmit, from: Address) => boolean = () => false;
