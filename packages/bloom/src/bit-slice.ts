@@ -17,13 +17,13 @@ export function sliceSize(capacity: number, errorRate: number): SliceSize {
 }
 
 /** Odd, and without structure: the golden ratio in 32 bits. */
-const STEP = 0x9e3779b9 | 0;
+const MIX = 0x9e3779b9 | 0;
 
 /**
- * Enhanced double hashing (Dillinger, Manolios, 2004): x, y from the hash, then x += y, y += i for each position. The sums
- * are kept modulo 2^32 and only then scaled to the size, so all 64 bits of the hash count: taken modulo the size first,
- * two items would share every position once in bits^2, which is too often for an error rate of 1e-9. For the same reason
- * i is multiplied by STEP: unscaled, it would vanish in the scaling.
+ * Positions by double hashing with a stride that changes (Dillinger, Manolios: "Bloom filters in probabilistic
+ * verification", 2004): x += y, y += z for each. There x and y are reduced to the size first and z counts up, so two items
+ * share every position once in bits^2, and at 1e-9 that, not the filling, decides: a thousand times the rate asked for with
+ * 64 items. Here the sums stay modulo 2^32 and z is drawn from all of the hash; scaling to the size comes last.
  */
 export class BitSlice {
   readonly #words: Int32Array;
@@ -46,7 +46,7 @@ export class BitSlice {
     const scale = this.#scale;
     let x = hash[0] as number;
     let y = hash[1] as number;
-    let step = 0;
+    const z = strideChange(x, y);
     let changed = 0;
     for (let left = this.#positions; left > 0; left -= 1) {
       const position = ((x >>> 0) * scale) >>> 0;
@@ -55,8 +55,7 @@ export class BitSlice {
       words[position >>> 5] = after;
       changed |= before ^ after;
       x = (x + y) | 0;
-      y = (y + step) | 0;
-      step = (step + STEP) | 0;
+      y = (y + z) | 0;
     }
     return changed !== 0;
   }
@@ -66,14 +65,18 @@ export class BitSlice {
     const scale = this.#scale;
     let x = hash[0] as number;
     let y = hash[1] as number;
-    let step = 0;
+    const z = strideChange(x, y);
     for (let left = this.#positions; left > 0; left -= 1) {
       const position = ((x >>> 0) * scale) >>> 0;
       if (((words[position >>> 5] as number) & (1 << position)) === 0) return false;
       x = (x + y) | 0;
-      y = (y + step) | 0;
-      step = (step + STEP) | 0;
+      y = (y + z) | 0;
     }
     return true;
   }
+}
+
+/** The low bits of x and y, which their own scaling drops, become the high ones of this. */
+function strideChange(x: number, y: number): number {
+  return Math.imul(x ^ ((y << 16) | (y >>> 16)), MIX);
 }

@@ -64,7 +64,7 @@ export function sipHash(
     v3High ^= high;
     for (let round = 0; round < rounds; round += 1) {
       let sum = (v0Low + v1Low) | 0;
-      v0High = (v0High + v1High + carry(sum, v1Low)) | 0;
+      v0High = (v0High + v1High + carry(v0Low, v1Low, sum)) | 0;
       v0Low = sum;
       let turned = (v1Low << 13) | (v1High >>> 19);
       v1High = ((v1High << 13) | (v1Low >>> 19)) ^ v0High;
@@ -74,21 +74,21 @@ export function sipHash(
       v0High = turned;
 
       sum = (v2Low + v3Low) | 0;
-      v2High = (v2High + v3High + carry(sum, v3Low)) | 0;
+      v2High = (v2High + v3High + carry(v2Low, v3Low, sum)) | 0;
       v2Low = sum;
       turned = (v3Low << 16) | (v3High >>> 16);
       v3High = ((v3High << 16) | (v3Low >>> 16)) ^ v2High;
       v3Low = turned ^ v2Low;
 
       sum = (v0Low + v3Low) | 0;
-      v0High = (v0High + v3High + carry(sum, v3Low)) | 0;
+      v0High = (v0High + v3High + carry(v0Low, v3Low, sum)) | 0;
       v0Low = sum;
       turned = (v3Low << 21) | (v3High >>> 11);
       v3High = ((v3High << 21) | (v3Low >>> 11)) ^ v0High;
       v3Low = turned ^ v0Low;
 
       sum = (v2Low + v1Low) | 0;
-      v2High = (v2High + v1High + carry(sum, v1Low)) | 0;
+      v2High = (v2High + v1High + carry(v2Low, v1Low, sum)) | 0;
       v2Low = sum;
       turned = (v1Low << 17) | (v1High >>> 15);
       v1High = ((v1High << 17) | (v1Low >>> 15)) ^ v2High;
@@ -104,9 +104,9 @@ export function sipHash(
   out[1] = v0High ^ v1High ^ v2High ^ v3High;
 }
 
-/** Whether the 32-bit sum of something and `addend` wrapped. */
-function carry(sum: number, addend: number): number {
-  return sum >>> 0 < addend >>> 0 ? 1 : 0;
+/** What a 32-bit addition carries out. By bits, for a comparison would be a branch that no processor can predict. */
+function carry(left: number, right: number, sum: number): number {
+  return ((left & right) | ((left | right) & ~sum)) >>> 31;
 }
 
 function readLittleEndian(bytes: Uint8Array, at: number): number {

@@ -22,15 +22,11 @@ const hasher = new ItemHasher(knownKey);
 /** Where an item's bits are under the known key, as the attacker works it out from the source. */
 function positionsOf(item: Uint8Array): number[] {
   const [x = 0, y = 0] = hasher.hash(item);
-  const result: number[] = [];
-  let at = x;
-  let stride = y;
-  for (let index = 0; index < positions; index += 1) {
-    result.push(Math.floor(((at >>> 0) / 2 ** 32) * bits));
-    at = (at + stride) | 0;
-    stride = (stride + Math.imul(index, 0x9e3779b9)) | 0;
-  }
-  return result;
+  const z = Math.imul(x ^ ((y << 16) | (y >>> 16)), 0x9e3779b9);
+  return Array.from({ length: positions }, (_, i) => {
+    const sum = (x + Math.imul(i, y) + Math.imul((i * (i - 1)) / 2, z)) >>> 0;
+    return Math.floor((sum / 2 ** 32) * bits);
+  });
 }
 
 /** Items that together cover each position of the victim, and how many had to be looked at. */
