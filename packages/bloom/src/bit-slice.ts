@@ -22,7 +22,7 @@ const MIX = 0x9e3779b9 | 0;
 /**
  * Positions by double hashing with a stride that changes (Dillinger, Manolios: "Bloom filters in probabilistic
  * verification", 2004): x += y, y += z for each. There x and y are reduced to the size first and z counts up, so two items
- * share every position once in bits^2, and at 1e-9 that, not the filling, decides: a thousand times the rate asked for with
+ * share every position once in bits^2, and at 1e-9 that, not the filling, decides: thousands of times the rate asked for with
  * 64 items. Here the sums stay modulo 2^32 and z is drawn from all of the hash; scaling to the size comes last.
  */
 export class BitSlice {

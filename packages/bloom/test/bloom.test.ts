@@ -158,7 +158,7 @@ describe("ScalableBloomFilter", () => {
 });
 
 describe("RotatingFilter", () => {
-  const options = { initialCapacity: 8, maxCapacity: 64, errorRate: 1e-9, key: countingKey };
+  const options = { initialCapacity: 8, maxCapacity: 64, errorRate: 1e-12, key: countingKey };
 
   test("never forgets what it accepted within rotationMs, and keeps nothing for two of them", () => {
     const step = fc.record({

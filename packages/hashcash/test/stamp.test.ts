@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
@@ -153,4 +154,20 @@ describe("stampFloor", () => {
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses a size of %d", (sizeBytes) => {
     expect(() => stampFloor("send", sizeBytes)).toThrow(MintError);
   });
+});
+
+test("the main entry imports nothing of Node, for browsers load it too", () => {
+  const seen = new Set<string>();
+  const imported: string[] = [];
+  const visit = (url: URL): void => {
+    if (seen.has(url.href)) return;
+    seen.add(url.href);
+    for (const [, path = ""] of readFileSync(url, "utf8").matchAll(/(?:from|import) "([^"]+)"/g)) {
+      if (path.startsWith("./")) visit(new URL(path, url));
+      else imported.push(path);
+    }
+  };
+  visit(new URL("../src/index.ts", import.meta.url));
+  expect(seen.size).toBeGreaterThan(8);
+  expect(imported).toEqual([]);
 });
