@@ -1,6 +1,6 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import { sealBox } from "@starling/crypto-identity";
-import type { SealedBody } from "@starling/wire-protocol";
+import type { MessageBody } from "@starling/wire-protocol";
 import {
   ENVELOPE_HEADER_BYTES,
   encodeEnvelope,
@@ -31,14 +31,14 @@ export function sealAttempt(options: {
   readonly network: string;
   readonly prologue: Uint8Array;
   readonly recipient: NodeId;
-  readonly body: Omit<SealedBody, "t">;
+  readonly body: MessageBody;
   readonly timestampMs: number;
   readonly effort: (sizeBytes: number) => number;
   readonly random: RandomSource;
 }): Attempt {
   const { identity, network, prologue, recipient, timestampMs, random } = options;
   const t = random(T_BYTES);
-  const plaintext = encodeSealedBody({ ...options.body, t });
+  const plaintext = encodeSealedBody({ t, body: options.body });
   const sealedBody = sealBox({ identity, recipient, prologue, plaintext, random });
   const effort = options.effort(ENVELOPE_HEADER_BYTES + sealedBody.length);
   const lock = lockOf(t);

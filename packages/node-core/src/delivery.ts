@@ -1,7 +1,7 @@
 import type { Identity, NodeId } from "@starling/crypto-identity";
 import { openBox, protocolPrologue } from "@starling/crypto-identity";
 import type { Now } from "@starling/peer-manager";
-import type { SealedBody, Send, SendFailReason } from "@starling/wire-protocol";
+import type { MessageBody, Send, SendFailReason } from "@starling/wire-protocol";
 import { bytesToHex, decodeSealedBody, lockOf } from "@starling/wire-protocol";
 import type { Counters } from "./counters.ts";
 import { DeliveredSet } from "./delivered-set.ts";
@@ -68,9 +68,10 @@ export class Delivery {
   arrived(id: string, send: Send, now: Now): DeliveryOutput[] {
     const opened = openBox({ identity: this.#identity, prologue: this.#prologue, box: send.envelope.sealedBody });
     if (opened === undefined) return this.#drop("unseal");
-    const body = decodeSealedBody(opened.plaintext);
-    if (!body.ok) return this.#drop(`body-${body.reason}`);
-    const { t, messageId, expiresMs, createdMs, kind } = body.value;
+    const sealed = decodeSealedBody(opened.plaintext);
+    if (!sealed.ok) return this.#drop(`body-${sealed.reason}`);
+    const { t, body } = sealed.value;
+    const { messageId, expiresMs, createdMs, kind } = body;
     if (bytesToHex(lockOf(t)) !== bytesToHex(send.envelope.lock)) return this.#drop("lock");
     if (expiresMs < now.wall) return this.#drop("expired");
     if (createdMs > now.wall + AHEAD_MS) return this.#drop("from-the-future");
@@ -85,13 +86,13 @@ export class Delivery {
     }
     const full =
       this.#storing.size + this.#waiting.length >= INBOX_MAX_MESSAGES ||
-      this.#heldBytes + body.value.content.length > INBOX_MAX_BYTES ||
+      this.#heldBytes + body.content.length > INBOX_MAX_BYTES ||
       !this.#delivered.hasRoom(this.#storing.size);
     if (full) {
       this.#counters.add("dropped.inbox-full");
       return [{ type: "refuse", id, reason: "full", t: t.slice() }];
     }
-    const entry = inboxEntry(key, opened.sender, body.value, now);
+    const entry = inboxEntry(key, opened.sender, body, now);
     this.#storing.set(key, { entry, answers: [{ id, t: t.slice() }] });
     this.#heldBytes += entry.content.length;
     return [{ type: "store", entry }];
@@ -155,7 +156,7 @@ export function envelopePrologue(network: string): Uint8Array {
   return protocolPrologue(network, "envelope");
 }
 
-function inboxEntry(key: string, from: NodeId, body: SealedBody, now: Now): InboxEntry {
+function inboxEntry(key: string, from: NodeId, body: MessageBody, now: Now): InboxEntry {
   return {
     key,
     from,

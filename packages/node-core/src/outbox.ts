@@ -1,6 +1,6 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Now, Outcome } from "@starling/peer-manager";
-import type { SealedBody } from "@starling/wire-protocol";
+import type { MessageBody } from "@starling/wire-protocol";
 import { bytesToHex, CONTENT_MAX_BYTES, MESSAGE_ID_BYTES, TOPIC_MAX_BYTES, WireError } from "@starling/wire-protocol";
 import type { Attempt } from "./attempt.ts";
 import { sealAttempt, stamped } from "./attempt.ts";
@@ -47,7 +47,7 @@ type Phase =
 
 type Submission = {
   readonly submit: Submit;
-  readonly body: Omit<SealedBody, "t" | "lowestUnsettledSeq">;
+  readonly body: Omit<MessageBody, "lowestUnsettledSeq">;
   readonly position: StreamPosition;
   readonly startedMono: number;
   readonly deadlineMono: number;

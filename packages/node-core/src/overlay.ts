@@ -225,6 +225,8 @@ export class Overlay {
         return this.#onMembership(this.#membership.received(peer, message.value, now), now);
       case "bye":
         return [];
+      default:
+        return this.#drop("not-supported");
     }
   }
 

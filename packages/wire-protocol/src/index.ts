@@ -70,6 +70,7 @@ export {
   DATAGRAM_MAX_BYTES,
   FRAME_MAX_BYTES,
   HOP_LIMIT,
+  PUBLICATION_CONTENT_MAX_BYTES,
   RECORD_ADDRESSES_MAX,
   SEALED_BODY_SIZES,
   TIMESTAMP_MAX,
@@ -77,6 +78,11 @@ export {
 } from "./limits.ts";
 export type { Message } from "./message.ts";
 export { decodeMessage, encodeMessage } from "./message.ts";
+export type { MessageBody, MessageKind } from "./message-body.ts";
+export { LIFETIME_MAX_MS, MESSAGE_ID_BYTES, messageBodySchema, STREAM_BYTES } from "./message-body.ts";
+export type { Graft, Have, Prune, Publish, Want } from "./messages/broadcast.ts";
+export { PUBLISH_HOPS_MAX, SHORT_ID_BYTES, SHORT_IDS_MAX } from "./messages/broadcast.ts";
+export type { Direct, DirectAck } from "./messages/direct.ts";
 export type { Bye, ByeReason, Pong } from "./messages/liveness.ts";
 export { decodeBye, decodePong, ECHO_BYTES, encodeBye, encodePong } from "./messages/liveness.ts";
 export type { Announce, Lookup, Nodes } from "./messages/membership.ts";
@@ -102,13 +108,14 @@ export {
 } from "./messages/unicast.ts";
 export type { NodeRecord, NodeRole } from "./node-record.ts";
 export { decodeNodeRecord, signNodeRecord, verifyNodeRecord } from "./node-record.ts";
-export type { SealedBody, SealedBodyKind } from "./sealed-body.ts";
+export type { Publication } from "./publication.ts";
 export {
-  decodeSealedBody,
-  encodeSealedBody,
-  LIFETIME_MAX_MS,
-  MESSAGE_ID_BYTES,
-  STREAM_BYTES,
-  sealedBodySchema,
-  T_BYTES,
-} from "./sealed-body.ts";
+  decodePublication,
+  publicationDigest,
+  publicationId,
+  setPublicationStamp,
+  signPublication,
+  verifyPublication,
+} from "./publication.ts";
+export type { SealedBody } from "./sealed-body.ts";
+export { decodeSealedBody, encodeSealedBody, T_BYTES } from "./sealed-body.ts";

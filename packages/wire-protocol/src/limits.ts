@@ -9,6 +9,8 @@ export const DATA_OVERHEAD_BYTES = 29;
 export const FRAME_MAX_BYTES = 65_536;
 /** Largest content of a message, on every path. */
 export const CONTENT_MAX_BYTES = 60_000;
+/** Largest content of a broadcast. */
+export const PUBLICATION_CONTENT_MAX_BYTES = 16_384;
 /** Longest topic in UTF-8 bytes. */
 export const TOPIC_MAX_BYTES = 128;
 /** The only lengths a sealed body may have; the index is the envelope's size class. */

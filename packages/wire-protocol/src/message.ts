@@ -1,7 +1,11 @@
 import type { DecodeResult } from "./decode-result.ts";
-import { undecodable } from "./decode-result.ts";
+import { decoded, undecodable } from "./decode-result.ts";
 import type { Frame } from "./frame.ts";
 import { FRAME_KIND } from "./frame.ts";
+import type { Graft, Have, Prune, Publish, Want } from "./messages/broadcast.ts";
+import { decodeEmpty, decodePublish, decodeShortIds, encodePublish, encodeShortIds } from "./messages/broadcast.ts";
+import type { Direct, DirectAck } from "./messages/direct.ts";
+import { decodeDirect, decodeDirectAck, encodeDirect, encodeDirectAck } from "./messages/direct.ts";
 import type { Bye, Pong } from "./messages/liveness.ts";
 import { decodeBye, decodePong, encodeBye } from "./messages/liveness.ts";
 import type { Announce, Lookup, Nodes } from "./messages/membership.ts";
@@ -24,7 +28,22 @@ import {
 } from "./messages/unicast.ts";
 
 /** A decoded frame. Ping and Pong pass through the session, which answers Pings itself. */
-export type Message = Pong | Announce | Lookup | Nodes | Send | SendAck | SendFail | Bye;
+export type Message =
+  | Pong
+  | Announce
+  | Lookup
+  | Nodes
+  | Send
+  | SendAck
+  | SendFail
+  | Direct
+  | DirectAck
+  | Publish
+  | Have
+  | Want
+  | Graft
+  | Prune
+  | Bye;
 
 /** Reads a frame from a neighbour. An unknown kind is a drop with the reason `unknown-kind`. */
 export function decodeMessage(frame: Frame): DecodeResult<Message> {
@@ -35,6 +54,20 @@ export function decodeMessage(frame: Frame): DecodeResult<Message> {
       return decodeSendAck(frame.body);
     case FRAME_KIND.sendFail:
       return decodeSendFail(frame.body);
+    case FRAME_KIND.direct:
+      return decodeDirect(frame.body);
+    case FRAME_KIND.directAck:
+      return decodeDirectAck(frame.body);
+    case FRAME_KIND.publish:
+      return decodePublish(frame.body);
+    case FRAME_KIND.have:
+      return shortIds(frame.body, "have");
+    case FRAME_KIND.want:
+      return shortIds(frame.body, "want");
+    case FRAME_KIND.graft:
+      return decodeEmpty(frame.body, { type: "graft" });
+    case FRAME_KIND.prune:
+      return decodeEmpty(frame.body, { type: "prune" });
     case FRAME_KIND.announce:
       return decodeAnnounce(frame.body);
     case FRAME_KIND.lookup:
@@ -59,6 +92,20 @@ export function encodeMessage(message: Exclude<Message, Pong>): Frame {
       return { kind: FRAME_KIND.sendAck, body: encodeSendAck(message) };
     case "send-fail":
       return { kind: FRAME_KIND.sendFail, body: encodeSendFail(message) };
+    case "direct":
+      return { kind: FRAME_KIND.direct, body: encodeDirect(message) };
+    case "direct-ack":
+      return { kind: FRAME_KIND.directAck, body: encodeDirectAck(message) };
+    case "publish":
+      return { kind: FRAME_KIND.publish, body: encodePublish(message) };
+    case "have":
+      return { kind: FRAME_KIND.have, body: encodeShortIds(message.shortIds) };
+    case "want":
+      return { kind: FRAME_KIND.want, body: encodeShortIds(message.shortIds) };
+    case "graft":
+      return { kind: FRAME_KIND.graft, body: new Uint8Array(0) };
+    case "prune":
+      return { kind: FRAME_KIND.prune, body: new Uint8Array(0) };
     case "announce":
       return { kind: FRAME_KIND.announce, body: encodeAnnounce(message) };
     case "lookup":
@@ -68,4 +115,12 @@ export function encodeMessage(message: Exclude<Message, Pong>): Frame {
     case "bye":
       return { kind: FRAME_KIND.bye, body: encodeBye(message) };
   }
+}
+
+function shortIds<T extends "have" | "want">(
+  body: Uint8Array,
+  type: T,
+): DecodeResult<{ type: T; shortIds: readonly string[] }> {
+  const ids = decodeShortIds(body);
+  return ids.ok ? decoded({ type, shortIds: ids.value }) : ids;
 }

@@ -1,0 +1,112 @@
+// What one program says to another, PROTOCOL §5: the same bytes inside a sealed body and in a Direct frame.
+//
+//   0 kind u8 (0 message, 1 request, 2 reply, 3 signal) | 1 messageId (16) | 17 created u48 | 23 expires u48 (<= created +
+//   10 min) | 29 stream (8) | 37 seq u32 | 41 lowest unsettled seq u32 | 45 request id (16, zeros unless a reply)
+//   | 61 topic length u8 | 62 content length u16 | 64 topic (UTF-8) | content
+import * as z from "zod";
+import type { ByteReader } from "./byte-reader.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+import type { DecodeResult } from "./decode-result.ts";
+import { decoded, undecodable } from "./decode-result.ts";
+import { WireError } from "./errors.ts";
+import { CONTENT_MAX_BYTES, TIMESTAMP_MAX, TOPIC_MAX_BYTES } from "./limits.ts";
+import { bytesOf, bytesUpTo, integerUpTo } from "./schemas.ts";
+import { decodeUtf8 } from "./text.ts";
+
+export const MESSAGE_ID_BYTES = 16;
+export const STREAM_BYTES = 8;
+/** A message lives at most this long after its creation. */
+export const LIFETIME_MAX_MS = 600_000;
+const FIXED_BYTES = 64;
+const KINDS = ["message", "request", "reply", "signal"] as const;
+
+export type MessageKind = (typeof KINDS)[number];
+
+export type MessageBody = {
+  readonly kind: MessageKind;
+  readonly messageId: Uint8Array;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  /** One per source process, recipient and topic: order is kept within it. */
+  readonly stream: Uint8Array;
+  readonly seq: number;
+  readonly lowestUnsettledSeq: number;
+  /** The messageId of the request that a reply answers; 16 zeros otherwise. */
+  readonly requestId: Uint8Array;
+  readonly topic: string;
+  readonly content: Uint8Array;
+};
+
+export const messageBodySchema: z.ZodType<MessageBody> = z
+  .object({
+    kind: z.enum(KINDS),
+    messageId: bytesOf(MESSAGE_ID_BYTES),
+    createdMs: integerUpTo(TIMESTAMP_MAX),
+    expiresMs: integerUpTo(TIMESTAMP_MAX),
+    stream: bytesOf(STREAM_BYTES),
+    seq: integerUpTo(0xffff_ffff),
+    lowestUnsettledSeq: integerUpTo(0xffff_ffff),
+    requestId: bytesOf(MESSAGE_ID_BYTES),
+    topic: z.string().max(TOPIC_MAX_BYTES),
+    content: bytesUpTo(CONTENT_MAX_BYTES),
+  })
+  .refine((body) => body.expiresMs >= body.createdMs && body.expiresMs <= body.createdMs + LIFETIME_MAX_MS);
+
+/** Throws `E_TOO_LARGE` with the limit for content or topic, `E_BAD_VALUE` for the rest. */
+export function messageBodySizeBytes(body: MessageBody): number {
+  const topicBytes = new TextEncoder().encode(body.topic).length;
+  if (topicBytes > TOPIC_MAX_BYTES) {
+    throw new WireError(
+      "E_TOO_LARGE",
+      `a topic has at most ${TOPIC_MAX_BYTES} bytes, got ${topicBytes}`,
+      TOPIC_MAX_BYTES,
+    );
+  }
+  if (body.content.length > CONTENT_MAX_BYTES) {
+    const text = `content has at most ${CONTENT_MAX_BYTES} bytes, got ${body.content.length}`;
+    throw new WireError("E_TOO_LARGE", text, CONTENT_MAX_BYTES);
+  }
+  if (!messageBodySchema.safeParse(body).success)
+    throw new WireError("E_BAD_VALUE", "a field of the body is out of range");
+  return FIXED_BYTES + topicBytes + body.content.length;
+}
+
+export function writeMessageBody(writer: ByteWriter, body: MessageBody): void {
+  const topic = new TextEncoder().encode(body.topic);
+  writer
+    .u8(KINDS.indexOf(body.kind))
+    .raw(body.messageId)
+    .u48(body.createdMs)
+    .u48(body.expiresMs)
+    .raw(body.stream)
+    .u32(body.seq)
+    .u32(body.lowestUnsettledSeq)
+    .raw(body.requestId)
+    .u8(topic.length)
+    .u16(body.content.length)
+    .raw(topic)
+    .raw(body.content);
+}
+
+/** Reads a body and leaves the reader behind it. Its author is authenticated, its values are untrusted. */
+export function readMessageBody(reader: ByteReader): DecodeResult<MessageBody> {
+  const kind = KINDS[reader.u8()];
+  const fields = {
+    kind,
+    messageId: reader.raw(MESSAGE_ID_BYTES),
+    createdMs: reader.u48(),
+    expiresMs: reader.u48(),
+    stream: reader.raw(STREAM_BYTES),
+    seq: reader.u32(),
+    lowestUnsettledSeq: reader.u32(),
+    requestId: reader.raw(MESSAGE_ID_BYTES),
+  };
+  const topicBytes = reader.u8();
+  const contentBytes = reader.u16();
+  const topic = decodeUtf8(reader.raw(topicBytes));
+  const content = reader.raw(contentBytes);
+  if (reader.failed) return undecodable("too-short");
+  if (topic === undefined || topicBytes > TOPIC_MAX_BYTES) return undecodable("bad-value");
+  const parsed = messageBodySchema.safeParse({ ...fields, topic, content });
+  return parsed.success ? decoded(parsed.data) : undecodable("bad-value");
+}

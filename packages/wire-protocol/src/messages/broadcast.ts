@@ -1,0 +1,70 @@
+// Publish, Have, Want, Graft and Prune, PROTOCOL §6.
+//
+//   Publish body     0 hops u8 (links gone before this one, <= 32) | 1 flags u8 (bit 0: answers a Want) | 2 publication
+//   Have, Want body  0 count u8 (1-64) | short ids (8 each): the first 8 bytes of a publication id
+//   Graft, Prune     empty: the sender wants to be, or no longer wants to be, in our tree
+import { ByteReader } from "../byte-reader.ts";
+import { ByteWriter } from "../byte-writer.ts";
+import type { DecodeResult } from "../decode-result.ts";
+import { decoded, undecodable } from "../decode-result.ts";
+import { WireError } from "../errors.ts";
+import { bytesToHex, hexToBytes } from "../hex.ts";
+import type { Publication } from "../publication.ts";
+import { decodePublication } from "../publication.ts";
+
+/** A publication that has gone over this many links is not forwarded again. */
+export const PUBLISH_HOPS_MAX = 32;
+export const SHORT_ID_BYTES = 8;
+export const SHORT_IDS_MAX = 64;
+
+export type Publish = {
+  readonly type: "publish";
+  readonly hops: number;
+  readonly wanted: boolean;
+  readonly publication: Publication;
+};
+/** Short ids are the first 16 hex digits of publication ids. */
+export type Have = { readonly type: "have"; readonly shortIds: readonly string[] };
+export type Want = { readonly type: "want"; readonly shortIds: readonly string[] };
+export type Graft = { readonly type: "graft" };
+export type Prune = { readonly type: "prune" };
+
+export function encodePublish(publish: Publish): Uint8Array {
+  const { encoded } = publish.publication;
+  return new ByteWriter(2 + encoded.length)
+    .u8(publish.hops)
+    .u8(publish.wanted ? 1 : 0)
+    .raw(encoded).bytes;
+}
+
+export function decodePublish(body: Uint8Array): DecodeResult<Publish> {
+  const hops = body[0];
+  const flags = body[1];
+  if (hops === undefined || flags === undefined) return undecodable("too-short");
+  if (hops > PUBLISH_HOPS_MAX || flags > 1) return undecodable("bad-value");
+  const publication = decodePublication(body.subarray(2));
+  if (!publication.ok) return publication;
+  return decoded({ type: "publish", hops, wanted: flags === 1, publication: publication.value });
+}
+
+export function encodeShortIds(shortIds: readonly string[]): Uint8Array {
+  if (shortIds.length < 1 || shortIds.length > SHORT_IDS_MAX) {
+    throw new WireError("E_BAD_VALUE", `1 to ${SHORT_IDS_MAX} short ids, got ${shortIds.length}`);
+  }
+  const writer = new ByteWriter(1 + SHORT_ID_BYTES * shortIds.length).u8(shortIds.length);
+  for (const shortId of shortIds) writer.raw(hexToBytes(shortId, SHORT_ID_BYTES) ?? new Uint8Array(0), SHORT_ID_BYTES);
+  return writer.bytes;
+}
+
+export function decodeShortIds(body: Uint8Array): DecodeResult<readonly string[]> {
+  const count = body[0];
+  if (count === undefined) return undecodable("too-short");
+  if (count < 1 || count > SHORT_IDS_MAX) return undecodable("bad-value");
+  if (body.length !== 1 + SHORT_ID_BYTES * count) return undecodable("bad-length");
+  const reader = new ByteReader(body, 1);
+  return decoded(Array.from({ length: count }, () => bytesToHex(reader.raw(SHORT_ID_BYTES))));
+}
+
+export function decodeEmpty<T extends Graft | Prune>(body: Uint8Array, message: T): DecodeResult<T> {
+  return body.length === 0 ? decoded(message) : undecodable("trailing-bytes");
+}
