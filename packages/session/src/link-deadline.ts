@@ -1,4 +1,4 @@
-import { HEAL_AFTER_MS } from "./limits.ts";
+import { HEAL_AFTER_MS, HEAL_INTERVAL_MS } from "./limits.ts";
 import type { Link } from "./link.ts";
 
 /** Whether the link has a reason to send a Hello once its last one is long enough ago: new keys, or a peer that fell silent. */
@@ -6,9 +6,15 @@ export function helloDueMono(link: Link, rekeyAfterMessages: number): number {
   const dueMono = Math.min(
     link.current.rekeyMono(rekeyAfterMessages),
     link.sender.waitingSinceMono + HEAL_AFTER_MS,
+    isUnheard(link) ? link.current.establishedMono + HEAL_INTERVAL_MS : Number.POSITIVE_INFINITY,
     link.isSilent || link.liveness.isProbing ? link.nextHelloMono : Number.POSITIVE_INFINITY,
   );
   return Math.max(dueMono, link.nextHelloMono);
+}
+
+/** The peer may have dropped the session before our first Data came to confirm it. */
+function isUnheard({ current }: Link): boolean {
+  return current.isInitiator && !current.isHeard;
 }
 
 /** When the link needs a tick or a flush, asked after a flush: what could leave has left. */

@@ -124,7 +124,7 @@ function takePong(body: Uint8Array, input: FrameInput): void {
   }
   // The echo proves the address that the Ping went to, provided that it is still the one in use.
   if (!link.path.isValidated && path === link.path) {
-    link.path.validate();
+    link.validatePath();
     counters.add("links.validated");
   }
   passUp({ kind: FRAME_KIND.pong, body }, input);

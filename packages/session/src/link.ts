@@ -35,6 +35,7 @@ export class Link {
   readonly pacer: Pacer;
   receiver: ReceiveWindow = new ReceiveWindow();
   path: Path;
+  #validatedAddress: Address | undefined;
   current: Session;
   /** Pongs that the next flush carries. BOUNDED: by the reader of frames. */
   pongs: Uint8Array[] = [];
@@ -67,6 +68,7 @@ export class Link {
     this.nextHelloMono = options.nowMono;
     this.current = options.session;
     this.path = new Path(options.address, options.isValidated);
+    if (options.isValidated) this.#validatedAddress = options.address;
     this.reassembly = new Reassembly(options.budget);
     this.liveness = new Liveness(options.nowMono);
     this.pacer = new Pacer(options.nowMono);
@@ -74,6 +76,11 @@ export class Link {
 
   get sessions(): Session[] {
     return [this.current, ...this.#old.map((old) => old.session)];
+  }
+
+  /** The last address that the peer proved to receive at, which is not always the one in use. */
+  get validatedAddress(): Address | undefined {
+    return this.#validatedAddress;
   }
 
   get queuedBytes(): number {
@@ -116,13 +123,19 @@ export class Link {
 
   /** Goes over to another address; false when it is the one already in use. */
   moveTo(address: Address, isValidated: boolean, nowMono: number): boolean {
-    if (isSameAddress(address, this.path.address)) {
-      if (isValidated) this.path.validate();
-      return false;
+    const isMove = !isSameAddress(address, this.path.address);
+    if (isMove) {
+      this.path = new Path(address, false);
+      this.liveness.hurry(nowMono);
     }
-    this.path = new Path(address, isValidated);
-    this.liveness.hurry(nowMono);
-    return true;
+    if (isValidated) this.validatePath();
+    return isMove;
+  }
+
+  /** The peer has proved to receive at the address in use. */
+  validatePath(): void {
+    this.path.validate();
+    this.#validatedAddress = this.path.address;
   }
 
   #preferred(session: Session): Session {

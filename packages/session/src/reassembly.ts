@@ -76,8 +76,8 @@ export class Reassembly {
       this.#drop(partial);
       return { type: "bad" };
     }
-    // A copy: a view would keep the whole datagram alive for one byte of it.
-    partial.pieces[index] = body.slice(FRAGMENT_HEADER_BYTES);
+    // A copy (`slice` of a Buffer is none): a view would keep the whole datagram alive for one byte of it.
+    partial.pieces[index] = new Uint8Array(body.subarray(FRAGMENT_HEADER_BYTES));
     partial.heldCount += 1;
     partial.heldBytes += sizeBytes;
     partial.progressMono = nowMono;

@@ -1,5 +1,5 @@
 // The machine: datagrams in, datagrams and events out, for all peers of one carrier. It routes; what is decided about
-// handshakes stands in dialer.ts and responder.ts, about open links in link-table.ts and the files of a link.
+// handshakes stands in handshakes.ts and below it, about open links in link-table.ts and the files of a link.
 import type { NodeId } from "@starling/crypto-identity";
 import {
   type Address,
@@ -7,7 +7,6 @@ import {
   DATA,
   type Data,
   decodeDatagram,
-  EPOCH_BYTES,
   type Frame,
   HELLO,
   WELCOME,
@@ -15,22 +14,21 @@ import {
 } from "@starling/wire-protocol";
 import { type CounterName, Counters } from "./counters.ts";
 import { DeadlineTable } from "./deadline-table.ts";
-import { type Dial, Dialer } from "./dialer.ts";
+import type { Dial } from "./dialer.ts";
 import type { Established } from "./established.ts";
 import type { CloseReason, SessionEvent, SessionInfo, SessionOwner, Transmit } from "./event.ts";
+import { Handshakes } from "./handshakes.ts";
 import { IndexTable } from "./index-table.ts";
-import { completeLimits, DEFAULT_ATTEMPTS_MS, HEAL_INTERVAL_MS, type SessionLimits } from "./limits.ts";
+import { completeLimits, type SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { helloDueMono, linkDeadlineMono } from "./link-deadline.ts";
 import { flushLink } from "./link-output.ts";
 import { enqueueFrame, type SendOutcome, sealBye } from "./link-send.ts";
 import { type Arrival, LinkTable, type SessionSlot } from "./link-table.ts";
 import type { Now } from "./now.ts";
-import { Responder, type Unconfirmed } from "./responder.ts";
+import type { Unconfirmed } from "./responder.ts";
 import type { SessionCrypto } from "./session-crypto.ts";
 import { isUnicastAddress } from "./source-address.ts";
-
-const NOTHING: Uint8Array = new Uint8Array(0);
 
 export type SessionTableOptions = {
   readonly crypto: SessionCrypto;
@@ -44,14 +42,12 @@ export type SessionTableOptions = {
  * every other call, sending what it returns, and `tick` (then `flush`) at `nextDeadline`.
  */
 export class SessionTable {
-  readonly #crypto: SessionCrypto;
   readonly #random: (sizeBytes: number) => Uint8Array;
   readonly #limits: SessionLimits;
   readonly #counters: Counters = new Counters();
   readonly #indexes: IndexTable<SessionSlot | Dial | Unconfirmed>;
   readonly #deadlines: DeadlineTable<Link | Dial> = new DeadlineTable();
-  readonly #dialer: Dialer;
-  readonly #responder: Responder;
+  readonly #handshakes: Handshakes;
   readonly #links: LinkTable;
   /** Links to look at in the next flush. BOUNDED: by the links. */
   readonly #touched: Set<Link> = new Set();
@@ -64,17 +60,16 @@ export class SessionTable {
   /** Throws `E_BAD_LIMIT`. */
   constructor(options: SessionTableOptions) {
     const { crypto, random, owner } = options;
-    this.#crypto = crypto;
     this.#random = random;
     this.#limits = completeLimits(options.limits);
     this.#indexes = new IndexTable(random);
     const shared = { crypto, random, owner, limits: this.#limits, counters: this.#counters, indexes: this.#indexes };
-    this.#dialer = new Dialer(crypto, this.#indexes, this.#counters);
     this.#links = new LinkTable({ ...shared, self: crypto.id });
-    this.#responder = new Responder({
+    this.#handshakes = new Handshakes({
       ...shared,
-      localEpoch: (peer) => this.#localEpoch(peer),
-      admits: (peer) => this.#links.get(peer) !== undefined || !this.#links.isFull,
+      deadlines: this.#deadlines,
+      links: this.#links,
+      transmit: (transmit) => this.#outbox.push(transmit),
     });
   }
 
@@ -93,22 +88,8 @@ export class SessionTable {
     now: Now,
     options: { readonly lookup?: Uint8Array; readonly attemptsMs?: readonly number[] } = {},
   ): void {
-    const running = this.#dialer.get(peer);
-    if (running?.isOwners) return;
-    const isHopeless =
-      peer === this.#crypto.id || !isUnicastAddress(address) || this.#dialer.size >= this.#limits.dials;
-    if (isHopeless) {
-      this.#counters.add("handshakes.unreachable");
-      this.#pending.push({ type: "unreachable", peer, address });
-      this.#pendingMono = now.mono;
-      return;
-    }
-    const attemptsMs = options.attemptsMs ?? DEFAULT_ATTEMPTS_MS;
-    const lookup = options.lookup ?? NOTHING;
-    const localEpoch = this.#localEpoch(peer);
-    const dial = this.#dialer.start({ peer, address, localEpoch, lookup, attemptsMs, isOwners: true }, now);
-    if (running !== undefined) this.#dropDial(running);
-    this.#advance(dial, now, this.#pending);
+    this.#handshakes.connect(peer, address, now, options, this.#pending);
+    this.#pendingMono = now.mono;
   }
 
   receive(datagram: Uint8Array, from: Address, now: Now): SessionEvent[] {
@@ -120,14 +101,14 @@ export class SessionTable {
       case DATA:
         return this.#receiveData(value, { from, sizeBytes: datagram.length, now });
       case HELLO:
-        this.#transmit(this.#responder.hello(value, from, now));
+        this.#handshakes.hello(value, from, now);
         return [];
       case WELCOME:
-        return this.#receiveWelcome(value, from, now);
+        return this.#receiveWelcome(value, { from, sizeBytes: datagram.length, now });
       case COOKIE: {
         const dial = this.#indexes.get(value.receiverIndex);
         if (dial?.type !== "dial") return this.#drop("dropped.cookie-unasked");
-        this.#transmit(this.#dialer.cookie(dial, value));
+        this.#handshakes.cookie(dial, value);
         return [];
       }
     }
@@ -150,10 +131,11 @@ export class SessionTable {
     const link = this.#links.get(peer);
     if (link !== undefined) {
       flushLink(link, { nowMono: now.mono, random: this.#random, counters: this.#counters, transmits: this.#outbox });
-      this.#transmit(sealBye(link, byeBody));
+      const bye = sealBye(link, byeBody);
+      if (bye !== undefined) this.#outbox.push(bye);
       this.#close(link, "local", undefined, events, false);
     } else {
-      this.#forgetHandshakes(peer, undefined);
+      this.#handshakes.forget(peer, undefined);
     }
     return events;
   }
@@ -165,7 +147,7 @@ export class SessionTable {
     const context = { nowMono: now.mono, random: this.#random, counters: this.#counters, transmits };
     for (const link of this.#touched) {
       flushLink(link, context);
-      const isDialing = this.#dialer.get(link.peer) !== undefined;
+      const isDialing = this.#handshakes.isDialing(link.peer);
       const { rekeyAfterMessages } = this.#limits;
       this.#deadlines.set(link, linkDeadlineMono(link, now.mono, { isDialing, rekeyAfterMessages }));
     }
@@ -176,10 +158,11 @@ export class SessionTable {
   tick(now: Now): SessionEvent[] {
     const events = this.#pending;
     this.#pending = [];
-    this.#responder.tick(now.mono);
+    this.#handshakes.expire(now.mono);
     for (const due of this.#deadlines.takeDue(now.mono)) {
       if (due.type === "dial") {
-        if (this.#dialer.get(due.peer) === due) this.#advance(due, now, events);
+        const link = this.#handshakes.advance(due, now, events);
+        if (link !== undefined) this.#touched.add(link);
       } else if (this.#links.get(due.peer) === due) {
         this.#tickLink(due, now, events);
       }
@@ -191,7 +174,7 @@ export class SessionTable {
   nextDeadline(): number | null {
     const dueMono = Math.min(
       this.#deadlines.next() ?? Number.POSITIVE_INFINITY,
-      this.#responder.deadlineMono(),
+      this.#handshakes.expiryMono(),
       this.#pending.length > 0 ? this.#pendingMono : Number.POSITIVE_INFINITY,
     );
     return dueMono === Number.POSITIVE_INFINITY ? null : dueMono;
@@ -214,7 +197,7 @@ export class SessionTable {
       if (typeof opened === "string") return this.#drop(opened);
       this.#finishReceive(named.link, this.#links.receive(named.link, named.session, opened, arrival, events), events);
     } else if (named?.type === "unconfirmed") {
-      const confirmed = this.#responder.confirm(named, data, arrival.from);
+      const confirmed = this.#handshakes.confirm(named, data, arrival.from);
       if (confirmed === undefined) return events;
       const { established, opened } = confirmed;
       if (this.#links.get(established.peer) === undefined && this.#links.isFull)
@@ -233,17 +216,17 @@ export class SessionTable {
     if (bye !== undefined) this.#close(link, "bye", bye, events, true);
   }
 
-  #receiveWelcome(welcome: Welcome, from: Address, now: Now): SessionEvent[] {
+  #receiveWelcome(welcome: Welcome, { from, sizeBytes, now }: Arrival): SessionEvent[] {
     const dial = this.#indexes.get(welcome.receiverIndex);
     if (dial?.type !== "dial") return this.#drop("dropped.welcome-unasked");
-    const finished = this.#dialer.welcome(dial, welcome, from, now.mono);
+    const finished = this.#handshakes.welcome(dial, welcome, from, now.mono);
     if (finished === undefined) return [];
-    this.#deadlines.set(dial, null);
     const events: SessionEvent[] = [];
     this.#makeRoom(finished.established, events);
     const link = this.#links.establish(finished.established, now, events);
     if (link === undefined) return events;
     link.liveness.heard(now.mono);
+    link.path.received(sizeBytes);
     this.#touched.add(link);
     if (finished.nodes.length > 0) events.push({ type: "nodes", peer: dial.peer, body: finished.nodes });
     return events;
@@ -266,31 +249,7 @@ export class SessionTable {
       return;
     }
     const isDue = helloDueMono(link, this.#limits.rekeyAfterMessages) <= now.mono;
-    if (!isDue || this.#dialer.get(link.peer) !== undefined) return;
-    link.helloSent(now.mono + HEAL_INTERVAL_MS);
-    if (this.#dialer.size >= this.#limits.dials) return;
-    const isRekey = link.current.rekeyMono(this.#limits.rekeyAfterMessages) <= now.mono;
-    if (!isRekey) this.#counters.add("links.healed");
-    const { peer, localEpoch } = link;
-    const attemptsMs = isRekey ? DEFAULT_ATTEMPTS_MS : [0];
-    const { address } = link.path;
-    const dial = this.#dialer.start({ peer, address, localEpoch, lookup: NOTHING, attemptsMs, isOwners: false }, now);
-    this.#advance(dial, now, events);
-  }
-
-  /** Sends the Hello of a dial that is due, or ends the dial, and sets its next deadline. */
-  #advance(dial: Dial, now: Now, events: SessionEvent[]): void {
-    const step = this.#dialer.tick(dial, now.mono);
-    if (step !== "unreachable") {
-      this.#transmit(step);
-      this.#deadlines.set(dial, this.#dialer.deadlineMono(dial));
-      return;
-    }
-    this.#deadlines.set(dial, null);
-    // Its link may have a Hello of its own to send now.
-    const link = this.#links.get(dial.peer);
-    if (link !== undefined) this.#touched.add(link);
-    if (dial.isOwners) events.push({ type: "unreachable", peer: dial.peer, address: dial.address });
+    if (isDue && !this.#handshakes.isDialing(link.peer)) this.#handshakes.renew(link, now, events);
   }
 
   #close(
@@ -303,33 +262,7 @@ export class SessionTable {
     this.#links.close(link, reason, bye, events);
     this.#deadlines.set(link, null);
     this.#touched.delete(link);
-    this.#forgetHandshakes(link.peer, tellsDial ? events : undefined);
-  }
-
-  /** A handshake under way names the epoch of a link that has ended: a later link must not begin with it. */
-  #forgetHandshakes(peer: NodeId, events: SessionEvent[] | undefined): void {
-    const dial = this.#dialer.get(peer);
-    if (dial !== undefined) {
-      this.#dropDial(dial);
-      if (dial.isOwners) events?.push({ type: "unreachable", peer, address: dial.address });
-    }
-    const unconfirmed = this.#responder.get(peer);
-    if (unconfirmed !== undefined) this.#responder.drop(unconfirmed);
-  }
-
-  #dropDial(dial: Dial): void {
-    this.#dialer.drop(dial);
-    this.#deadlines.set(dial, null);
-  }
-
-  /** The epoch of the link, or of a handshake that may become it, so that crossed Hellos speak of one life. */
-  #localEpoch(peer: NodeId): Uint8Array {
-    const known = this.#links.get(peer) ?? this.#dialer.get(peer) ?? this.#responder.get(peer);
-    return known?.localEpoch ?? this.#random(EPOCH_BYTES);
-  }
-
-  #transmit(transmit: Transmit | undefined): void {
-    if (transmit !== undefined) this.#outbox.push(transmit);
+    this.#handshakes.forget(link.peer, tellsDial ? events : undefined);
   }
 
   #drop(reason: CounterName): SessionEvent[] {

@@ -111,8 +111,8 @@ export class SecureUdp {
       if (this.#isClosed) return reject(closedError());
       this.#nextToken += 1;
       const token = this.#nextToken;
-      // A copy, for the session sends it again until it is acknowledged, and the caller may use its buffer again.
-      const outcome = this.#table.send(peer, { kind: FRAME_KIND.direct, body: bytes.slice() }, now(), token);
+      // A copy, for the session sends it again until it is acknowledged, and the caller may use its buffer again (`slice` of a Buffer is none).
+      const outcome = this.#table.send(peer, { kind: FRAME_KIND.direct, body: new Uint8Array(bytes) }, now(), token);
       if (outcome !== "queued") return reject(sendError(outcome, peer));
       this.#sending.set(token, { resolve, reject });
       this.#settle([]);
