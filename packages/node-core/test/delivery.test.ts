@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import type { MessageBody } from "@starling/wire-protocol";
+import { Counters } from "../src/counters.ts";
+import { DeliveredSet } from "../src/delivered-set.ts";
+import { Delivery, type DeliveryOutput } from "../src/delivery.ts";
+import type { InboxEntry } from "../src/output.ts";
+import { at, attempt, counterRandom, identity, messageBody, sendOf, WALL } from "./support.ts";
+
+const ALICE = identity(1);
+const BOB = identity(2);
+const random = counterRandom();
+
+let counters: Counters;
+let bob: Delivery;
+
+beforeEach(() => {
+  counters = new Counters();
+  bob = delivery();
+});
+
+function delivery(
+  restored: { waiting?: InboxEntry[]; delivered?: { key: string; expiresMs: number }[] } = {},
+): Delivery {
+  const { waiting = [], delivered = [] } = restored;
+  return new Delivery({ identity: BOB, network: "test", counters, waiting, delivered }, at(0));
+}
+
+/** Every call is a new attempt (another envelope) around the same body. */
+const send = (body: MessageBody = messageBody(), from = ALICE) => sendOf(attempt({ from, to: BOB, body, random }));
+const types = (outputs: readonly DeliveryOutput[]) => outputs.map(({ type }) => type);
+const keyOf = (outputs: readonly DeliveryOutput[]) => {
+  const [store] = outputs;
+  if (store?.type !== "store") throw new Error("nothing to store");
+  return store.entry.key;
+};
+
+describe("a message that arrives", () => {
+  test("is acknowledged only when it is written, and handed out only to a program that listens", () => {
+    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    expect(bob.waitingCount).toBe(0);
+    expect(types(bob.stored(key, true, at(1)))).toEqual(["acknowledge"]);
+    expect(bob.waitingCount).toBe(1);
+    const handed = bob.listening(true);
+    expect(types(handed)).toEqual(["handed-out", "deliver"]);
+    expect(handed[1]).toMatchObject({
+      message: { from: ALICE.id, topic: "", content: new TextEncoder().encode("hello") },
+    });
+    expect(bob.waitingCount).toBe(0);
+  });
+
+  test("again, in other envelopes: acknowledged each time, delivered once", () => {
+    bob.listening(true);
+    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    expect(bob.arrived("e2", send(), at(1))).toEqual([]);
+    const outputs = bob.stored(key, true, at(2));
+    expect(types(outputs)).toEqual(["acknowledge", "acknowledge", "handed-out", "deliver"]);
+    expect(outputs.slice(0, 2)).toMatchObject([{ id: "e1" }, { id: "e2" }]);
+    expect(types(bob.arrived("e3", send(), at(3)))).toEqual(["acknowledge"]);
+    // A restart that read the key back does not deliver it either.
+    const restarted = delivery({ delivered: [{ key, expiresMs: WALL + 60_000 }] });
+    restarted.listening(true);
+    expect(types(restarted.arrived("e4", send(), at(4)))).toEqual(["acknowledge"]);
+  });
+
+  test("is not acknowledged where it could not be written, and a later attempt may still succeed", () => {
+    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    expect(bob.stored(key, false, at(1))).toEqual([{ type: "refuse", id: "e1", reason: "shed", t: undefined }]);
+    expect(keyOf(bob.arrived("e2", send(), at(2)))).toBe(key);
+  });
+
+  test("the same message id from another author is another message", () => {
+    const first = keyOf(bob.arrived("e1", send(), at(0)));
+    expect(keyOf(bob.arrived("e2", send(messageBody(), identity(5)), at(0)))).not.toBe(first);
+  });
+
+  test("entries of an earlier life are handed out first", () => {
+    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    const entry: InboxEntry = {
+      key,
+      from: ALICE.id,
+      messageId: "01".repeat(16),
+      topic: "",
+      content: new Uint8Array(1),
+      path: "relayed",
+      receivedAtMs: WALL,
+      expiresMs: WALL + 60_000,
+    };
+    const restarted = delivery({ waiting: [entry], delivered: [{ key, expiresMs: entry.expiresMs }] });
+    expect(restarted.waitingCount).toBe(1);
+    expect(restarted.listening(true)).toMatchObject([
+      { type: "handed-out", key },
+      { type: "deliver", message: { key } },
+    ]);
+  });
+});
+
+describe("what is not delivered is a counted drop", () => {
+  const dropped = (name: string) => counters.get(`dropped.${name}`);
+
+  test("a box for another, or changed on the way", () => {
+    expect(bob.arrived("e1", sendOf(attempt({ from: ALICE, to: identity(9), random })), at(0))).toEqual([]);
+    const one = send();
+    const sealedBody = one.envelope.sealedBody.slice();
+    sealedBody[100] = (sealedBody[100] ?? 0) ^ 1;
+    expect(bob.arrived("e2", { ...one, envelope: { ...one.envelope, sealedBody } }, at(0))).toEqual([]);
+    expect(dropped("unseal")).toBe(2);
+  });
+
+  test("a lock that its t does not open", () => {
+    const one = send();
+    const lock = new Uint8Array(32).fill(1);
+    expect(bob.arrived("e1", { ...one, envelope: { ...one.envelope, lock } }, at(0))).toEqual([]);
+    expect(dropped("lock")).toBe(1);
+  });
+
+  test("expired, or from the future", () => {
+    const expired = messageBody({ createdMs: WALL - 2000, expiresMs: WALL - 1000 });
+    expect(bob.arrived("e1", send(expired), at(0))).toEqual([]);
+    const future = messageBody({ createdMs: WALL + 30_001, expiresMs: WALL + 40_000 });
+    expect(bob.arrived("e2", send(future), at(0))).toEqual([]);
+    expect([dropped("expired"), dropped("from-the-future")]).toEqual([1, 1]);
+  });
+});
+
+describe("bounds", () => {
+  test("1,000 messages wait, one more is refused with the proof that we said so", () => {
+    const id = (i: number) => Uint8Array.from({ length: 16 }, (_, at) => (at === 0 ? i & 0xff : at === 1 ? i >> 8 : 0));
+    for (let i = 0; i < 1000; i += 1) {
+      const key = keyOf(bob.arrived(`e${i}`, send(messageBody({ messageId: id(i) })), at(i)));
+      bob.stored(key, true, at(i));
+    }
+    const refused = bob.arrived("full", send(messageBody({ messageId: id(1000) })), at(1000));
+    expect(refused).toMatchObject([{ type: "refuse", id: "full", reason: "full", t: expect.any(Uint8Array) }]);
+    bob.listening(true);
+    expect(types(bob.arrived("room", send(messageBody({ messageId: id(1000) })), at(1001)))).toEqual(["store"]);
+  });
+
+  test("a delivered key is kept until wall time and monotonic time have both gone past it", () => {
+    const set = new DeliveredSet([], { mono: 0, wall: WALL });
+    set.add("a", WALL + 1000, { mono: 0, wall: WALL });
+    set.purge({ mono: 650_000, wall: WALL + 900_000 });
+    expect(set.has("a")).toBe(true);
+    set.purge({ mono: 700_000, wall: WALL });
+    expect(set.has("a")).toBe(true);
+    set.purge({ mono: 800_000, wall: WALL + 61_001 });
+    expect(set.has("a")).toBe(false);
+    expect(set.nextDeadline()).toBeNull();
+  });
+});
