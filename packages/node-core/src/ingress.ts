@@ -2,13 +2,19 @@ import type { RotatingFilter } from "@starling/bloom";
 import type { NodeId } from "@starling/crypto-identity";
 import { verifyStamp } from "@starling/hashcash";
 import type { Now } from "@starling/peer-manager";
-import type { Send, SendFailReason } from "@starling/wire-protocol";
-import { envelopeDigest, envelopeId } from "@starling/wire-protocol";
+import type { Publish, Send, SendFailReason } from "@starling/wire-protocol";
+import {
+  envelopeDigest,
+  envelopeId,
+  publicationDigest,
+  publicationId,
+  verifyPublication,
+} from "@starling/wire-protocol";
 import type { Freshness } from "./freshness.ts";
 import type { LinkQuota } from "./link-quota.ts";
 
-// The ladder that every Send climbs before it touches any state, PROTOCOL §7, cheapest rung first:
-// peek (done by the codec) → freshness → stamp → repeat? → quota → commit.
+// The ladder that every Send and every Publish climbs before it touches any state, PROTOCOL §7, cheapest rung first:
+// peek (done by the codec) → freshness → stamp → repeat? → signature (Publish) → quota → commit.
 
 export type IngressVerdict =
   /** Not seen before; its id now stands in the SeenFilter. */
@@ -52,5 +58,30 @@ export function judge(state: IngressState, from: NodeId, send: Send, now: Now): 
   }
   // The filter is at its hard cap: nothing is forgotten for it, so the new one is shed.
   if (!state.seen.add(digest, now.mono)) return { type: "refused", reason: "shed", detail: floor };
+  return { type: "admitted", id };
+}
+
+export type PublishVerdict =
+  | { readonly type: "admitted"; readonly id: string }
+  | { readonly type: "repeated"; readonly id: string }
+  | { readonly type: "refused"; readonly reason: "stale" | "price" | "bad-stamp" | "signature" | "shed" };
+
+export type PublishIngressState = Pick<IngressState, "network" | "freshness" | "seen" | "quota"> & {
+  readonly publishFloor: (sizeBytes: number) => number;
+};
+
+/** Judges a Publish from a neighbour. Only the verdict `admitted` has changed anything. */
+export function judgePublish(state: PublishIngressState, from: NodeId, publish: Publish, now: Now): PublishVerdict {
+  const { publication } = publish;
+  const { encoded, timestampMs, effort, nonce } = publication;
+  if (state.freshness.judge(timestampMs, now.wall) !== "fresh") return { type: "refused", reason: "stale" };
+  const digest = publicationDigest(state.network, encoded);
+  const stamp = verifyStamp({ digest, effort, nonce, floor: state.publishFloor(encoded.length) });
+  if (stamp !== "valid") return { type: "refused", reason: stamp === "below-floor" ? "price" : "bad-stamp" };
+  const id = publicationId(digest);
+  if (state.seen.has(digest)) return { type: "repeated", id };
+  if (!verifyPublication(publication, digest)) return { type: "refused", reason: "signature" };
+  if (!state.quota.admit(from, encoded.length, now.mono)) return { type: "refused", reason: "shed" };
+  if (!state.seen.add(digest, now.mono)) return { type: "refused", reason: "shed" };
   return { type: "admitted", id };
 }

@@ -16,9 +16,18 @@ export type Submit = {
   readonly timeoutMs: number;
 };
 
+/** A program's wish to tell everybody; answered by `broadcast-sent` or `failed` with this id. */
+export type Broadcast = {
+  readonly type: "broadcast";
+  readonly id: string;
+  readonly content: Uint8Array;
+  readonly topic: string;
+};
+
 export type NodeInput =
   | RelayInput
   | Submit
+  | Broadcast
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "minted"; readonly job: string; readonly nonce: Uint8Array }
   | { readonly type: "mint-failed"; readonly job: string }

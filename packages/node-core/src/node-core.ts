@@ -11,15 +11,17 @@ import { Outbox } from "./outbox.ts";
 import type { NodeOutput } from "./output.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay.ts";
 import { Overlay } from "./overlay.ts";
+import { Publisher, type PublisherOutput } from "./publisher.ts";
 
 export type NodeCoreOptions = Omit<OverlayOptions, "role"> & Partial<Pick<DeliveryOptions, "waiting" | "delivered">>;
 
-type Step = OverlayOutput | OutboxOutput | DeliveryOutput;
+type Step = OverlayOutput | OutboxOutput | DeliveryOutput | PublisherOutput;
 
 /** A node: the overlay, the outbox of its programs and the delivery to them. One input, the time, and what should happen. */
 export class NodeCore {
   readonly #overlay: Overlay;
   readonly #outbox: Outbox;
+  readonly #publisher: Publisher;
   readonly #delivery: Delivery;
 
   constructor(options: NodeCoreOptions, now: Now) {
@@ -27,6 +29,8 @@ export class NodeCore {
     const floor = options.floor ?? ((sizeBytes: number) => stampFloor("send", sizeBytes));
     this.#overlay = new Overlay({ ...options, floor, role: "node" }, now);
     this.#outbox = new Outbox({ identity, network, random, floor });
+    const publishFloor = options.publishFloor ?? ((sizeBytes: number) => stampFloor("publish", sizeBytes));
+    this.#publisher = new Publisher({ identity, network, random, floor: publishFloor });
     this.#delivery = new Delivery({ identity, network, counters: this.#overlay.counters, waiting, delivered }, now);
   }
 
@@ -85,12 +89,14 @@ export class NodeCore {
         return this.#overlay.handle(input, now);
       case "submit":
         return this.#outbox.submit(input, now);
+      case "broadcast":
+        return this.#publisher.broadcast(input, now);
       case "cancel":
         return this.#outbox.cancel(input.id);
       case "minted":
-        return this.#outbox.minted(input.job, input.nonce, now);
+        return [...this.#outbox.minted(input.job, input.nonce, now), ...this.#publisher.minted(input.job, input.nonce)];
       case "mint-failed":
-        return this.#outbox.mintFailed(input.job, now);
+        return [...this.#outbox.mintFailed(input.job, now), ...this.#publisher.mintFailed(input.job)];
       case "stored":
         return this.#delivery.stored(input.key, input.ok, now);
       case "listening":
@@ -121,6 +127,15 @@ export class NodeCore {
           const { id, lock, encodedEnvelope, digest } = attempt;
           const origination = { id, lock, recipient, encodedEnvelope, avoidRecipient };
           steps.push(...this.#overlay.originate(origination, digest, now));
+          break;
+        }
+        case "publish":
+          this.#overlay.publish(step.publication, step.digest, now);
+          break;
+        case "published": {
+          const { origin: from, topic, content } = step.publication;
+          const message = { messageId: step.id, from, topic, content: content.slice(), receivedAtMs: now.wall };
+          outputs.push({ type: "deliver-broadcast", message });
           break;
         }
         default:

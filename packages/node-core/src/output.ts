@@ -25,6 +25,15 @@ export type InboxEntry = {
   readonly expiresMs: number;
 };
 
+/** A broadcast of another node, as signed by its origin. */
+export type BroadcastMessage = {
+  readonly messageId: string;
+  readonly from: NodeId;
+  readonly topic: string;
+  readonly content: Uint8Array;
+  readonly receivedAtMs: number;
+};
+
 /** A receipt: the recipient's daemon has written the message. */
 export type Receipt = {
   readonly messageId: string;
@@ -52,5 +61,8 @@ export type NodeOutput =
   /** Note that it has been handed out (before it is), so that a restart does not hand it out again. */
   | { readonly type: "handed-out"; readonly key: string }
   | { readonly type: "deliver"; readonly message: InboxEntry }
+  | { readonly type: "deliver-broadcast"; readonly message: BroadcastMessage }
+  /** It is out; nobody acknowledges a broadcast. */
+  | { readonly type: "broadcast-sent"; readonly id: string; readonly messageId: string }
   | { readonly type: "receipt"; readonly id: string; readonly receipt: Receipt }
   | { readonly type: "failed"; readonly id: string; readonly code: SubmitErrorCode; readonly message: string };

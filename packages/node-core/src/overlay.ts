@@ -1,11 +1,28 @@
 import { RotatingFilter } from "@starling/bloom";
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import { PUBLISH_FLOOR, SEND_FLOOR, stampFloor } from "@starling/hashcash";
-import type { ForwarderOutput, MembershipOutput, Neighbour, Now, Origination, Outcome } from "@starling/peer-manager";
-import { Forwarder, Membership } from "@starling/peer-manager";
+import type {
+  BroadcastOutput,
+  ForwarderOutput,
+  MembershipOutput,
+  Neighbour,
+  Now,
+  Origination,
+  Outcome,
+} from "@starling/peer-manager";
+import { BroadcastTree, Forwarder, Membership } from "@starling/peer-manager";
 import type { SessionCrypto, SessionEvent, SessionInfo } from "@starling/session";
 import { createSessionCrypto, SessionTable } from "@starling/session";
-import type { Address, Contact, Frame, NodeRole, Send, SendFailReason } from "@starling/wire-protocol";
+import type {
+  Address,
+  Contact,
+  Frame,
+  NodeRole,
+  Publication,
+  Publish,
+  Send,
+  SendFailReason,
+} from "@starling/wire-protocol";
 import {
   decodeLookup,
   decodeMessage,
@@ -14,10 +31,11 @@ import {
   encodeNodes,
   encodePong,
   FRAME_KIND,
+  publicationId,
 } from "@starling/wire-protocol";
 import { Counters } from "./counters.ts";
 import { Freshness } from "./freshness.ts";
-import { judge } from "./ingress.ts";
+import { type IngressState, judge, judgePublish, type PublishIngressState } from "./ingress.ts";
 import type { RelayInput } from "./input.ts";
 import type { LinkQuotaLimits } from "./link-quota.ts";
 import { DEFAULT_LINK_QUOTA, LinkQuota } from "./link-quota.ts";
@@ -43,6 +61,7 @@ export type OverlayOptions = {
   /** Replaced by the simulator only. */
   readonly crypto?: SessionCrypto;
   readonly floor?: (sizeBytes: number) => number;
+  readonly publishFloor?: (sizeBytes: number) => number;
   readonly quota?: LinkQuotaLimits;
   /** A persisted lower bound of freshness, where there is one. */
   readonly freshnessBoundMs?: number;
@@ -51,24 +70,24 @@ export type OverlayOptions = {
 export type OverlayOutput =
   | RelayOutput
   | { readonly type: "arrived"; readonly id: string; readonly send: Send }
-  | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome };
+  | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
+  /** A broadcast of somebody else, for the first time. */
+  | { readonly type: "published"; readonly id: string; readonly publication: Publication };
 
 export class Overlay {
   readonly counters: Counters = new Counters();
   readonly #options: OverlayOptions;
-  readonly #floor: (sizeBytes: number) => number;
+  readonly #ingress: IngressState & PublishIngressState;
   readonly #sessions: SessionTable;
   readonly #membership: Membership;
   readonly #forwarder: Forwarder;
-  readonly #freshness: Freshness;
+  readonly #broadcast: BroadcastTree;
   readonly #seen: RotatingFilter;
   readonly #quota: LinkQuota;
 
   constructor(options: OverlayOptions, now: Now) {
     const { identity, network, random } = options;
     this.#options = options;
-    this.#floor = options.floor ?? ((sizeBytes) => stampFloor("send", sizeBytes));
-    this.#freshness = new Freshness(Math.max(now.wall, options.freshnessBoundMs ?? 0));
     this.#quota = new LinkQuota(options.quota ?? DEFAULT_LINK_QUOTA);
     this.#seen = new RotatingFilter({
       rotationMs: SEEN_ROTATION_MS,
@@ -95,6 +114,17 @@ export class Overlay {
       // A relay is one because its operator says that it can be reached.
       selfReachable: options.role === "relay" || options.announce.length > 0,
     });
+    this.#broadcast = new BroadcastTree(() => this.#membership.neighbours().map(({ id }) => id));
+    this.#ingress = {
+      network,
+      freshness: new Freshness(Math.max(now.wall, options.freshnessBoundMs ?? 0)),
+      seen: this.#seen,
+      quota: this.#quota,
+      floor: options.floor ?? ((sizeBytes) => stampFloor("send", sizeBytes)),
+      publishFloor: options.publishFloor ?? ((sizeBytes) => stampFloor("publish", sizeBytes)),
+      isPending: (id) => this.#forwarder.isPending(id),
+      hasRoomFor: (sizeBytes) => this.#forwarder.hasRoomFor(sizeBytes),
+    };
   }
 
   get id(): NodeId {
@@ -109,6 +139,7 @@ export class Overlay {
     const outputs = this.#sessions.tick(now).flatMap((event) => this.#onSession(event, now));
     this.#seen.advance(now.mono);
     this.#forwarder.tick(now.mono);
+    this.#onBroadcast(this.#broadcast.tick(now.mono), now);
     outputs.push(...this.#onMembership(this.#membership.tick(now), now));
     return outputs;
   }
@@ -118,6 +149,7 @@ export class Overlay {
       this.#sessions.nextDeadline(),
       this.#membership.nextDeadline(),
       this.#forwarder.nextDeadline(),
+      this.#broadcast.nextDeadline(),
     ].filter((deadline) => deadline !== null);
     return deadlines.length === 0 ? null : Math.min(...deadlines);
   }
@@ -131,6 +163,12 @@ export class Overlay {
   originate(origination: Origination, digest: Uint8Array, now: Now): OverlayOutput[] {
     this.#seen.add(digest, now.mono);
     return this.#onForwarder(this.#forwarder.originate(origination, now.mono), now);
+  }
+
+  /** Spreads a broadcast of our own; it is stamped already. */
+  publish(publication: Publication, digest: Uint8Array, now: Now): void {
+    this.#seen.add(digest, now.mono);
+    this.#onBroadcast(this.#broadcast.publish(publication, publicationId(digest), now.mono), now);
   }
 
   /** An envelope that arrived has reached its end; t is revealed to the links it came from. */
@@ -204,6 +242,7 @@ export class Overlay {
       case "closed":
         this.#membership.closed(event.peer, now);
         this.#quota.closed(event.peer);
+        this.#broadcast.closed(event.peer);
         return [{ type: "link-closed", peer: event.peer, reason: event.reason }];
     }
   }
@@ -225,26 +264,21 @@ export class Overlay {
         return this.#onMembership(this.#membership.received(peer, message.value, now), now);
       case "bye":
         return [];
+      case "publish":
+        return this.#onPublish(peer, message.value, now);
+      case "have":
+      case "want":
+      case "graft":
+      case "prune":
+        this.#onBroadcast(this.#broadcast.upkeep(peer, message.value, now.mono), now);
+        return [];
       default:
         return this.#drop("not-supported");
     }
   }
 
   #onSend(peer: NodeId, send: Send, now: Now): OverlayOutput[] {
-    const verdict = judge(
-      {
-        network: this.#options.network,
-        freshness: this.#freshness,
-        seen: this.#seen,
-        quota: this.#quota,
-        floor: this.#floor,
-        isPending: (id) => this.#forwarder.isPending(id),
-        hasRoomFor: (sizeBytes) => this.#forwarder.hasRoomFor(sizeBytes),
-      },
-      peer,
-      send,
-      now,
-    );
+    const verdict = judge(this.#ingress, peer, send, now);
     const mine = send.envelope.recipient === this.id;
     switch (verdict.type) {
       case "refused":
@@ -260,6 +294,20 @@ export class Overlay {
       case "admitted":
         if (mine) return this.#arrive(peer, verdict.id, send, now);
         return this.#onForwarder(this.#forwarder.forward(peer, verdict.id, send, now.mono), now);
+    }
+  }
+
+  #onPublish(peer: NodeId, publish: Publish, now: Now): OverlayOutput[] {
+    const verdict = judgePublish(this.#ingress, peer, publish, now);
+    switch (verdict.type) {
+      case "refused":
+        return this.#drop(`publish-${verdict.reason}`);
+      case "repeated":
+        this.#onBroadcast(this.#broadcast.repeated(peer, publish, verdict.id), now);
+        return [];
+      case "admitted":
+        this.#onBroadcast(this.#broadcast.received(peer, publish, verdict.id, now.mono), now);
+        return [{ type: "published", id: verdict.id, publication: publish.publication }];
     }
   }
 
@@ -314,6 +362,16 @@ export class Overlay {
       }
     }
     return outputs;
+  }
+
+  #onBroadcast(outputs: readonly BroadcastOutput[], now: Now): void {
+    for (const output of outputs) {
+      if (output.type === "dropped") this.#drop(output.reason);
+      else {
+        this.#sessions.send(output.peer, encodeMessage(output.message), now);
+        if (output.message.type === "publish") this.counters.add("forwarded.publish");
+      }
+    }
   }
 
   #drop(reason: string): OverlayOutput[] {

@@ -63,7 +63,7 @@ export class RelayCore {
       if (output.type === "arrived") {
         // A relay has no program behind it (PROTOCOL §5): its author learns E_NOT_A_NODE.
         this.#overlay.refused(output.id, "no-inbox", undefined, now);
-      } else if (output.type !== "settled") {
+      } else if (output.type !== "settled" && output.type !== "published") {
         outputs.push(output);
       }
     }

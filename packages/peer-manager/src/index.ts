@@ -1,3 +1,5 @@
+export type { BroadcastOutput } from "./broadcast/broadcast-tree.ts";
+export { BroadcastTree } from "./broadcast/broadcast-tree.ts";
 export { bucketIndex, compareDistance, isCloser, sortByDistance } from "./distance.ts";
 export type { MembershipOptions, MembershipOutput, Neighbour } from "./membership/membership.ts";
 export { Membership } from "./membership/membership.ts";
