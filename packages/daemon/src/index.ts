@@ -1,0 +1,44 @@
+export { type ConfigInput, printDefaults, resolveConfig } from "./config.ts";
+export {
+  type DataDir,
+  type DataDirPaths,
+  dataDirPaths,
+  defaultDataDir,
+  openDataDir,
+  prepareDataDir,
+} from "./data-dir.ts";
+export {
+  CommandError,
+  ConfigError,
+  type ConfigErrorDetail,
+  type ConfigSource,
+  DataDirError,
+  type DataDirErrorCode,
+} from "./errors.ts";
+export { EXIT, exitCodeHelp, exitCodeOf, reportError } from "./exit.ts";
+export { createLog, type Log, type LogOptions } from "./log.ts";
+export { peerText } from "./peer-text.ts";
+export {
+  type CamelCase,
+  type Config,
+  environmentName,
+  type Flag,
+  flagsOf,
+  type Setting,
+  type Settings,
+  type Written,
+} from "./settings.ts";
+export { type StopReason, whenStopped } from "./stop.ts";
+export {
+  addressValue,
+  contactValue,
+  integerValue,
+  type LogLevel,
+  listenOrOffValue,
+  listenValue,
+  listValue,
+  logLevelValue,
+  networkValue,
+  nodeIdValue,
+  pathValue,
+} from "./values.ts";

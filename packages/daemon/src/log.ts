@@ -1,0 +1,33 @@
+import type { DestinationStream, Logger } from "pino";
+import { pino } from "pino";
+import type { LogLevel } from "./values.ts";
+
+export type Log = Logger;
+
+export type LogOptions = {
+  readonly level: LogLevel;
+  /** The program's name, in every line. */
+  readonly name: string;
+  /** Standard output unless told; for tests. */
+  readonly destination?: DestinationStream;
+};
+
+const SECRETS = ["seed", "secret", "passphrase", "privateKey", "token", "password"];
+
+/**
+ * JSON lines with `level` (a word), `time` (ISO 8601), `name`, `msg` and the fields given. Written synchronously, so that the
+ * last line before a crash is not lost; fields named like a secret are blotted out at the top and one level below. Text from
+ * a peer goes through `peerText` first.
+ */
+export function createLog({ level, name, destination = pino.destination({ fd: 1, sync: true }) }: LogOptions): Log {
+  return pino(
+    {
+      level,
+      base: { name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRETS.flatMap((secret) => [secret, `*.${secret}`]), censor: "[secret]" },
+    },
+    destination,
+  );
+}

@@ -1,0 +1,86 @@
+import type { NodeId } from "@starling/crypto-identity";
+import { parseNodeId } from "@starling/crypto-identity";
+import type { Address, Contact } from "@starling/wire-protocol";
+import { parseAddress } from "@starling/wire-protocol";
+import * as z from "zod";
+
+// Schemas of single values, as a person writes them: on a command line, in the environment, in a TOML file. Each takes text;
+// numbers are also taken as numbers, for TOML has them. Messages say what to write.
+
+export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+
+const NETWORK_NAME_MAX_BYTES = 64;
+const LIST_MAX = 64;
+
+function parsed<T>(parse: (text: string) => T): z.ZodType<T> {
+  return z.string().transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  });
+}
+
+function parseListen(text: string): Address {
+  // Port 0, "any free port", is no Address to send to, but one to listen on.
+  const anyPort = /^(.*):0{1,5}$/.exec(text);
+  return anyPort ? { ip: parseAddress(`${anyPort[1]}:1`).ip, port: 0 } : parseAddress(text);
+}
+
+function parseContact(text: string): Contact {
+  const at = text.indexOf("@");
+  if (at < 0) throw new Error("write ID@HOST:PORT, an id of 64 hexadecimal digits before the @");
+  return { id: parseNodeId(text.slice(0, at)), address: parseAddress(text.slice(at + 1)) };
+}
+
+/** `HOST:PORT` to send to; HOST is an ip literal, an IPv6 one in brackets. */
+export const addressValue: z.ZodType<Address> = parsed(parseAddress);
+
+/** `HOST:PORT` to listen on; port 0 is any free one. */
+export const listenValue: z.ZodType<Address> = parsed(parseListen);
+
+/** `HOST:PORT` to listen on, or `off` (undefined). */
+export const listenOrOffValue: z.ZodType<Address | undefined> = parsed((text) =>
+  text === "off" ? undefined : parseListen(text),
+);
+
+export const nodeIdValue: z.ZodType<NodeId> = parsed(parseNodeId);
+
+/** `ID@HOST:PORT`. */
+export const contactValue: z.ZodType<Contact> = parsed(parseContact);
+
+/** The name of a network, 1-64 bytes: nodes of different names do not understand each other. */
+export const networkValue: z.ZodType<string> = z.string().refine(
+  (name) => {
+    const { length } = new TextEncoder().encode(name);
+    return length >= 1 && length <= NETWORK_NAME_MAX_BYTES;
+  },
+  { error: `a network's name has 1 to ${NETWORK_NAME_MAX_BYTES} bytes` },
+);
+
+export const logLevelValue: z.ZodType<LogLevel> = z.enum(
+  ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
+  { error: "write one of fatal, error, warn, info, debug, trace, silent" },
+);
+
+/** A path in the file system, not empty. */
+export const pathValue: z.ZodType<string> = z
+  .string()
+  .min(1, "a path is not empty")
+  .refine((path) => !path.includes("\0"), { error: "a path holds no NUL" });
+
+export function integerValue(min: number, max: number): z.ZodType<number> {
+  const error = `write a whole number from ${min} to ${max}`;
+  const digits = z
+    .string()
+    .regex(/^\d{1,15}$/, error)
+    .transform(Number);
+  return z.union([z.number(), digits], { error }).pipe(z.int(error).min(min, error).max(max, error));
+}
+
+/** A list, for settings that can be given more than once; at most 64 unless told. */
+export function listValue<T>(item: z.ZodType<T>, max: number = LIST_MAX): z.ZodType<readonly T[]> {
+  return z.array(item).max(max, `at most ${max} of these`);
+}
