@@ -2,6 +2,7 @@ export type { Ack } from "./ack.ts";
 export { decodeAck, encodeAck } from "./ack.ts";
 export type { Address } from "./address.ts";
 export { canonicalIp, formatAddress, parseAddress } from "./address.ts";
+export { channelLabel } from "./channel-label.ts";
 export type { Contact } from "./contact.ts";
 export type { Cookie, Data, Datagram, Hello, Welcome } from "./datagram.ts";
 export {
@@ -119,3 +120,13 @@ export {
 } from "./publication.ts";
 export type { SealedBody } from "./sealed-body.ts";
 export { decodeSealedBody, encodeSealedBody, T_BYTES } from "./sealed-body.ts";
+export type { Signal, SignalPayload } from "./signal.ts";
+export {
+  decodeCandidate,
+  decodeSignal,
+  decodeSignalPayload,
+  encodeCandidate,
+  encodeSignal,
+  encodeSignalPayload,
+  OFFER_TAG_BYTES,
+} from "./signal.ts";

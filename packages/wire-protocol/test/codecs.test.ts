@@ -2,12 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import type { NodeId } from "@starling/crypto-identity";
 import { identityFromSeed, parseNodeId } from "@starling/crypto-identity";
 import fc from "fast-check";
-import type { Description, Message, Publication } from "../src/index.ts";
+import type { Candidate, Description, Message, Publication, Signal } from "../src/index.ts";
 import {
   bytesToHex,
   canonicalIp,
+  channelLabel,
   DATAGRAM_FRAMES_MAX_BYTES,
   decodeAck,
+  decodeCandidate,
   decodeDatagram,
   decodeDescription,
   decodeEnvelope,
@@ -17,9 +19,12 @@ import {
   decodePong,
   decodePublication,
   decodeSealedBody,
+  decodeSignal,
+  decodeSignalPayload,
   decodeWelcomePayload,
   ENVELOPE_HEADER_BYTES,
   encodeAck,
+  encodeCandidate,
   encodeCookie,
   encodeDataHeader,
   encodeDescription,
@@ -29,6 +34,8 @@ import {
   encodeMessage,
   encodePong,
   encodeSealedBody,
+  encodeSignal,
+  encodeSignalPayload,
   encodeWelcome,
   encodeWelcomePayload,
   envelopeDigest,
@@ -374,6 +381,43 @@ describe("session description", () => {
   });
 });
 
+describe("signals", () => {
+  const table: [Signal, string][] = [
+    [{ type: "intent" }, "01"],
+    [{ type: "offer", message: fill(100, 5) }, `02${"05".repeat(100)}`],
+    [{ type: "answer", offerTag: fill(8, 1), message: fill(52, 5) }, `03${"01".repeat(8)}${"05".repeat(52)}`],
+    [{ type: "candidate", offerTag: fill(8, 1), sealed: fill(24, 5) }, `04${"01".repeat(8)}${"05".repeat(24)}`],
+  ];
+  test.each(table)("$type", (signal, hex) => {
+    expect(bytesToHex(encodeSignal(signal))).toBe(hex);
+    expect(decodeSignal(unhex(hex))).toEqual({ ok: true, value: signal });
+    expect(decodeSignal(unhex(hex).subarray(0, 8)).ok).toBe(hex === "01");
+  });
+
+  test("payload and candidate", () => {
+    const description: Description = {
+      setup: "passive",
+      ufrag: "abcd",
+      pwd: "0123456789abcdefghijkl",
+      fingerprint: fill(32, 1),
+      candidates: [],
+    };
+    const payload = encodeSignalPayload({ sessionIndex: 0xdead_beef, description });
+    expect(bytesToHex(payload.subarray(0, 4))).toBe("deadbeef");
+    expect(decodeSignalPayload(payload)).toEqual({ ok: true, value: { sessionIndex: 0xdead_beef, description } });
+    const candidate: Candidate = { type: "srflx", address: { ip: "192.0.2.1", port: 9 } };
+    expect(bytesToHex(encodeCandidate(candidate))).toBe("0104c00002010009");
+    expect(decodeCandidate(unhex("0104c00002010009"))).toEqual({ ok: true, value: candidate });
+  });
+
+  test("the label of a channel is the same from both ends", () => {
+    const a = parseNodeId("def10b4e0591b6eb9ddcd71a1c9640575bdd53b22ed521e1628f4dd674c28733");
+    const b = parseNodeId("d85e67f8ecedea1b0309fe451bb136903d04a70414ffb50b246f4556bc337c0a");
+    expect(channelLabel(a, b)).toBe("d74335d4c77ab38f9dd17c6bb1c569094b65dcf2");
+    expect(channelLabel(b, a)).toBe("d74335d4c77ab38f9dd17c6bb1c569094b65dcf2");
+  });
+});
+
 describe("datagrams", () => {
   test("golden bytes both ways", () => {
     const hello = encodeHello(0x0102_0304, fill(1163, 7));
@@ -490,6 +534,9 @@ describe("never throws, whatever arrives", () => {
     ["sealed body", decodeSealedBody],
     ["record", decodeNodeRecord],
     ["description", decodeDescription],
+    ["signal", decodeSignal],
+    ["signal payload", decodeSignalPayload],
+    ["candidate", decodeCandidate],
     ["ack", decodeAck],
     ["hello payload", decodeHelloPayload],
     ["welcome payload", decodeWelcomePayload],
