@@ -29,6 +29,7 @@ const BY_CODE: ReadonlyMap<string, number> = new Map([
   ["E_DATA_DIR_IN_USE", EXIT.unavailable],
   ["E_PORT_TAKEN", EXIT.unavailable],
   ["E_ADDRESS_NOT_HERE", EXIT.unavailable],
+  ["E_PORT_FORBIDDEN", EXIT.unavailable],
   ["E_NO_DAEMON", EXIT.unavailable],
   ["E_DISCONNECTED", EXIT.unavailable],
   ["E_DATA_DIR_PERMISSIONS", EXIT.unsafe],
@@ -40,9 +41,10 @@ const BY_CODE: ReadonlyMap<string, number> = new Map([
   ["E_QUOTA", EXIT.undelivered],
 ]);
 
-/** For the end of `--help`. */
-export function exitCodeHelp(): string {
-  return `Exit codes:\n${MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}`;
+/** For the end of `--help`: the codes that a program uses, all unless told. */
+export function exitCodeHelp(codes: readonly number[] = Object.values(EXIT)): string {
+  const lines = MEANINGS.flatMap(([code, meaning]) => (codes.includes(code) ? [`  ${code}  ${meaning}`] : []));
+  return ["Exit codes:", ...lines].join("\n");
 }
 
 /** The exit code of an error, by its stable `code` where it has one of ours. */

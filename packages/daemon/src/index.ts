@@ -16,6 +16,7 @@ export {
   type DataDirErrorCode,
 } from "./errors.ts";
 export { EXIT, exitCodeHelp, exitCodeOf, reportError } from "./exit.ts";
+export { createLineBudget, type LineBudget } from "./line-budget.ts";
 export { createLog, type Log, type LogOptions } from "./log.ts";
 export { peerText } from "./peer-text.ts";
 export {
@@ -41,4 +42,5 @@ export {
   networkValue,
   nodeIdValue,
   pathValue,
+  perSecondValue,
 } from "./values.ts";

@@ -8,7 +8,7 @@ export type Setting<Value> = {
   readonly schema: z.ZodType<Value>;
   /** As it would be written; a list makes the setting repeatable. Undefined where it has none (the schema is then optional). */
   readonly default: Written | undefined;
-  /** What it does, one line. */
+  /** What it does, on one line, with no full stop at the end. */
   readonly describe: string;
   /** What stands for the value in help, such as `HOST:PORT`. */
   readonly placeholder: string;

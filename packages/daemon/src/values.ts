@@ -80,6 +80,16 @@ export function integerValue(min: number, max: number): z.ZodType<number> {
   return z.union([z.number(), digits], { error }).pipe(z.int(error).min(min, error).max(max, error));
 }
 
+/** A rate from 1: `500/s`, or the number alone. */
+export function perSecondValue(max: number): z.ZodType<number> {
+  const error = `write a rate from 1/s to ${max}/s`;
+  const rate = z
+    .string()
+    .regex(/^\d{1,15}(?:\/s)?$/, error)
+    .transform((text) => Number(text.replace("/s", "")));
+  return z.union([z.number(), rate], { error }).pipe(z.int(error).min(1, error).max(max, error));
+}
+
 /** A list, for settings that can be given more than once; at most 64 unless told. */
 export function listValue<T>(item: z.ZodType<T>, max: number = LIST_MAX): z.ZodType<readonly T[]> {
   return z.array(item).max(max, `at most ${max} of these`);
