@@ -1,0 +1,105 @@
+import {
+  addressValue,
+  type Config,
+  contactValue,
+  defaultDataDir,
+  integerValue,
+  type LogLevel,
+  listenOrOffValue,
+  listenValue,
+  listValue,
+  logLevelValue,
+  networkValue,
+  pathValue,
+  perSecondValue,
+  resolveConfig,
+  type Setting,
+} from "@starling/daemon";
+import { DEFAULT_LINK_QUOTA } from "@starling/node-core";
+import { type Address, type Contact, RECORD_ADDRESSES_MAX } from "@starling/wire-protocol";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type RelaySettings = {
+  readonly "data-dir": Setting<string>;
+  readonly listen: Setting<Address>;
+  readonly bootstrap: Setting<readonly Contact[]>;
+  readonly announce: Setting<readonly Address[]>;
+  readonly http: Setting<Address | undefined>;
+  readonly network: Setting<string>;
+  readonly "max-peers": Setting<number>;
+  readonly "max-forward": Setting<number>;
+  readonly "log-level": Setting<LogLevel>;
+};
+
+export type RelayConfig = Config<RelaySettings>;
+
+/** The environment decides only where data lies by default. */
+export function relaySettings(env: Environment): RelaySettings {
+  return {
+    "data-dir": {
+      schema: pathValue,
+      default: defaultDataDir("starling-relay", env),
+      describe: "Directory of the key and the lock; made where it is missing",
+      placeholder: "PATH",
+    },
+    listen: {
+      schema: listenValue,
+      default: "0.0.0.0:4100",
+      describe: "UDP address to listen on; port 0 is any free one, [::] takes IPv6 and IPv4",
+      placeholder: "HOST:PORT",
+    },
+    bootstrap: {
+      schema: listValue(contactValue),
+      default: [],
+      describe: "Nodes to connect to first",
+      placeholder: "ID@HOST:PORT",
+    },
+    announce: {
+      schema: listValue(addressValue, RECORD_ADDRESSES_MAX),
+      default: [],
+      describe: "Addresses that others are told to reach this relay at, where they differ from what is seen",
+      placeholder: "HOST:PORT",
+    },
+    http: {
+      schema: listenOrOffValue,
+      default: "off",
+      describe: "TCP address of /healthz, /metrics and /descriptor, or off",
+      placeholder: "HOST:PORT|off",
+    },
+    network: {
+      schema: networkValue,
+      default: "starling",
+      describe: "Name of the network; nodes of another do not understand this one",
+      placeholder: "NAME",
+    },
+    "max-peers": {
+      schema: integerValue(1, 65_536),
+      default: 1024,
+      describe: "Peers that may be connected at once",
+      placeholder: "N",
+    },
+    "max-forward": {
+      schema: perSecondValue(1_000_000),
+      default: `${DEFAULT_LINK_QUOTA.messagesPerSecond}/s`,
+      describe: "Messages that each peer may have forwarded in a second",
+      placeholder: "N/s",
+    },
+    "log-level": {
+      schema: logLevelValue,
+      default: "info",
+      describe: "Least level that is logged: fatal, error, warn, info, debug, trace or silent",
+      placeholder: "LEVEL",
+    },
+  };
+}
+
+/** Throws `ConfigError`. `configPath`, where it is not given, is `STARLING_CONFIG`. */
+export function readRelayConfig(
+  flags: Readonly<Record<string, unknown>>,
+  env: Environment,
+  configPath: string | undefined,
+): RelayConfig {
+  const path = configPath ?? (env.STARLING_CONFIG || undefined);
+  return resolveConfig({ settings: relaySettings(env), flags, env, configPath: path });
+}
