@@ -6,15 +6,10 @@ export function helloDueMono(link: Link, rekeyAfterMessages: number): number {
   const dueMono = Math.min(
     link.current.rekeyMono(rekeyAfterMessages),
     link.sender.waitingSinceMono + HEAL_AFTER_MS,
-    isUnheard(link) ? link.current.establishedMono + HEAL_INTERVAL_MS : Number.POSITIVE_INFINITY,
+    link.isUnheard ? link.current.establishedMono + HEAL_INTERVAL_MS : Number.POSITIVE_INFINITY,
     link.isSilent || link.liveness.isProbing ? link.nextHelloMono : Number.POSITIVE_INFINITY,
   );
   return Math.max(dueMono, link.nextHelloMono);
-}
-
-/** The peer may have dropped the session before our first Data came to confirm it. */
-function isUnheard({ current }: Link): boolean {
-  return current.isInitiator && !current.isHeard;
 }
 
 /** When the link needs a tick or a flush, asked after a flush: what could leave has left. */

@@ -89,7 +89,12 @@ export class Link {
 
   /** Whether the peer may not have the current keys, or may not be where it seems: then Pings follow soon. */
   get isHurried(): boolean {
-    return !this.path.isValidated || (this.current.isInitiator && !this.current.isHeard);
+    return !this.path.isValidated || this.isUnheard;
+  }
+
+  /** Whether the peer may have dropped the session before our first Data came to confirm it. */
+  get isUnheard(): boolean {
+    return this.current.isInitiator && !this.current.isHeard;
   }
 
   /** A Hello for this link's sake left; the next not before this time. */

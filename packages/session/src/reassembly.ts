@@ -103,7 +103,8 @@ export class Reassembly {
   expire(nowMono: number): number {
     let expired = 0;
     for (const partial of this.#partials.values()) {
-      if (nowMono - partial.progressMono < REASSEMBLY_MS) continue;
+      // The very sum that nextDeadlineMono tells, or rounding could make a deadline that never comes.
+      if (partial.progressMono + REASSEMBLY_MS > nowMono) continue;
       this.#drop(partial);
       this.#abandon(partial.base);
       expired += 1;

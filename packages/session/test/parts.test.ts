@@ -8,6 +8,7 @@ import { Fifo } from "../src/fifo.ts";
 import { fromWireNumber, toWireNumber } from "../src/frame-number.ts";
 import { HelloLimiter, LoadMeter } from "../src/limiter.ts";
 import { DEFAULT_LIMITS, REPLAY_WINDOW } from "../src/limits.ts";
+import { Reassembly, ReassemblyBudget } from "../src/reassembly.ts";
 import { ReceiveWindow } from "../src/receive-window.ts";
 import { ReplayWindow } from "../src/replay-window.ts";
 import { addressBlocks } from "../src/source-address.ts";
@@ -139,6 +140,18 @@ describe("numbers of frames", () => {
     window.ackSent();
     expect(window.ackDueMono).toBe(Number.POSITIVE_INFINITY);
   });
+});
+
+test("half a frame expires at the very time that its deadline names, whatever the fractions", () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (startMono) => {
+      const reassembly = new Reassembly(new ReassemblyBudget(1_000_000));
+      expect(reassembly.offer(0, Uint8Array.of(0, 2, 7), startMono).type).toBe("held");
+      expect(reassembly.expire(startMono + 9_999)).toBe(0);
+      expect(reassembly.expire(reassembly.nextDeadlineMono())).toBe(1);
+    }),
+    { seed: 5, numRuns: 1_000 },
+  );
 });
 
 describe("tables", () => {

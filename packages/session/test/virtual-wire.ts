@@ -65,6 +65,8 @@ export class VirtualWire {
   ticks = 0;
   #inTransit: InTransit[] = [];
   #serial = 0;
+  #spin = 0;
+  #spinMono = 0;
 
   constructor(seed: number, quality: Partial<WireQuality> = {}) {
     this.#fraction = seededFraction(seed);
@@ -157,6 +159,9 @@ export class VirtualWire {
         if (atMono < this.mono) throw new Error(`${host.name} wants a tick at ${atMono}, now is ${this.mono}`);
         this.mono = Math.max(this.mono, atMono);
         this.ticks += 1;
+        this.#spin = this.mono - this.#spinMono < 1 ? this.#spin + 1 : 0;
+        if (this.#spin === 0) this.#spinMono = this.mono;
+        if (this.#spin > 1_000) throw new Error(`${host.name} wants a thousand ticks within a millisecond`);
         this.#record(host, host.table.tick(this.now(host)));
         this.pump(host);
       }
