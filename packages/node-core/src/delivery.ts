@@ -1,36 +1,42 @@
 import type { Identity, NodeId } from "@starling/crypto-identity";
 import { openBox, protocolPrologue } from "@starling/crypto-identity";
 import type { Now } from "@starling/peer-manager";
-import type { MessageBody, Send, SendFailReason } from "@starling/wire-protocol";
+import type { MessageBody, Send } from "@starling/wire-protocol";
 import { bytesToHex, decodeSealedBody, lockOf } from "@starling/wire-protocol";
 import type { Counters } from "./counters.ts";
 import { DeliveredSet } from "./delivered-set.ts";
-import type { InboxEntry } from "./output.ts";
+import type { InboxEntry, MessagePath } from "./output.ts";
+import { Sequencer } from "./sequencer.ts";
 
-// The recipient's side of a Send, PROTOCOL §5: unseal, exactly once by (sender, messageId), write to the inbox, acknowledge when
-// written, hand out when a program listens.
+// The recipient's side of a message, PROTOCOL §5: unseal, exactly once by (sender, messageId), write to the inbox, acknowledge
+// when written, hand out in order when a program listens.
 //
-//   arrived ─ unseals, new ─▶ storing ─ stored ok ─▶ waiting in the inbox ─ a program listens ─▶ handed out
-//      │                         └── not written ──▶ forgotten (no receipt; the author tries again)
+//   arrived ─ new ─▶ storing ─ stored ok ─▶ in its stream ─ in order ─▶ waiting ─ a program listens ─▶ handed out
+//      │                └── not written ──▶ forgotten (no receipt; the author tries again)
 //      └── known ─▶ acknowledged again, never delivered again
+//
+// Replies and signals are for this process alone: acknowledged at once, never written.
 
-/** BOUNDED: what waits for a program; more is answered SendFail{full}. */
+/** BOUNDED: what waits for a program; more is answered `full`. */
 const INBOX_MAX_MESSAGES = 1000;
 const INBOX_MAX_BYTES = 16 * 1024 * 1024;
 /** How far ahead of our clock an author may date a message. */
 const AHEAD_MS = 30_000;
 
+/** How the author is answered: through the links an envelope came from, or on the link of a Direct. */
+export type ReturnPath =
+  | { readonly type: "send"; readonly id: string; readonly t: Uint8Array }
+  | { readonly type: "direct"; readonly peer: NodeId; readonly messageId: Uint8Array };
+
 export type DeliveryOutput =
   | { readonly type: "store"; readonly entry: InboxEntry }
   | { readonly type: "handed-out"; readonly key: string }
   | { readonly type: "deliver"; readonly message: InboxEntry }
-  | { readonly type: "acknowledge"; readonly id: string; readonly t: Uint8Array }
-  | {
-      readonly type: "refuse";
-      readonly id: string;
-      readonly reason: SendFailReason;
-      readonly t: Uint8Array | undefined;
-    };
+  | { readonly type: "acknowledge"; readonly to: ReturnPath }
+  | { readonly type: "refuse"; readonly to: ReturnPath; readonly reason: "full" | "shed" }
+  /** For the request that is open under this id, if one is. */
+  | { readonly type: "reply"; readonly from: NodeId; readonly requestId: string; readonly content: Uint8Array }
+  | { readonly type: "signal"; readonly from: NodeId; readonly createdMs: number; readonly content: Uint8Array };
 
 export type DeliveryOptions = {
   readonly identity: Identity;
@@ -42,16 +48,19 @@ export type DeliveryOptions = {
   readonly delivered: readonly { readonly key: string; readonly expiresMs: number }[];
 };
 
-type Storing = { readonly entry: InboxEntry; readonly answers: { readonly id: string; readonly t: Uint8Array }[] };
+type Storing = { readonly entry: InboxEntry; readonly answers: ReturnPath[] };
 
 export class Delivery {
   readonly #identity: Identity;
   readonly #prologue: Uint8Array;
   readonly #counters: Counters;
   readonly #delivered: DeliveredSet;
-  // BOUNDED: together with #waiting by the inbox limits.
+  readonly #sequencer = new Sequencer();
+  // BOUNDED: together with what waits, in order or not, by the inbox limits.
   readonly #storing = new Map<string, Storing>();
-  readonly #waiting: InboxEntry[];
+  /** Entries written and not handed out; those in #ready may go. */
+  readonly #ready: InboxEntry[];
+  #heldCount: number;
   #heldBytes: number;
   #listening = false;
 
@@ -60,8 +69,9 @@ export class Delivery {
     this.#prologue = envelopePrologue(options.network);
     this.#counters = options.counters;
     this.#delivered = new DeliveredSet(options.delivered, now);
-    this.#waiting = [...options.waiting];
-    this.#heldBytes = this.#waiting.reduce((sum, entry) => sum + entry.content.length, 0);
+    this.#ready = [...options.waiting];
+    this.#heldCount = this.#ready.length;
+    this.#heldBytes = this.#ready.reduce((sum, entry) => sum + entry.content.length, 0);
   }
 
   /** A Send for us that passed the ladder. Its author is unknown until it is unsealed, and may be anybody. */
@@ -71,31 +81,13 @@ export class Delivery {
     const sealed = decodeSealedBody(opened.plaintext);
     if (!sealed.ok) return this.#drop(`body-${sealed.reason}`);
     const { t, body } = sealed.value;
-    const { messageId, expiresMs, createdMs, kind } = body;
     if (bytesToHex(lockOf(t)) !== bytesToHex(send.envelope.lock)) return this.#drop("lock");
-    if (expiresMs < now.wall) return this.#drop("expired");
-    if (createdMs > now.wall + AHEAD_MS) return this.#drop("from-the-future");
-    if (kind !== "message") return this.#drop("kind-not-supported");
+    return this.#accept(opened.sender, body, "relayed", { type: "send", id, t: t.slice() }, now);
+  }
 
-    const key = `${opened.sender}:${bytesToHex(messageId)}`;
-    if (this.#delivered.has(key)) return [{ type: "acknowledge", id, t: t.slice() }];
-    const storing = this.#storing.get(key);
-    if (storing !== undefined) {
-      storing.answers.push({ id, t: t.slice() });
-      return [];
-    }
-    const full =
-      this.#storing.size + this.#waiting.length >= INBOX_MAX_MESSAGES ||
-      this.#heldBytes + body.content.length > INBOX_MAX_BYTES ||
-      !this.#delivered.hasRoom(this.#storing.size);
-    if (full) {
-      this.#counters.add("dropped.inbox-full");
-      return [{ type: "refuse", id, reason: "full", t: t.slice() }];
-    }
-    const entry = inboxEntry(key, opened.sender, body, now);
-    this.#storing.set(key, { entry, answers: [{ id, t: t.slice() }] });
-    this.#heldBytes += entry.content.length;
-    return [{ type: "store", entry }];
+  /** A Direct from the neighbour at the other end of a link. */
+  arrivedDirect(peer: NodeId, path: "channel" | "session", body: MessageBody, now: Now): DeliveryOutput[] {
+    return this.#accept(peer, body, path, { type: "direct", peer, messageId: body.messageId.slice() }, now);
   }
 
   /** The entry of this key is written (or could not be): only now is it acknowledged. */
@@ -104,17 +96,14 @@ export class Delivery {
     if (storing === undefined) return [];
     this.#storing.delete(key);
     if (!ok) {
-      this.#heldBytes -= storing.entry.content.length;
+      this.#release(storing.entry);
       this.#counters.add("dropped.inbox-write-failed");
-      return storing.answers.map(({ id }) => ({ type: "refuse", id, reason: "shed", t: undefined }));
+      return storing.answers.map((to) => ({ type: "refuse", to, reason: "shed" }));
     }
     this.#delivered.add(key, storing.entry.expiresMs, now);
-    this.#counters.add("delivered.message");
-    this.#waiting.push(storing.entry);
-    return [
-      ...storing.answers.map(({ id, t }): DeliveryOutput => ({ type: "acknowledge", id, t })),
-      ...this.#handOut(),
-    ];
+    this.#counters.add(`delivered.${storing.entry.kind}`);
+    this.#ready.push(...this.#sequencer.offer(storing.entry, now));
+    return [...storing.answers.map((to): DeliveryOutput => ({ type: "acknowledge", to })), ...this.#handOut()];
   }
 
   /** A program began or ceased to listen. */
@@ -123,26 +112,77 @@ export class Delivery {
     return this.#handOut();
   }
 
-  tick(now: Now): void {
+  tick(now: Now): DeliveryOutput[] {
     this.#delivered.purge(now);
+    this.#ready.push(...this.#sequencer.expire(now.mono));
+    return this.#handOut();
   }
 
   nextDeadline(): number | null {
-    return this.#delivered.nextDeadline();
+    const [purge, expiry] = [this.#delivered.nextDeadline(), this.#sequencer.nextDeadline()];
+    return purge === null || expiry === null ? (purge ?? expiry) : Math.min(purge, expiry);
   }
 
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#heldCount - this.#storing.size;
+  }
+
+  #accept(from: NodeId, body: MessageBody, path: MessagePath, to: ReturnPath, now: Now): DeliveryOutput[] {
+    if (body.expiresMs < now.wall) return this.#drop("expired");
+    if (body.createdMs > now.wall + AHEAD_MS) return this.#drop("from-the-future");
+    if (body.kind === "signal") {
+      // Repeats go to signalling, which knows its Offers by their ephemeral key.
+      const { createdMs, content } = body;
+      return [
+        { type: "acknowledge", to },
+        { type: "signal", from, createdMs, content: content.slice() },
+      ];
+    }
+    const key = `${from}:${bytesToHex(body.messageId)}`;
+    if (this.#delivered.has(key)) return [{ type: "acknowledge", to }];
+    if (body.kind === "reply") {
+      this.#delivered.add(key, body.expiresMs, now);
+      const reply = {
+        type: "reply" as const,
+        from,
+        requestId: bytesToHex(body.requestId),
+        content: body.content.slice(),
+      };
+      return [{ type: "acknowledge", to }, reply];
+    }
+    const storing = this.#storing.get(key);
+    if (storing !== undefined) {
+      storing.answers.push(to);
+      return [];
+    }
+    const isFull =
+      this.#heldCount >= INBOX_MAX_MESSAGES ||
+      this.#heldBytes + body.content.length > INBOX_MAX_BYTES ||
+      !this.#delivered.hasRoom(this.#storing.size);
+    if (isFull) {
+      this.#counters.add("dropped.inbox-full");
+      return [{ type: "refuse", to, reason: "full" }];
+    }
+    const entry = inboxEntry(key, from, body, body.kind, path, now);
+    this.#storing.set(key, { entry, answers: [to] });
+    this.#heldCount += 1;
+    this.#heldBytes += entry.content.length;
+    return [{ type: "store", entry }];
   }
 
   #handOut(): DeliveryOutput[] {
     if (!this.#listening) return [];
     const outputs: DeliveryOutput[] = [];
-    for (const message of this.#waiting.splice(0)) {
-      this.#heldBytes -= message.content.length;
+    for (const message of this.#ready.splice(0)) {
+      this.#release(message);
       outputs.push({ type: "handed-out", key: message.key }, { type: "deliver", message });
     }
     return outputs;
+  }
+
+  #release(entry: InboxEntry): void {
+    this.#heldCount -= 1;
+    this.#heldBytes -= entry.content.length;
   }
 
   #drop(reason: string): DeliveryOutput[] {
@@ -156,15 +196,27 @@ export function envelopePrologue(network: string): Uint8Array {
   return protocolPrologue(network, "envelope");
 }
 
-function inboxEntry(key: string, from: NodeId, body: MessageBody, now: Now): InboxEntry {
+function inboxEntry(
+  key: string,
+  from: NodeId,
+  body: MessageBody,
+  kind: InboxEntry["kind"],
+  path: MessagePath,
+  now: Now,
+): InboxEntry {
+  const { messageId, topic, expiresMs, stream, seq, lowestUnsettledSeq } = body;
   return {
     key,
+    kind,
     from,
-    messageId: bytesToHex(body.messageId),
-    topic: body.topic,
+    messageId: bytesToHex(messageId),
+    topic,
     content: body.content.slice(),
-    path: "relayed",
+    path,
     receivedAtMs: now.wall,
-    expiresMs: body.expiresMs,
+    expiresMs,
+    stream: bytesToHex(stream),
+    seq,
+    lowestUnsettledSeq,
   };
 }

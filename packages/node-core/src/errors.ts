@@ -6,6 +6,8 @@ export type SubmitErrorCode =
   | "E_DUPLICATE"
   | "E_INBOX_FULL"
   | "E_MINT"
+  | "E_NO_CHANNEL"
+  | "E_NO_REQUEST"
   | "E_NO_ROUTE"
   | "E_NOT_A_NODE"
   | "E_NOT_SUPPORTED"

@@ -1,6 +1,6 @@
 export { Counters } from "./counters.ts";
 export type { SubmitErrorCode } from "./errors.ts";
-export type { Broadcast, NodeInput, RelayInput, Submit } from "./input.ts";
+export type { Broadcast, NodeInput, RelayInput, Reply, Submit } from "./input.ts";
 export type { LinkQuotaLimits } from "./link-quota.ts";
 export { DEFAULT_LINK_QUOTA } from "./link-quota.ts";
 export type { NodeCoreOptions } from "./node-core.ts";

@@ -4,9 +4,12 @@ import type { Address } from "@starling/wire-protocol";
 /** What a relay is handed from outside; the bytes of a datagram are untrusted. */
 export type RelayInput = { readonly type: "datagram"; readonly from: Address; readonly bytes: Uint8Array };
 
-/** A program's wish to send. `id` is the caller's, unique among its open submissions; the outcome carries it. */
+/**
+ * A program's wish to send. `id` is the caller's, unique among its open submissions; the outcome carries it: `receipt`, or for a
+ * request `answered`, or `failed`.
+ */
 export type Submit = {
-  readonly type: "submit";
+  readonly type: "submit" | "request";
   readonly id: string;
   readonly to: NodeId;
   readonly content: Uint8Array;
@@ -14,6 +17,14 @@ export type Submit = {
   /** `relay`: not over our own link to the recipient. `channel`: over a data channel only. */
   readonly via: "any" | "relay" | "channel";
   readonly timeoutMs: number;
+};
+
+/** A program's answer to a request that it was handed; `requestId` is that request's message id, in hex. */
+export type Reply = {
+  readonly type: "reply";
+  readonly id: string;
+  readonly requestId: string;
+  readonly content: Uint8Array;
 };
 
 /** A program's wish to tell everybody; answered by `broadcast-sent` or `failed` with this id. */
@@ -27,6 +38,7 @@ export type Broadcast = {
 export type NodeInput =
   | RelayInput
   | Submit
+  | Reply
   | Broadcast
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "minted"; readonly job: string; readonly nonce: Uint8Array }

@@ -2,10 +2,10 @@ import type { NodeId } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
 import type { Neighbour, Now } from "@starling/peer-manager";
 import type { SessionInfo } from "@starling/session";
-import type { Address } from "@starling/wire-protocol";
-import type { DeliveryOptions, DeliveryOutput } from "./delivery.ts";
-import { Delivery } from "./delivery.ts";
-import type { NodeInput } from "./input.ts";
+import { type Address, hexToBytes, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
+import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
+import type { NodeInput, Reply } from "./input.ts";
+import { OpenRequests } from "./open-requests.ts";
 import type { OutboxOutput } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { NodeOutput } from "./output.ts";
@@ -23,12 +23,13 @@ export class NodeCore {
   readonly #outbox: Outbox;
   readonly #publisher: Publisher;
   readonly #delivery: Delivery;
+  readonly #requests = new OpenRequests();
 
   constructor(options: NodeCoreOptions, now: Now) {
     const { identity, network, random, waiting = [], delivered = [] } = options;
     const floor = options.floor ?? ((sizeBytes: number) => stampFloor("send", sizeBytes));
     this.#overlay = new Overlay({ ...options, floor, role: "node" }, now);
-    this.#outbox = new Outbox({ identity, network, random, floor });
+    this.#outbox = new Outbox({ identity, network, random, floor, linkTo: (peer) => this.#linkTo(peer) });
     const publishFloor = options.publishFloor ?? ((sizeBytes: number) => stampFloor("publish", sizeBytes));
     this.#publisher = new Publisher({ identity, network, random, floor: publishFloor });
     this.#delivery = new Delivery({ identity, network, counters: this.#overlay.counters, waiting, delivered }, now);
@@ -39,8 +40,8 @@ export class NodeCore {
   }
 
   tick(now: Now): NodeOutput[] {
-    this.#delivery.tick(now);
-    return this.#finish([...this.#overlay.tick(now), ...this.#outbox.tick(now)], now);
+    const steps = [...this.#overlay.tick(now), ...this.#outbox.tick(now), ...this.#delivery.tick(now)];
+    return this.#finish(steps, now);
   }
 
   nextDeadline(): number | null {
@@ -88,7 +89,12 @@ export class NodeCore {
       case "datagram":
         return this.#overlay.handle(input, now);
       case "submit":
-        return this.#outbox.submit(input, now);
+      case "request": {
+        const kind = input.type === "submit" ? "message" : "request";
+        return this.#outbox.submit({ ...input, kind, requestId: undefined }, now);
+      }
+      case "reply":
+        return this.#reply(input, now);
       case "broadcast":
         return this.#publisher.broadcast(input, now);
       case "cancel":
@@ -116,11 +122,37 @@ export class NodeCore {
         case "settled":
           steps.push(...this.#outbox.settled(step.id, step.outcome, now));
           break;
+        case "direct-arrived":
+          steps.push(...this.#delivery.arrivedDirect(step.peer, "session", step.body, now));
+          break;
+        case "direct-answered":
+          steps.push(...this.#outbox.directAnswered(step.peer, "session", step.messageId, step.result, now));
+          break;
         case "acknowledge":
-          steps.push(...this.#overlay.delivered(step.id, step.t, now));
+          steps.push(...this.#acknowledge(step.to, now));
           break;
         case "refuse":
-          steps.push(...this.#overlay.refused(step.id, step.reason, step.t, now));
+          steps.push(...this.#refuse(step.to, step.reason, now));
+          break;
+        case "reply":
+          steps.push(...this.#outbox.replied(step.from, step.requestId, step.content, now));
+          break;
+        case "deliver":
+          if (step.message.kind === "request") this.#requests.add(step.message);
+          outputs.push(step);
+          break;
+        case "send-direct":
+          if (!this.#overlay.sendDirect(step.peer, step.body, now)) {
+            steps.push(...this.#outbox.directRefused(step.messageId, now));
+          }
+          break;
+        case "link-closed":
+          outputs.push(step);
+          steps.push(...this.#outbox.linkClosed(step.peer, now));
+          break;
+        case "signal":
+        case "want-channel":
+        case "suspect":
           break;
         case "originate": {
           const { attempt, to: recipient, avoidRecipient } = step;
@@ -144,5 +176,35 @@ export class NodeCore {
     }
     outputs.push(...this.#overlay.flush(now));
     return outputs;
+  }
+
+  #linkTo(peer: NodeId): { readonly path: "session"; readonly rttMs: number | undefined } | undefined {
+    const session = this.#overlay.session(peer);
+    return session && { path: "session", rttMs: session.rttMs };
+  }
+
+  #reply({ id, requestId, content }: Reply, now: Now): Step[] {
+    const request = this.#requests.take(requestId, now.wall);
+    const bytes = hexToBytes(requestId, MESSAGE_ID_BYTES);
+    if (request === undefined || bytes === undefined) {
+      const message = "no request with this id is open: it was answered, it ran out of time, or it was another node's";
+      return [{ type: "failed", id, code: "E_NO_REQUEST", message }];
+    }
+    const { from: to, topic, expiresMs } = request;
+    const reply = { id, kind: "reply" as const, to, topic, content, via: "any" as const, requestId: bytes };
+    return this.#outbox.submit({ ...reply, timeoutMs: Math.max(1, Math.floor(expiresMs - now.wall)) }, now);
+  }
+
+  #acknowledge(to: ReturnPath, now: Now): Step[] {
+    if (to.type === "send") return this.#overlay.delivered(to.id, to.t, now);
+    this.#overlay.answerDirect(to.peer, to.messageId, "ok", now);
+    return [];
+  }
+
+  #refuse(to: ReturnPath, reason: "full" | "shed", now: Now): Step[] {
+    if (to.type === "send") return this.#overlay.refused(to.id, reason, reason === "full" ? to.t : undefined, now);
+    // A Direct that could not be written is not answered: its author goes on by other ways.
+    if (reason === "full") this.#overlay.answerDirect(to.peer, to.messageId, "full", now);
+    return [];
   }
 }

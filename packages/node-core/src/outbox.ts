@@ -1,25 +1,23 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Now, Outcome } from "@starling/peer-manager";
-import type { MessageBody } from "@starling/wire-protocol";
-import { bytesToHex, CONTENT_MAX_BYTES, MESSAGE_ID_BYTES, TOPIC_MAX_BYTES, WireError } from "@starling/wire-protocol";
-import type { Attempt } from "./attempt.ts";
-import { sealAttempt, stamped } from "./attempt.ts";
+import type { DirectResult, MessageBody } from "@starling/wire-protocol";
+import { bytesToHex, MESSAGE_ID_BYTES, WireError } from "@starling/wire-protocol";
+import { type Attempt, sealAttempt, stamped } from "./attempt.ts";
 import { envelopePrologue } from "./delivery.ts";
-import type { SubmitErrorCode } from "./errors.ts";
-import type { Submit } from "./input.ts";
-import type { MintRequest, Receipt } from "./output.ts";
-import type { StreamPosition } from "./streams.ts";
+import { outgoingRefusal } from "./outgoing-limits.ts";
+import type { MessagePath, MintRequest, Receipt } from "./output.ts";
 import { Streams } from "./streams.ts";
+import { dueMono, type Failure, type OutgoingMessage, type Submission } from "./submission.ts";
 
-// The author's side of a Send, PROTOCOL §5: seal, mint, send, and again with a new envelope around the same messageId until the
-// recipient's ack opens a lock of ours or the deadline comes.
+// The author's side of a message, PROTOCOL §5. Over a link to the recipient as a Direct; else sealed, minted and sent, and again
+// with a new envelope around the same messageId, until the recipient acknowledges it or the deadline comes.
 //
-//   submit ─▶ minting ─ minted ─▶ sent ─ ack ─▶ receipt
-//                ▲                 │
-//                └── backing off ◀─┴ SendFail, or no ack within the attempt timer        any state ─ deadline ─▶ failed
+//   submit ─ a link to the recipient ─▶ direct ─ DirectAck ────────────────▶ receipt ─ a request ─▶ awaiting reply ─▶ answered
+//      │                                  │ no answer, link lost                ▲
+//      └─ none, or via relay ─▶ minting ◀─┘                                     │
+//                                ▲  └─ minted ─▶ sent ─ SendAck opens the lock ─┘
+//                                └─ backing off ◀─┘ SendFail, or no ack within the attempt timer
 
-// BOUNDED: open submissions; one more fails with E_QUOTA.
-const SUBMISSIONS_MAX = 1024;
 export const TIMEOUT_MAX_MS = 600_000;
 /** No ack for this long, while the route's round trip is unknown. */
 const ATTEMPT_UNKNOWN_MS = 1200;
@@ -32,48 +30,45 @@ const BID_RAISE = 1.6;
 /** A price told to us is never followed above this per 512 bytes. */
 const PRICE_CAP = 2 ** 22;
 const CLOCK_MAX_MS = 120_000;
+/** A link on which a Direct was not answered is not trusted with the next ones for this long. */
+const SUSPECT_MS = 10_000;
+
+const NOT_A_NODE: Failure = { code: "E_NOT_A_NODE", message: "this id is a relay's: it has no inbox" };
 
 export type OutboxOutput =
   | MintRequest
   | { readonly type: "cancel-mint"; readonly job: string }
   | { readonly type: "originate"; readonly attempt: Attempt; readonly to: NodeId; readonly avoidRecipient: boolean }
+  /** Answered by `directAnswered`, or by `directRefused` where no link takes it. */
+  | { readonly type: "send-direct"; readonly peer: NodeId; readonly messageId: string; readonly body: MessageBody }
+  /** A Direct was not answered in time: is the peer still there? */
+  | { readonly type: "suspect"; readonly peer: NodeId }
+  | { readonly type: "want-channel"; readonly peer: NodeId }
   | { readonly type: "receipt"; readonly id: string; readonly receipt: Receipt }
-  | { readonly type: "failed"; readonly id: string; readonly code: SubmitErrorCode; readonly message: string };
-
-type Phase =
-  | { readonly type: "minting"; readonly attempt: Attempt }
-  | { readonly type: "sent"; readonly untilMono: number }
-  | { readonly type: "backing-off"; readonly untilMono: number };
-
-type Submission = {
-  readonly submit: Submit;
-  readonly body: Omit<MessageBody, "lowestUnsettledSeq">;
-  readonly position: StreamPosition;
-  readonly startedMono: number;
-  readonly deadlineMono: number;
-  readonly envelopeIds: string[];
-  tries: number;
-  bid: number;
-  phase: Phase;
-  lastFailure: Failure | undefined;
-};
-
-type Failure = { readonly code: SubmitErrorCode; readonly message: string };
+  | { readonly type: "answered"; readonly id: string; readonly content: Uint8Array; readonly receipt: Receipt }
+  | ({ readonly type: "failed"; readonly id: string } & Failure);
 
 export type OutboxOptions = {
   readonly identity: Identity;
   readonly network: string;
   readonly random: RandomSource;
   readonly floor: (sizeBytes: number) => number;
+  /** The best link to a peer, if there is one: what it is and its round trip. */
+  readonly linkTo: (
+    peer: NodeId,
+  ) => { readonly path: "channel" | "session"; readonly rttMs: number | undefined } | undefined;
 };
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #prologue: Uint8Array;
   readonly #streams: Streams;
+  // BOUNDED: open submissions (outgoing-limits.ts), and the attempts that their deadlines allow.
   readonly #submissions = new Map<string, Submission>();
-  // BOUNDED: the attempts of open submissions, as many as their deadlines allow.
   readonly #byEnvelope = new Map<string, Submission>();
+  readonly #byMessage = new Map<string, Submission>();
+  /** BOUNDED: recipients of open submissions; swept when it grows. */
+  readonly #suspectUntilMono = new Map<NodeId, number>();
   /** By how much our stamps are moved, after a neighbour called one stale; at most ± 120 s. */
   #clockOffsetMs = 0;
 
@@ -87,33 +82,44 @@ export class Outbox {
     return this.#submissions.size;
   }
 
-  submit(submit: Submit, now: Now): OutboxOutput[] {
-    const refusal = this.#refusal(submit);
-    if (refusal !== undefined) return [{ type: "failed", id: submit.id, ...refusal }];
-    const position = this.#streams.next(submit.to, submit.topic);
+  submit(message: OutgoingMessage, now: Now): OutboxOutput[] {
+    const { identity, random } = this.#options;
+    const refusal = outgoingRefusal(message, {
+      self: identity.id,
+      openCount: this.#submissions.size,
+      isOpen: this.#submissions.has(message.id),
+    });
+    if (refusal !== undefined) return [{ type: "failed", id: message.id, ...refusal }];
+    const messageId = random(MESSAGE_ID_BYTES);
+    // Replies and signals are taken as they come: a number of theirs would leave a gap in the stream.
+    const isOrdered = message.kind === "message" || message.kind === "request";
+    const position = isOrdered ? this.#streams.next(message.to, message.topic) : this.#streams.single();
     const submission: Submission = {
-      submit,
+      message,
       body: {
-        kind: "message",
-        messageId: this.#options.random(MESSAGE_ID_BYTES),
+        kind: message.kind,
+        messageId,
         createdMs: now.wall,
-        expiresMs: now.wall + submit.timeoutMs,
+        expiresMs: now.wall + message.timeoutMs,
         stream: position.stream,
         seq: position.seq,
-        requestId: new Uint8Array(MESSAGE_ID_BYTES),
-        topic: submit.topic,
-        content: submit.content,
+        requestId: message.requestId ?? new Uint8Array(MESSAGE_ID_BYTES),
+        topic: message.topic,
+        content: message.content,
       },
+      messageId: bytesToHex(messageId),
       position,
       startedMono: now.mono,
-      deadlineMono: now.mono + submit.timeoutMs,
+      deadlineMono: now.mono + message.timeoutMs,
       envelopeIds: [],
       tries: 0,
       bid: BID,
-      phase: { type: "backing-off", untilMono: now.mono },
+      directFailed: false,
+      phase: { type: "opening" },
       lastFailure: undefined,
     };
-    this.#submissions.set(submit.id, submission);
+    this.#submissions.set(message.id, submission);
+    this.#byMessage.set(submission.messageId, submission);
     return this.#begin(submission, now);
   }
 
@@ -128,9 +134,9 @@ export class Outbox {
     if (submission?.phase.type !== "minting" || submission.phase.attempt.id !== job) return [];
     const { attempt } = submission.phase;
     stamped(attempt, nonce);
-    submission.phase = { type: "sent", untilMono: now.mono + attemptTimerMs(submission.tries) };
-    const { to, via } = submission.submit;
-    return [{ type: "originate", attempt, to, avoidRecipient: via === "relay" }];
+    submission.phase = { type: "sent", untilMono: now.mono + sealedTimerMs(submission.tries) };
+    const { to, via } = submission.message;
+    return [{ type: "originate", attempt, to, avoidRecipient: via === "relay" || submission.directFailed }];
   }
 
   mintFailed(job: string, now: Now): OutboxOutput[] {
@@ -144,76 +150,125 @@ export class Outbox {
     const submission = this.#byEnvelope.get(envelopeId);
     if (submission === undefined) return [];
     if (outcome.type === "acknowledged") {
-      const { id, to } = submission.submit;
-      const receipt: Receipt = {
-        messageId: bytesToHex(submission.body.messageId),
-        path: outcome.via === to ? "session" : "relayed",
-        hops: outcome.hops,
-        elapsedMs: Math.round(now.mono - submission.startedMono),
-      };
-      return [...this.#forget(submission), { type: "receipt", id, receipt }];
+      const path = outcome.via === submission.message.to ? "session" : "relayed";
+      return this.#delivered(submission, path, outcome.hops, now);
     }
     // A late SendFail of an attempt that has been given up says nothing of the one under way.
     if (submission.envelopeIds.at(-1) !== envelopeId || submission.phase.type !== "sent") return [];
     return this.#attemptFailed(submission, outcome, now);
   }
 
+  /** The recipient answered a Direct on its own link. */
+  directAnswered(
+    peer: NodeId,
+    path: "channel" | "session",
+    messageId: string,
+    result: DirectResult,
+    now: Now,
+  ): OutboxOutput[] {
+    const submission = this.#byMessage.get(messageId);
+    if (submission?.message.to !== peer) return [];
+    this.#suspectUntilMono.delete(peer);
+    if (result === "ok") return this.#delivered(submission, path, 1, now);
+    if (submission.phase.type !== "direct") return [];
+    if (result === "no-inbox") return this.#close(submission, NOT_A_NODE);
+    return this.#backOff(submission, { code: "E_INBOX_FULL", message: "the recipient's inbox is full" }, now);
+  }
+
+  /** No link took the Direct: it is sealed instead. */
+  directRefused(messageId: string, now: Now): OutboxOutput[] {
+    const submission = this.#byMessage.get(messageId);
+    if (submission?.phase.type !== "direct") return [];
+    submission.directFailed = true;
+    return this.#begin(submission, now);
+  }
+
+  /** A channel to this peer opened: what waits for it goes. */
+  channelOpened(peer: NodeId, now: Now): OutboxOutput[] {
+    this.#suspectUntilMono.delete(peer);
+    return [...this.#submissions.values()].flatMap((submission) => {
+      const { phase, message } = submission;
+      return phase.type === "opening" && message.to === peer ? this.#begin(submission, now) : [];
+    });
+  }
+
+  /** A link to this peer is gone: Directs on it are sealed at once. */
+  linkClosed(peer: NodeId, now: Now): OutboxOutput[] {
+    this.#suspectUntilMono.delete(peer);
+    return [...this.#submissions.values()].flatMap((submission) => {
+      const { phase, message } = submission;
+      return phase.type === "direct" && message.to === peer ? this.#begin(submission, now) : [];
+    });
+  }
+
+  /** A reply came, from the one who was asked. */
+  replied(from: NodeId, requestId: string, content: Uint8Array, now: Now): OutboxOutput[] {
+    const submission = this.#byMessage.get(requestId);
+    if (submission?.message.kind !== "request" || submission.message.to !== from) return [];
+    const { phase, message } = submission;
+    // The reply may overtake the request's own ack; it proves as much.
+    const receipt = phase.type === "awaiting-reply" ? phase.receipt : this.#receipt(submission, "relayed", 0, now);
+    return [...this.#forget(submission), { type: "answered", id: message.id, content, receipt }];
+  }
+
   tick(now: Now): OutboxOutput[] {
     const outputs: OutboxOutput[] = [];
     for (const submission of [...this.#submissions.values()]) {
-      const { phase, deadlineMono, lastFailure } = submission;
+      if (now.mono < dueMono(submission)) continue;
+      const { phase, deadlineMono, message } = submission;
       if (now.mono >= deadlineMono) {
-        const timeout: Failure = {
-          code: "E_TIMEOUT",
-          message: "no receipt before the deadline; the recipient may be offline",
-        };
-        outputs.push(...this.#close(submission, lastFailure ?? timeout));
-      } else if (phase.type !== "minting" && now.mono >= phase.untilMono) {
+        outputs.push(...this.#close(submission, this.#timeout(submission)));
+      } else if (phase.type === "direct") {
+        this.#suspectUntilMono.set(message.to, now.mono + SUSPECT_MS);
+        submission.directFailed = true;
+        outputs.push({ type: "suspect", peer: message.to }, ...this.#begin(submission, now));
+      } else {
         outputs.push(...this.#begin(submission, now));
       }
     }
+    if (this.#submissions.size === 0) this.#suspectUntilMono.clear();
     return outputs;
   }
 
   nextDeadline(): number | null {
     let next = Number.POSITIVE_INFINITY;
-    for (const { phase, deadlineMono } of this.#submissions.values()) {
-      next = Math.min(next, deadlineMono, phase.type === "minting" ? deadlineMono : phase.untilMono);
-    }
+    for (const submission of this.#submissions.values()) next = Math.min(next, dueMono(submission));
     return next === Number.POSITIVE_INFINITY ? null : next;
   }
 
-  #refusal(submit: Submit): Failure | undefined {
-    const { identity } = this.#options;
-    const topicBytes = new TextEncoder().encode(submit.topic).length;
-    if (this.#submissions.has(submit.id)) return { code: "E_DUPLICATE", message: "a submission with this id is open" };
-    if (submit.to === identity.id) return { code: "E_BAD_ID", message: "a node does not send to itself" };
-    if (submit.via === "channel") {
-      return { code: "E_NOT_SUPPORTED", message: "this version opens no channels; use via: any or via: relay" };
+  #begin(submission: Submission, now: Now): OutboxOutput[] {
+    const { to, via } = submission.message;
+    const link = via === "relay" ? undefined : this.#options.linkTo(to);
+    if (via === "channel") {
+      if (link?.path !== "channel") {
+        submission.phase = { type: "opening" };
+        return [{ type: "want-channel", peer: to }];
+      }
+      return this.#direct(submission, link.rttMs, now);
     }
-    if (submit.content.length > CONTENT_MAX_BYTES) {
-      const message = `content has at most ${CONTENT_MAX_BYTES} bytes, got ${submit.content.length}; send it in parts`;
-      return { code: "E_TOO_LARGE", message };
-    }
-    if (topicBytes > TOPIC_MAX_BYTES) {
-      return { code: "E_TOO_LARGE", message: `a topic has at most ${TOPIC_MAX_BYTES} bytes, got ${topicBytes}` };
-    }
-    if (this.#submissions.size >= SUBMISSIONS_MAX) {
-      return { code: "E_QUOTA", message: `${SUBMISSIONS_MAX} messages are under way; wait for receipts` };
-    }
-    return undefined;
+    const isSuspect = (this.#suspectUntilMono.get(to) ?? 0) > now.mono;
+    if (link !== undefined && !isSuspect && !submission.directFailed) return this.#direct(submission, link.rttMs, now);
+    if (isSuspect) submission.directFailed = true;
+    return this.#seal(submission, now);
   }
 
-  #begin(submission: Submission, now: Now): OutboxOutput[] {
-    const { submit, body, bid } = submission;
+  #direct(submission: Submission, rttMs: number | undefined, now: Now): OutboxOutput[] {
+    const timerMs = rttMs === undefined ? ATTEMPT_UNKNOWN_MS : Math.max(ATTEMPT_MIN_MS, 3 * rttMs);
+    submission.phase = { type: "direct", untilMono: now.mono + timerMs };
+    const { messageId, message } = submission;
+    return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission) }];
+  }
+
+  #seal(submission: Submission, now: Now): OutboxOutput[] {
+    const { message, bid } = submission;
     submission.tries += 1;
     let attempt: Attempt;
     try {
       attempt = sealAttempt({
         ...this.#options,
         prologue: this.#prologue,
-        recipient: submit.to,
-        body: { ...body, lowestUnsettledSeq: this.#streams.lowestUnsettled(submit.to, submit.topic, body.seq) },
+        recipient: message.to,
+        body: this.#bodyNow(submission),
         timestampMs: Math.round(now.wall + this.#clockOffsetMs),
         effort: (sizeBytes) => {
           const cap = PRICE_CAP * Math.max(1, Math.ceil(sizeBytes / 512));
@@ -231,10 +286,29 @@ export class Outbox {
     return [{ type: "mint", job: id, digest, effort, startNonce, deadlineMs: submission.deadlineMono - now.mono }];
   }
 
+  #bodyNow({ body, message, position }: Submission): MessageBody {
+    const lowest = position.isOrdered ? this.#streams.lowestUnsettled(message.to, message.topic, body.seq) : body.seq;
+    return { ...body, lowestUnsettledSeq: lowest };
+  }
+
+  #delivered(submission: Submission, path: MessagePath, hops: number, now: Now): OutboxOutput[] {
+    const { message, phase, position } = submission;
+    if (phase.type === "awaiting-reply") return [];
+    const receipt = this.#receipt(submission, path, hops, now);
+    if (message.kind !== "request") return [...this.#forget(submission), { type: "receipt", id: message.id, receipt }];
+    position.settle();
+    submission.phase = { type: "awaiting-reply", receipt };
+    return [];
+  }
+
+  #receipt({ messageId, startedMono }: Submission, path: MessagePath, hops: number, now: Now): Receipt {
+    return { messageId, path, hops, elapsedMs: Math.round(now.mono - startedMono) };
+  }
+
   #attemptFailed(submission: Submission, outcome: Outcome & { type: "failed" }, now: Now): OutboxOutput[] {
     switch (outcome.reason) {
       case "no-inbox":
-        return this.#close(submission, { code: "E_NOT_A_NODE", message: "this id is a relay's: it has no inbox" });
+        return this.#close(submission, NOT_A_NODE);
       case "full":
         return this.#backOff(submission, { code: "E_INBOX_FULL", message: "the recipient's inbox is full" }, now);
       case "stale":
@@ -244,6 +318,8 @@ export class Outbox {
         submission.bid *= BID_RAISE;
         return this.#backOff(submission, { code: "E_QUOTA", message: "the neighbours are shedding load" }, now);
       default: {
+        // Where every other way is closed, the link to the recipient is tried again.
+        submission.directFailed = false;
         const message = `no way to the recipient is known (${outcome.reason}); it may be offline or on another network`;
         return this.#backOff(submission, { code: "E_NO_ROUTE", message }, now);
       }
@@ -254,15 +330,25 @@ export class Outbox {
   #stale(submission: Submission, boundMs: number, now: Now): OutboxOutput[] {
     const offsetMs = boundMs + 1 - now.wall;
     if (Math.abs(offsetMs) > CLOCK_MAX_MS) {
-      const message = `this machine's clock is off by about ${Math.round(offsetMs / 1000)} s: set it (a neighbour refuses our stamps)`;
+      const seconds = Math.round(offsetMs / 1000);
+      const message = `this machine's clock is off by about ${seconds} s: set it (a neighbour refuses our stamps)`;
       return this.#close(submission, { code: "E_CLOCK", message });
     }
     // Within a second it is not the clock: the neighbour has just started, or minting took a while.
     this.#clockOffsetMs = Math.abs(offsetMs) < 1000 ? 0 : offsetMs;
-    return this.#backOff(
-      submission,
-      { code: "E_CLOCK", message: "neighbours call our timestamps stale: check the clock" },
-      now,
+    const message = "neighbours call our timestamps stale: check the clock";
+    return this.#backOff(submission, { code: "E_CLOCK", message }, now);
+  }
+
+  #timeout({ phase, lastFailure, message }: Submission): Failure {
+    if (phase.type === "awaiting-reply") {
+      return { code: "E_TIMEOUT", message: "delivered, and no reply before the deadline" };
+    }
+    if (message.via === "channel" && phase.type === "opening") {
+      return { code: "E_NO_CHANNEL", message: "no channel to the recipient could be opened in time; use via: any" };
+    }
+    return (
+      lastFailure ?? { code: "E_TIMEOUT", message: "no receipt before the deadline; the recipient may be offline" }
     );
   }
 
@@ -274,12 +360,13 @@ export class Outbox {
   }
 
   #close(submission: Submission, failure: Failure): OutboxOutput[] {
-    return [...this.#forget(submission), { type: "failed", id: submission.submit.id, ...failure }];
+    return [...this.#forget(submission), { type: "failed", id: submission.message.id, ...failure }];
   }
 
   #forget(submission: Submission): OutboxOutput[] {
-    const { phase, position, submit, envelopeIds } = submission;
-    this.#submissions.delete(submit.id);
+    const { phase, position, message, envelopeIds, messageId } = submission;
+    this.#submissions.delete(message.id);
+    this.#byMessage.delete(messageId);
     for (const id of envelopeIds) this.#byEnvelope.delete(id);
     position.settle();
     return phase.type === "minting" ? [{ type: "cancel-mint", job: phase.attempt.id }] : [];
@@ -287,6 +374,6 @@ export class Outbox {
 }
 
 /** 1.2 s, later more: a route that does not answer is not hammered. */
-function attemptTimerMs(tries: number): number {
+function sealedTimerMs(tries: number): number {
   return Math.min(Math.max(ATTEMPT_MIN_MS, ATTEMPT_UNKNOWN_MS * 1.5 ** (tries - 1)), BACK_OFF_MAX_MS);
 }

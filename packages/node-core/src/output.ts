@@ -12,17 +12,25 @@ export type LinkChange =
 
 export type RelayOutput = Transmit | LinkChange;
 
+/** What a message came over: a data channel or a session with its author, or other peers' links. */
+export type MessagePath = "channel" | "session" | "relayed";
+
 /** A message as it stands in the inbox. */
 export type InboxEntry = {
   /** `<sender id>:<message id in hex>`: what exactly-once is keyed by. */
   readonly key: string;
+  readonly kind: "message" | "request";
   readonly from: NodeId;
   readonly messageId: string;
   readonly topic: string;
   readonly content: Uint8Array;
-  readonly path: "session" | "relayed";
+  readonly path: MessagePath;
   readonly receivedAtMs: number;
   readonly expiresMs: number;
+  /** In hex; order is kept within it. */
+  readonly stream: string;
+  readonly seq: number;
+  readonly lowestUnsettledSeq: number;
 };
 
 /** A broadcast of another node, as signed by its origin. */
@@ -37,7 +45,7 @@ export type BroadcastMessage = {
 /** A receipt: the recipient's daemon has written the message. */
 export type Receipt = {
   readonly messageId: string;
-  readonly path: "session" | "relayed";
+  readonly path: MessagePath;
   /** Links that the message went over. */
   readonly hops: number;
   readonly elapsedMs: number;
@@ -65,4 +73,6 @@ export type NodeOutput =
   /** It is out; nobody acknowledges a broadcast. */
   | { readonly type: "broadcast-sent"; readonly id: string; readonly messageId: string }
   | { readonly type: "receipt"; readonly id: string; readonly receipt: Receipt }
+  /** A request was answered. */
+  | { readonly type: "answered"; readonly id: string; readonly content: Uint8Array; readonly receipt: Receipt }
   | { readonly type: "failed"; readonly id: string; readonly code: SubmitErrorCode; readonly message: string };

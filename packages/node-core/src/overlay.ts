@@ -16,7 +16,9 @@ import { createSessionCrypto, SessionTable } from "@starling/session";
 import type {
   Address,
   Contact,
+  DirectResult,
   Frame,
+  MessageBody,
   NodeRole,
   Publication,
   Publish,
@@ -24,6 +26,7 @@ import type {
   SendFailReason,
 } from "@starling/wire-protocol";
 import {
+  bytesToHex,
   decodeLookup,
   decodeMessage,
   encodeBye,
@@ -71,6 +74,14 @@ export type OverlayOutput =
   | RelayOutput
   | { readonly type: "arrived"; readonly id: string; readonly send: Send }
   | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
+  /** A Direct from the other end of a link, or its answer to one of ours. */
+  | { readonly type: "direct-arrived"; readonly peer: NodeId; readonly body: MessageBody }
+  | {
+      readonly type: "direct-answered";
+      readonly peer: NodeId;
+      readonly messageId: string;
+      readonly result: DirectResult;
+    }
   /** A broadcast of somebody else, for the first time. */
   | { readonly type: "published"; readonly id: string; readonly publication: Publication };
 
@@ -180,6 +191,15 @@ export class Overlay {
     return this.#onForwarder(this.#forwarder.refused(id, reason, t), now);
   }
 
+  /** Sends a message on the link to its recipient; false where no link takes it. */
+  sendDirect(peer: NodeId, body: MessageBody, now: Now): boolean {
+    return this.#sessions.send(peer, encodeMessage({ type: "direct", body }), now) === "queued";
+  }
+
+  answerDirect(peer: NodeId, messageId: Uint8Array, result: DirectResult, now: Now): void {
+    this.#sessions.send(peer, encodeMessage({ type: "direct-ack", messageId, result }), now);
+  }
+
   /** Says Bye to every neighbour. */
   close(now: Now): OverlayOutput[] {
     const bye = encodeBye({ type: "bye", reason: "closing" });
@@ -272,8 +292,12 @@ export class Overlay {
       case "prune":
         this.#onBroadcast(this.#broadcast.upkeep(peer, message.value, now.mono), now);
         return [];
-      default:
-        return this.#drop("not-supported");
+      case "direct":
+        return [{ type: "direct-arrived", peer, body: message.value.body }];
+      case "direct-ack": {
+        const { messageId, result } = message.value;
+        return [{ type: "direct-answered", peer, messageId: bytesToHex(messageId), result }];
+      }
     }
   }
 

@@ -60,11 +60,22 @@ export class RelayCore {
   #finish(overlayOutputs: readonly OverlayOutput[], now: Now): RelayOutput[] {
     const outputs: RelayOutput[] = [];
     for (const output of overlayOutputs) {
-      if (output.type === "arrived") {
-        // A relay has no program behind it (PROTOCOL §5): its author learns E_NOT_A_NODE.
-        this.#overlay.refused(output.id, "no-inbox", undefined, now);
-      } else if (output.type !== "settled" && output.type !== "published") {
-        outputs.push(output);
+      switch (output.type) {
+        case "transmit":
+        case "link-opened":
+        case "link-closed":
+        case "link-unanswered":
+          outputs.push(output);
+          break;
+        case "arrived":
+          // A relay has no program behind it (PROTOCOL §5): its author learns E_NOT_A_NODE.
+          this.#overlay.refused(output.id, "no-inbox", undefined, now);
+          break;
+        case "direct-arrived":
+          this.#overlay.answerDirect(output.peer, output.body.messageId, "no-inbox", now);
+          break;
+        default:
+        // It originates nothing, delivers nothing and hears no broadcast: those are a node's.
       }
     }
     outputs.push(...this.#overlay.flush(now));

@@ -8,7 +8,13 @@ const STREAMS_MAX = 4096;
 
 type Stream = { readonly id: Uint8Array; nextSeq: number; readonly unsettled: Set<number> };
 
-export type StreamPosition = { readonly stream: Uint8Array; readonly seq: number; readonly settle: () => void };
+export type StreamPosition = {
+  readonly stream: Uint8Array;
+  readonly seq: number;
+  /** Part of a stream whose order is kept. */
+  readonly isOrdered: boolean;
+  readonly settle: () => void;
+};
 
 export class Streams {
   readonly #random: RandomSource;
@@ -33,7 +39,12 @@ export class Streams {
     const seq = stream.nextSeq;
     stream.nextSeq += 1;
     stream.unsettled.add(seq);
-    return { stream: stream.id, seq, settle: () => stream.unsettled.delete(seq) };
+    return { stream: stream.id, seq, isOrdered: true, settle: () => stream.unsettled.delete(seq) };
+  }
+
+  /** The place of a message that is in no order with others. */
+  single(): StreamPosition {
+    return { stream: this.#random(STREAM_BYTES), seq: 0, isOrdered: false, settle: () => {} };
   }
 
   /** The lowest number of a stream whose message has no outcome yet. */

@@ -54,7 +54,7 @@ describe("a message that arrives", () => {
     expect(bob.arrived("e2", send(), at(1))).toEqual([]);
     const outputs = bob.stored(key, true, at(2));
     expect(types(outputs)).toEqual(["acknowledge", "acknowledge", "handed-out", "deliver"]);
-    expect(outputs.slice(0, 2)).toMatchObject([{ id: "e1" }, { id: "e2" }]);
+    expect(outputs.slice(0, 2)).toMatchObject([{ to: { id: "e1" } }, { to: { id: "e2" } }]);
     expect(types(bob.arrived("e3", send(), at(3)))).toEqual(["acknowledge"]);
     // A restart that read the key back does not deliver it either.
     const restarted = delivery({ delivered: [{ key, expiresMs: WALL + 60_000 }] });
@@ -64,7 +64,7 @@ describe("a message that arrives", () => {
 
   test("is not acknowledged where it could not be written, and a later attempt may still succeed", () => {
     const key = keyOf(bob.arrived("e1", send(), at(0)));
-    expect(bob.stored(key, false, at(1))).toEqual([{ type: "refuse", id: "e1", reason: "shed", t: undefined }]);
+    expect(bob.stored(key, false, at(1))).toMatchObject([{ type: "refuse", to: { id: "e1" }, reason: "shed" }]);
     expect(keyOf(bob.arrived("e2", send(), at(2)))).toBe(key);
   });
 
@@ -77,6 +77,10 @@ describe("a message that arrives", () => {
     const key = keyOf(bob.arrived("e1", send(), at(0)));
     const entry: InboxEntry = {
       key,
+      kind: "message",
+      stream: "02".repeat(8),
+      seq: 0,
+      lowestUnsettledSeq: 0,
       from: ALICE.id,
       messageId: "01".repeat(16),
       topic: "",
@@ -91,6 +95,55 @@ describe("a message that arrives", () => {
       { type: "handed-out", key },
       { type: "deliver", message: { key } },
     ]);
+  });
+});
+
+describe("order, and what is for this process alone", () => {
+  const id = (byte: number) => new Uint8Array(16).fill(byte);
+
+  test("messages of a stream are acknowledged as they are written and handed out as they were numbered", () => {
+    bob.listening(true);
+    const second = keyOf(bob.arrived("e2", send(messageBody({ messageId: id(2), seq: 1 })), at(0)));
+    expect(types(bob.stored(second, true, at(1)))).toEqual(["acknowledge"]);
+    const first = keyOf(bob.arrived("e1", send(messageBody({ messageId: id(1), seq: 0 })), at(2)));
+    const outputs = bob.stored(first, true, at(3));
+    expect(types(outputs)).toEqual(["acknowledge", "handed-out", "deliver", "handed-out", "deliver"]);
+    expect(outputs.filter(({ type }) => type === "deliver")).toMatchObject([
+      { message: { key: first } },
+      { message: { key: second } },
+    ]);
+  });
+
+  test("one whose predecessor never comes is handed out when it expires", () => {
+    bob.listening(true);
+    const body = messageBody({ messageId: id(2), seq: 1, expiresMs: WALL + 5000 });
+    bob.stored(keyOf(bob.arrived("e", send(body), at(0))), true, at(1));
+    expect(bob.nextDeadline()).toBe(5000);
+    expect(types(bob.tick(at(4999)))).toEqual([]);
+    expect(types(bob.tick(at(5000)))).toEqual(["handed-out", "deliver"]);
+  });
+
+  test("a Direct is answered on its link, and is the same message as a Send with its id", () => {
+    bob.listening(true);
+    const outputs = bob.arrivedDirect(ALICE.id, "session", messageBody(), at(0));
+    const key = keyOf(outputs);
+    expect(bob.stored(key, true, at(1))[0]).toEqual({
+      type: "acknowledge",
+      to: { type: "direct", peer: ALICE.id, messageId: messageBody().messageId },
+    });
+    expect(types(bob.arrived("e", send(), at(2)))).toEqual(["acknowledge"]);
+    expect(counters.get("delivered.message")).toBe(1);
+  });
+
+  test("a reply is acknowledged and passed on once, a signal each time; neither is written", () => {
+    const reply = messageBody({ kind: "reply", requestId: id(7) });
+    const outputs = bob.arrived("e1", send(reply), at(0));
+    expect(types(outputs)).toEqual(["acknowledge", "reply"]);
+    expect(outputs[1]).toMatchObject({ from: ALICE.id, requestId: "07".repeat(16) });
+    expect(types(bob.arrived("e2", send(reply), at(1)))).toEqual(["acknowledge"]);
+    const signal = messageBody({ kind: "signal", messageId: id(9) });
+    expect(types(bob.arrived("e3", send(signal), at(2)))).toEqual(["acknowledge", "signal"]);
+    expect(types(bob.arrived("e4", send(signal), at(3)))).toEqual(["acknowledge", "signal"]);
   });
 });
 
@@ -130,7 +183,7 @@ describe("bounds", () => {
       bob.stored(key, true, at(i));
     }
     const refused = bob.arrived("full", send(messageBody({ messageId: id(1000) })), at(1000));
-    expect(refused).toMatchObject([{ type: "refuse", id: "full", reason: "full", t: expect.any(Uint8Array) }]);
+    expect(refused).toMatchObject([{ type: "refuse", reason: "full", to: { id: "full", t: expect.any(Uint8Array) } }]);
     bob.listening(true);
     expect(types(bob.arrived("room", send(messageBody({ messageId: id(1000) })), at(1001)))).toEqual(["store"]);
   });

@@ -4,8 +4,8 @@ import type { Outcome } from "@starling/peer-manager";
 import type { SendFailReason } from "@starling/wire-protocol";
 import { bytesToHex, decodeEnvelope, decodeSealedBody } from "@starling/wire-protocol";
 import { envelopePrologue } from "../src/delivery.ts";
-import type { Submit } from "../src/input.ts";
-import { Outbox, type OutboxOutput } from "../src/outbox.ts";
+import { Outbox, type OutboxOptions, type OutboxOutput } from "../src/outbox.ts";
+import type { OutgoingMessage } from "../src/submission.ts";
 import { at, counterRandom, FLOOR, identity, WALL } from "./support.ts";
 
 const ALICE = identity(1);
@@ -14,14 +14,23 @@ const RELAY = identity(3).id;
 const NONCE = new Uint8Array(8).fill(1);
 
 let outbox: Outbox;
+let link: ReturnType<OutboxOptions["linkTo"]>;
 
 beforeEach(() => {
-  outbox = new Outbox({ identity: ALICE, network: "test", random: counterRandom(), floor: () => FLOOR });
+  link = undefined;
+  outbox = new Outbox({
+    identity: ALICE,
+    network: "test",
+    random: counterRandom(),
+    floor: () => FLOOR,
+    linkTo: (peer) => (peer === BOB.id ? link : undefined),
+  });
 });
 
-function submit(changes: Partial<Submit> = {}): Submit {
+function submit(changes: Partial<OutgoingMessage> = {}): OutgoingMessage {
   return {
-    type: "submit",
+    kind: "message",
+    requestId: undefined,
     id: "s1",
     to: BOB.id,
     content: new TextEncoder().encode("hello"),
@@ -134,6 +143,105 @@ describe("a submission", () => {
   });
 });
 
+describe("over a link to the recipient", () => {
+  beforeEach(() => {
+    link = { path: "session", rttMs: 300 };
+  });
+
+  test("a Direct needs no stamp, and its ack is the receipt", () => {
+    const direct = the(outbox.submit(submit(), at(0)), "send-direct");
+    expect(direct).toMatchObject({ peer: BOB.id, body: { topic: "t", seq: 0 } });
+    expect(outbox.nextDeadline()).toBe(900);
+    expect(outbox.directAnswered(RELAY, "session", direct.messageId, "ok", at(10))).toEqual([]);
+    const receipt = the(outbox.directAnswered(BOB.id, "session", direct.messageId, "ok", at(20)), "receipt");
+    expect(receipt.receipt).toEqual({ messageId: direct.messageId, path: "session", hops: 1, elapsedMs: 20 });
+  });
+
+  test("unanswered, it goes on sealed, around the dead link, with the same message id; the next ones at once", () => {
+    const direct = the(outbox.submit(submit(), at(0)), "send-direct");
+    const outputs = outbox.tick(at(900));
+    expect(the(outputs, "suspect").peer).toBe(BOB.id);
+    const { attempt, avoidRecipient } = minted(outputs, 905);
+    expect(avoidRecipient).toBe(true);
+    expect(bytesToHex(read(attempt.encodedEnvelope).body.messageId)).toBe(direct.messageId);
+    expect(minted(outbox.submit(submit({ id: "s2" }), at(910)), 911).avoidRecipient).toBe(true);
+    // The link speaks again: it is trusted again.
+    outbox.directAnswered(BOB.id, "session", direct.messageId, "ok", at(950));
+    expect(the(outbox.submit(submit({ id: "s3" }), at(960)), "send-direct").peer).toBe(BOB.id);
+  });
+
+  test("a link that closes, or takes nothing, hands over at once", () => {
+    const first = the(outbox.submit(submit(), at(0)), "send-direct");
+    link = undefined;
+    expect(the(outbox.linkClosed(BOB.id, at(10)), "mint").deadlineMs).toBe(9990);
+    expect(outbox.directRefused(first.messageId, at(11))).toEqual([]);
+    link = { path: "session", rttMs: undefined };
+    const second = the(outbox.submit(submit({ id: "s2" }), at(20)), "send-direct");
+    expect(the(outbox.directRefused(second.messageId, at(20)), "mint").type).toBe("mint");
+  });
+
+  test("a relay says that it has no inbox", () => {
+    const direct = the(outbox.submit(submit(), at(0)), "send-direct");
+    expect(the(outbox.directAnswered(BOB.id, "session", direct.messageId, "no-inbox", at(5)), "failed").code).toBe(
+      "E_NOT_A_NODE",
+    );
+  });
+
+  test("a full inbox is told and tried again", () => {
+    const direct = the(outbox.submit(submit(), at(0)), "send-direct");
+    expect(outbox.directAnswered(BOB.id, "session", direct.messageId, "full", at(5))).toEqual([]);
+    expect(the(outbox.tick(at(205)), "send-direct").messageId).toBe(direct.messageId);
+  });
+
+  test("via relay does not use it; via channel waits for a channel", () => {
+    expect(the(outbox.submit(submit({ via: "relay" }), at(0)), "mint").type).toBe("mint");
+    const waiting = outbox.submit(submit({ id: "s2", via: "channel", timeoutMs: 3000 }), at(0));
+    expect(waiting).toEqual([{ type: "want-channel", peer: BOB.id }]);
+    link = { path: "channel", rttMs: 1 };
+    expect(the(outbox.channelOpened(BOB.id, at(200)), "send-direct").peer).toBe(BOB.id);
+    link = undefined;
+    outbox.submit(submit({ id: "s3", via: "channel", timeoutMs: 3000 }), at(300));
+    expect(outbox.tick(at(3300)).filter(({ type }) => type === "failed")[1]).toMatchObject({
+      id: "s3",
+      code: "E_NO_CHANNEL",
+    });
+  });
+});
+
+describe("a request", () => {
+  const request = (changes: Partial<OutgoingMessage> = {}) => submit({ kind: "request", ...changes });
+
+  test("ends with the reply of the one who was asked, not with the ack", () => {
+    const { attempt } = minted(outbox.submit(request(), at(0)), 5);
+    const { body } = read(attempt.encodedEnvelope);
+    expect(body.kind).toBe("request");
+    const id = bytesToHex(body.messageId);
+    expect(outbox.settled(attempt.id, { type: "acknowledged", hops: 2, via: RELAY }, at(50))).toEqual([]);
+    expect(outbox.replied(RELAY, id, new Uint8Array(1), at(60))).toEqual([]);
+    const answered = the(outbox.replied(BOB.id, id, new Uint8Array(2), at(70)), "answered");
+    expect(answered).toMatchObject({ id: "s1", content: new Uint8Array(2), receipt: { hops: 2, path: "relayed" } });
+    expect(outbox.replied(BOB.id, id, new Uint8Array(2), at(80))).toEqual([]);
+  });
+
+  test("delivered and never answered is a timeout that says so", () => {
+    const { attempt } = minted(outbox.submit(request(), at(0)), 5);
+    outbox.settled(attempt.id, { type: "acknowledged", hops: 2, via: RELAY }, at(50));
+    expect(outbox.nextDeadline()).toBe(10_000);
+    expect(the(outbox.tick(at(10_000)), "failed")).toMatchObject({
+      code: "E_TIMEOUT",
+      message: expect.stringMatching(/no reply/),
+    });
+  });
+
+  test("a reply names its request and takes no number of the stream", () => {
+    const requestId = new Uint8Array(16).fill(4);
+    const { attempt } = minted(outbox.submit(submit({ kind: "reply", requestId }), at(0)), 1);
+    expect(read(attempt.encodedEnvelope).body).toMatchObject({ kind: "reply", requestId, seq: 0 });
+    const next = minted(outbox.submit(submit({ id: "s2" }), at(2)), 3).attempt;
+    expect(read(next.encodedEnvelope).body).toMatchObject({ seq: 0, lowestUnsettledSeq: 0 });
+  });
+});
+
 describe("what neighbours answer", () => {
   const afterFailure = (reason: SendFailReason, detail = 0) => {
     const { attempt } = minted(outbox.submit(submit(), at(0)), 0);
@@ -173,7 +281,6 @@ describe("misuse", () => {
     ["too large", { content: new Uint8Array(60_001) }, "E_TOO_LARGE"],
     ["a long topic", { topic: "x".repeat(129) }, "E_TOO_LARGE"],
     ["to itself", { to: ALICE.id }, "E_BAD_ID"],
-    ["over a channel", { via: "channel" as const }, "E_NOT_SUPPORTED"],
   ])("%s", (_name, changes, code) => {
     expect(the(outbox.submit(submit(changes), at(0)), "failed").code).toBe(code);
     expect(outbox.openCount).toBe(0);

@@ -127,7 +127,7 @@ describe("what cannot be delivered fails with a typed error", () => {
     expect(code("relay")).toBe("E_NOT_A_NODE");
     expect(code("large")).toBe("E_TOO_LARGE");
     expect(code("cancelled")).toBe("E_CANCELLED");
-    expect(code("channel")).toBe("E_NOT_SUPPORTED");
+    expect(code("channel")).toBe("E_NO_CHANNEL");
     expect(code("self")).toBe("E_BAD_ID");
     expect(of(stranger, "failed")).toMatchObject([{ id: "lonely", code: "E_NO_ROUTE" }]);
     expect(of(bob, "deliver")).toEqual([]);

@@ -83,7 +83,7 @@ export type { MessageBody, MessageKind } from "./message-body.ts";
 export { LIFETIME_MAX_MS, MESSAGE_ID_BYTES, messageBodySchema, STREAM_BYTES } from "./message-body.ts";
 export type { Graft, Have, Prune, Publish, Want } from "./messages/broadcast.ts";
 export { PUBLISH_HOPS_MAX, SHORT_ID_BYTES, SHORT_IDS_MAX } from "./messages/broadcast.ts";
-export type { Direct, DirectAck } from "./messages/direct.ts";
+export type { Direct, DirectAck, DirectResult } from "./messages/direct.ts";
 export type { Bye, ByeReason, Pong } from "./messages/liveness.ts";
 export { decodeBye, decodePong, ECHO_BYTES, encodeBye, encodePong } from "./messages/liveness.ts";
 export type { Announce, Lookup, Nodes } from "./messages/membership.ts";

@@ -139,7 +139,7 @@ describe("messages, golden bytes both ways", () => {
     ],
     [
       "direct-ack",
-      { type: "direct-ack", messageId: fill(16, 1), full: true },
+      { type: "direct-ack", messageId: fill(16, 1), result: "full" },
       FRAME_KIND.directAck,
       `${"01".repeat(16)}01`,
     ],

@@ -1,7 +1,7 @@
 // Direct and DirectAck, PROTOCOL §3: content between the two ends of a link, never forwarded; no stamp, no box.
 //
 //   Direct body     0 message body (see message-body.ts), nothing behind it
-//   DirectAck body  0 messageId (16) | 16 result u8 (0 ok: written, 1 full)
+//   DirectAck body  0 messageId (16) | 16 result u8 (0 ok: written, 1 full, 2 no-inbox: a relay's)
 import { ByteReader } from "../byte-reader.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import type { DecodeResult } from "../decode-result.ts";
@@ -10,7 +10,9 @@ import type { MessageBody } from "../message-body.ts";
 import { MESSAGE_ID_BYTES, messageBodySizeBytes, readMessageBody, writeMessageBody } from "../message-body.ts";
 
 export type Direct = { readonly type: "direct"; readonly body: MessageBody };
-export type DirectAck = { readonly type: "direct-ack"; readonly messageId: Uint8Array; readonly full: boolean };
+const RESULTS = ["ok", "full", "no-inbox"] as const;
+export type DirectResult = (typeof RESULTS)[number];
+export type DirectAck = { readonly type: "direct-ack"; readonly messageId: Uint8Array; readonly result: DirectResult };
 
 /** Throws as `messageBodySizeBytes` does. */
 export function encodeDirect(direct: Direct): Uint8Array {
@@ -27,12 +29,13 @@ export function decodeDirect(bytes: Uint8Array): DecodeResult<Direct> {
 }
 
 export function encodeDirectAck(ack: DirectAck): Uint8Array {
-  return new ByteWriter(MESSAGE_ID_BYTES + 1).raw(ack.messageId, MESSAGE_ID_BYTES).u8(ack.full ? 1 : 0).bytes;
+  return new ByteWriter(MESSAGE_ID_BYTES + 1).raw(ack.messageId, MESSAGE_ID_BYTES).u8(RESULTS.indexOf(ack.result))
+    .bytes;
 }
 
 export function decodeDirectAck(bytes: Uint8Array): DecodeResult<DirectAck> {
   if (bytes.length !== MESSAGE_ID_BYTES + 1) return undecodable("bad-length");
-  const result = bytes[MESSAGE_ID_BYTES] ?? 255;
-  if (result > 1) return undecodable("bad-value");
-  return decoded({ type: "direct-ack", messageId: bytes.subarray(0, MESSAGE_ID_BYTES), full: result === 1 });
+  const result = RESULTS[bytes[MESSAGE_ID_BYTES] ?? 255];
+  if (result === undefined) return undecodable("bad-value");
+  return decoded({ type: "direct-ack", messageId: bytes.subarray(0, MESSAGE_ID_BYTES), result });
 }

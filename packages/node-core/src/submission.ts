@@ -1,0 +1,63 @@
+import type { NodeId } from "@starling/crypto-identity";
+import type { MessageBody, MessageKind } from "@starling/wire-protocol";
+import type { Attempt } from "./attempt.ts";
+import type { SubmitErrorCode } from "./errors.ts";
+import type { Receipt } from "./output.ts";
+import type { StreamPosition } from "./streams.ts";
+
+/** What the outbox is asked to deliver: a program's message, request or reply, or a signal of this node's own. */
+export type OutgoingMessage = {
+  readonly id: string;
+  readonly kind: MessageKind;
+  readonly to: NodeId;
+  readonly content: Uint8Array;
+  readonly topic: string;
+  readonly via: "any" | "relay" | "channel";
+  readonly timeoutMs: number;
+  /** The messageId of the request that a reply answers. */
+  readonly requestId: Uint8Array | undefined;
+};
+
+export type Phase =
+  /** Waits for a channel to open (`via: channel`). */
+  | { readonly type: "opening" }
+  /** A Direct is on the link to the recipient. */
+  | { readonly type: "direct"; readonly untilMono: number }
+  | { readonly type: "minting"; readonly attempt: Attempt }
+  | { readonly type: "sent"; readonly untilMono: number }
+  | { readonly type: "backing-off"; readonly untilMono: number }
+  /** A request that was delivered and not answered yet. */
+  | { readonly type: "awaiting-reply"; readonly receipt: Receipt };
+
+export type Failure = { readonly code: SubmitErrorCode; readonly message: string };
+
+/** A message under way, from its submission to its outcome. */
+export type Submission = {
+  readonly message: OutgoingMessage;
+  readonly body: Omit<MessageBody, "lowestUnsettledSeq">;
+  /** Hex of body.messageId. */
+  readonly messageId: string;
+  readonly position: StreamPosition;
+  readonly startedMono: number;
+  readonly deadlineMono: number;
+  readonly envelopeIds: string[];
+  /** Sealed attempts so far. */
+  tries: number;
+  bid: number;
+  /** A Direct was not answered: the next attempts avoid the link to the recipient. */
+  directFailed: boolean;
+  phase: Phase;
+  lastFailure: Failure | undefined;
+};
+
+/** When a submission wants to be looked at again. */
+export function dueMono({ phase, deadlineMono }: Submission): number {
+  switch (phase.type) {
+    case "direct":
+    case "sent":
+    case "backing-off":
+      return Math.min(phase.untilMono, deadlineMono);
+    default:
+      return deadlineMono;
+  }
+}
