@@ -3,6 +3,7 @@ import {
   type Address,
   DATAGRAM_FRAMES_MAX_BYTES,
   decodeAck,
+  ECHO_BYTES,
   FRAME_HEADER_BYTES,
   FRAME_KIND,
   type Frame,
@@ -11,7 +12,6 @@ import {
 import type { Counters } from "./counters.ts";
 import type { SessionEvent, SessionOwner } from "./event.ts";
 import type { Link } from "./link.ts";
-import { ECHO_BYTES } from "./liveness.ts";
 import type { Now } from "./now.ts";
 
 /** Pongs that one flush may owe: a datagram holds a hundred Pings, and their answers would be many times its size. */

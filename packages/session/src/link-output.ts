@@ -3,6 +3,7 @@
 import {
   DATA_OVERHEAD_BYTES,
   DATAGRAM_FRAMES_MAX_BYTES,
+  ECHO_BYTES,
   encodeAck,
   FRAME_HEADER_BYTES,
   FRAME_KIND,
@@ -13,7 +14,6 @@ import {
 import type { Counters } from "./counters.ts";
 import type { Transmit } from "./event.ts";
 import type { Link } from "./link.ts";
-import { ECHO_BYTES } from "./liveness.ts";
 import { frameInFlight } from "./outgoing.ts";
 
 export type OutputContext = {
@@ -21,14 +21,14 @@ export type OutputContext = {
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly counters: Counters;
   readonly transmits: Transmit[];
+  /** DATAGRAM_FRAMES_MAX_BYTES of room, used again for every datagram: sealing copies out of it. */
+  readonly scratch: Uint8Array;
 };
 
 /** One datagram after another, each opened when a frame needs it. */
 class Packer {
   readonly #link: Link;
   readonly #context: OutputContext;
-  // Shared by all datagrams of one flush: sealing copies it.
-  readonly #buffer: Uint8Array = new Uint8Array(DATAGRAM_FRAMES_MAX_BYTES);
   #usedBytes = 0;
   #roomBytes = 0;
   #isOpen = false;
@@ -43,7 +43,7 @@ class Packer {
     const sizeBytes = frameSizeBytes(frame.kind, frame.body.length);
     if (this.#isOpen && this.#usedBytes + sizeBytes > this.#roomBytes) this.close();
     if (!this.#isOpen && !this.#open(sizeBytes)) return false;
-    this.#usedBytes = writeFrame(this.#buffer, this.#usedBytes, frame);
+    this.#usedBytes = writeFrame(this.#context.scratch, this.#usedBytes, frame);
     return true;
   }
 
@@ -52,7 +52,7 @@ class Packer {
     this.#isOpen = false;
     this.#addAck();
     const { path, current } = this.#link;
-    const datagram = current.seal(this.#buffer.subarray(0, this.#usedBytes));
+    const datagram = current.seal(this.#context.scratch.subarray(0, this.#usedBytes));
     path.sent(datagram.length);
     this.#context.transmits.push({ to: path.address, datagram });
   }
@@ -72,7 +72,11 @@ class Packer {
     if (receiver.ackDueMono === Number.POSITIVE_INFINITY) return;
     const body = encodeAck(receiver.ack());
     if (this.#usedBytes + FRAME_HEADER_BYTES + body.length > this.#roomBytes) return;
-    this.#usedBytes = writeFrame(this.#buffer, this.#usedBytes, { kind: FRAME_KIND.ack, number: undefined, body });
+    this.#usedBytes = writeFrame(this.#context.scratch, this.#usedBytes, {
+      kind: FRAME_KIND.ack,
+      number: undefined,
+      body,
+    });
     receiver.ackSent();
   }
 }

@@ -2,8 +2,6 @@ import { equalBytes } from "@starling/crypto-identity";
 import { PING_INTERVAL_MS, RTO_UNKNOWN_MS } from "./limits.ts";
 import type { Path } from "./path.ts";
 
-/** Random bytes of a Ping, which its Pong repeats: nobody who does not receive at the address can know them. */
-export const ECHO_BYTES = 8;
 /** Pings whose echo is still taken. */
 const OUTSTANDING_MAX = 8;
 // Rises faster than it falls: too short a time to resend after costs every frame a copy, too long a one only the lost ones.

@@ -5,6 +5,7 @@ import {
   type Address,
   COOKIE,
   DATA,
+  DATAGRAM_FRAMES_MAX_BYTES,
   type Data,
   decodeDatagram,
   type Frame,
@@ -22,7 +23,7 @@ import { IndexTable } from "./index-table.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { helloDueMono, linkDeadlineMono } from "./link-deadline.ts";
-import { flushLink } from "./link-output.ts";
+import { flushLink, type OutputContext } from "./link-output.ts";
 import { enqueueFrame, type SendOutcome, sealBye } from "./link-send.ts";
 import { type Arrival, LinkTable, type SessionSlot } from "./link-table.ts";
 import type { Now } from "./now.ts";
@@ -49,6 +50,7 @@ export class SessionTable {
   readonly #deadlines: DeadlineTable<Link | Dial> = new DeadlineTable();
   readonly #handshakes: Handshakes;
   readonly #links: LinkTable;
+  readonly #scratch: Uint8Array = new Uint8Array(DATAGRAM_FRAMES_MAX_BYTES);
   /** Links to look at in the next flush. BOUNDED: by the links. */
   readonly #touched: Set<Link> = new Set();
   /** Handshake datagrams and Byes for the next flush. BOUNDED: one a call. */
@@ -130,7 +132,7 @@ export class SessionTable {
     const events: SessionEvent[] = [];
     const link = this.#links.get(peer);
     if (link !== undefined) {
-      flushLink(link, { nowMono: now.mono, random: this.#random, counters: this.#counters, transmits: this.#outbox });
+      flushLink(link, this.#outputTo(this.#outbox, now));
       const bye = sealBye(link, byeBody);
       if (bye !== undefined) this.#outbox.push(bye);
       this.#close(link, "local", undefined, events, false);
@@ -144,7 +146,7 @@ export class SessionTable {
   flush(now: Now): Transmit[] {
     const transmits = this.#outbox;
     this.#outbox = [];
-    const context = { nowMono: now.mono, random: this.#random, counters: this.#counters, transmits };
+    const context = this.#outputTo(transmits, now);
     for (const link of this.#touched) {
       flushLink(link, context);
       const isDialing = this.#handshakes.isDialing(link.peer);
@@ -263,6 +265,11 @@ export class SessionTable {
     this.#deadlines.set(link, null);
     this.#touched.delete(link);
     this.#handshakes.forget(link.peer, tellsDial ? events : undefined);
+  }
+
+  #outputTo(transmits: Transmit[], now: Now): OutputContext {
+    const scratch = this.#scratch;
+    return { nowMono: now.mono, random: this.#random, counters: this.#counters, transmits, scratch };
   }
 
   #drop(reason: CounterName): SessionEvent[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { FRAME_KIND, type Frame, HELLO } from "@starling/wire-protocol";
+import { DATA, FRAME_KIND, type Frame, HELLO, WELCOME } from "@starling/wire-protocol";
 import { counted, eventsOf, frameOf, type Host, linkedPair, serials, VirtualWire } from "./virtual-wire.ts";
 
 describe("liveness", () => {
@@ -67,6 +67,20 @@ describe("liveness", () => {
     wire.send(a, b, frameOf(1));
     wire.run(3_000);
     expect(serials(b)).toEqual([1]);
+  });
+
+  test("a session that its responder dropped before the first Data came is replaced", () => {
+    const wire = new VirtualWire(24);
+    const [a, b] = [wire.addHost("a", "198.51.100.1"), wire.addHost("b", "203.0.113.1")];
+    wire.drops = ({ datagram }) => datagram[0] === DATA;
+    wire.connect(a, b);
+    wire.run(12_000);
+    expect(eventsOf(a, "opened")).toHaveLength(1);
+    expect(eventsOf(b, "opened")).toHaveLength(0);
+    wire.drops = () => false;
+    wire.run(6_000);
+    expect(eventsOf(b, "opened")).toHaveLength(1);
+    expect(b.table.get(a.id)?.rttMs).toBe(20);
   });
 
   test("without any ack for 1 s a Hello goes out, once in 5 s", () => {
@@ -172,6 +186,24 @@ describe("roaming", () => {
     wire.run(5_000);
     expect(b.table.get(a.id)?.address).toEqual(a.address);
     expect(eventsOf(b, "acknowledged")).toHaveLength(100);
+  });
+
+  test("a Welcome from another address than was dialled is taken, and the address proved by an echo", () => {
+    const wire = new VirtualWire(23);
+    const [a, b] = [wire.addHost("a", "198.51.100.1"), wire.addHost("b", "203.0.113.1")];
+    const behind = { ip: "192.0.2.9", port: 7_000 };
+    wire.connect(a, b);
+    wire.drops = ({ datagram }) => datagram[0] === WELCOME;
+    wire.run(15);
+    wire.drops = () => false;
+    const welcome = wire.sent.at(-1)?.datagram ?? new Uint8Array(0);
+    b.address = behind;
+    wire.inject(a, welcome, behind);
+    expect(eventsOf(a, "opened")).toMatchObject([{ address: behind }]);
+    expect(counted(a, "links.validated")).toBe(0);
+    wire.run(200);
+    expect(counted(a, "links.validated")).toBe(1);
+    expect(b.table.get(a.id)?.address).toEqual(a.address);
   });
 
   test("an older datagram from elsewhere moves nothing", () => {

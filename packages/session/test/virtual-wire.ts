@@ -24,7 +24,7 @@ export function seededFraction(seed: number): () => number {
   };
 }
 
-export function seededRandom(seed: number): Random {
+function seededRandom(seed: number): Random {
   const fraction = seededFraction(seed);
   return (sizeBytes) => Uint8Array.from({ length: sizeBytes }, () => Math.floor(fraction() * 256));
 }
