@@ -2,10 +2,12 @@ import { ACK_BITMAP_MAX_BYTES, type Ack } from "@starling/wire-protocol";
 import { fromWireNumber, toWireNumber } from "./frame-number.ts";
 import { ACK_DELAY_MS, ACK_PENDING_MAX, RECEIVER_WINDOW } from "./limits.ts";
 
+const FIRST_NUMBERS = 256;
+
 /** Which reliable frames arrived, and when the peer is to be told (PROTOCOL §2, reliable frames). */
 export class ReceiveWindow {
-  // BOUNDED: one bit for each of 4096 numbers, a ring.
-  readonly #bits: Uint8Array = new Uint8Array(RECEIVER_WINDOW / 8);
+  // BOUNDED: one bit for each of 4096 numbers, a ring; a smaller one until a number needs more.
+  #bits: Uint8Array = new Uint8Array(FIRST_NUMBERS / 8);
   /** The lowest number that has not arrived. */
   #lowest = 0;
   /** One above the highest number that has arrived. */
@@ -31,11 +33,11 @@ export class ReceiveWindow {
 
   /** Takes a number whose verdict was "new". */
   take(number: number): void {
-    const slot = number % RECEIVER_WINDOW;
-    this.#bits[slot >> 3] = (this.#bits[slot >> 3] ?? 0) | (1 << (slot & 7));
+    if (number >= this.#lowest + this.#capacity) this.#grow();
+    this.#set(number);
     if (number >= this.#next) this.#next = number + 1;
     while (this.#has(this.#lowest)) {
-      const low = this.#lowest % RECEIVER_WINDOW;
+      const low = this.#lowest % this.#capacity;
       this.#bits[low >> 3] = (this.#bits[low >> 3] ?? 0) & ~(1 << (low & 7));
       this.#lowest += 1;
     }
@@ -62,8 +64,25 @@ export class ReceiveWindow {
     this.#ackDueMono = Number.POSITIVE_INFINITY;
   }
 
+  get #capacity(): number {
+    return 8 * this.#bits.length;
+  }
+
+  #grow(): void {
+    const taken: number[] = [];
+    for (let number = this.#lowest; number < this.#next; number += 1) if (this.#has(number)) taken.push(number);
+    this.#bits = new Uint8Array(RECEIVER_WINDOW / 8);
+    for (const number of taken) this.#set(number);
+  }
+
+  #set(number: number): void {
+    const slot = number % this.#capacity;
+    this.#bits[slot >> 3] = (this.#bits[slot >> 3] ?? 0) | (1 << (slot & 7));
+  }
+
   #has(number: number): boolean {
-    const slot = number % RECEIVER_WINDOW;
+    if (number >= this.#lowest + this.#capacity) return false;
+    const slot = number % this.#capacity;
     return ((this.#bits[slot >> 3] ?? 0) & (1 << (slot & 7))) !== 0;
   }
 }
