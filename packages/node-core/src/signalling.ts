@@ -1,0 +1,337 @@
+import type { NodeId, RandomSource, SessionKeys } from "@starling/crypto-identity";
+import type { Now } from "@starling/peer-manager";
+import type { SessionCrypto } from "@starling/session";
+import type { Candidate, Description, Signal } from "@starling/wire-protocol";
+import {
+  bytesToHex,
+  channelLabel,
+  decodeCandidate,
+  decodeSignal,
+  decodeSignalPayload,
+  encodeCandidate,
+  encodeSignal,
+  encodeSignalPayload,
+  hexToBytes,
+  OFFER_TAG_BYTES,
+} from "@starling/wire-protocol";
+import { IncomingOffers } from "./incoming-offers.ts";
+
+// How two nodes agree on a channel through the overlay, PROTOCOL §9. The greater id offers, the lesser one asks for it with an
+// Intent; so there is no glare of Offers, and crossed Intents meet the Offer that both want. Offer and Answer carry the two
+// messages of a Noise IK handshake with the descriptions inside; DTLS is not trusted for identity.
+//
+//   greater id  (none) ─ want, or Intent ─▶ describing ─ described ─▶ offered ─ Answer ─▶ opening ─ opened ─▶ (a link)
+//   lesser id   (none) ─ want ─▶ intended ─ Offer ─▶ answering ─ described ─▶ opening ─ opened ─▶ (a link)
+//               any state ─ closed, or 15 s ─▶ (none), and no new try before the back-off
+
+/** Offer and Answer are told again after this long without a step forward. */
+const REPEAT_MS = 3000;
+const DIAL_MS = 15_000;
+const BACK_OFF_FIRST_MS = 5000;
+const BACK_OFF_MAX_MS = 600_000;
+/** Signals older than this are stale. */
+const FRESH_MS = 30_000;
+/** BOUNDED: dials in each direction at once (PROTOCOL §9, at most 8), and peers whose back-off is remembered. */
+const DIALS_MAX = 8;
+const BACK_OFFS_MAX = 1024;
+const CANDIDATES_LATE_MAX = 2;
+/** Candidates are sealed under the channel's keys with counters that Data never reaches (it rekeys at 2^32). */
+const CANDIDATE_COUNTER = 2 ** 48;
+
+export type SignallingOutput =
+  /** To be sealed and sent like any message; it is for the peer's signalling. */
+  | { readonly type: "send-signal"; readonly peer: NodeId; readonly content: Uint8Array }
+  | { readonly type: "rtc-offer"; readonly channel: string; readonly label: string }
+  | { readonly type: "rtc-accept"; readonly channel: string; readonly label: string; readonly description: Description }
+  | { readonly type: "rtc-answer"; readonly channel: string; readonly description: Description }
+  | { readonly type: "rtc-candidate"; readonly channel: string; readonly candidate: Candidate }
+  | { readonly type: "rtc-cancel"; readonly channel: string }
+  /** The carrier is there and both ends hold the keys: Data may flow. */
+  | { readonly type: "channel-ready"; readonly channel: ReadyChannel }
+  | { readonly type: "channel-failed"; readonly peer: NodeId; readonly reason: string }
+  | { readonly type: "dropped"; readonly reason: string };
+
+export type ReadyChannel = {
+  readonly channel: string;
+  readonly peer: NodeId;
+  readonly keys: SessionKeys;
+  readonly isInitiator: boolean;
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+};
+
+type Agreed = { readonly keys: SessionKeys; readonly remoteIndex: number };
+type Dial = {
+  readonly peer: NodeId;
+  readonly channel: string;
+  readonly localIndex: number;
+  readonly untilMono: number;
+  repeatMono: number;
+  phase:
+    | { readonly type: "intended" }
+    | { readonly type: "describing" }
+    | {
+        readonly type: "offered";
+        readonly tag: string;
+        readonly content: Uint8Array;
+        readonly finish: ReturnType<SessionCrypto["initiate"]>["finish"];
+      }
+    | { readonly type: "answering"; readonly tag: string }
+    | { readonly type: "opening"; readonly tag: string; readonly agreed: Agreed; lateCandidates: number };
+};
+
+export type SignallingOptions = {
+  readonly crypto: SessionCrypto;
+  readonly random: RandomSource;
+  /** The candidates of an Offer or Answer of this peer that may be tried (PROTOCOL §4, Scopes). */
+  readonly acceptable: (candidates: readonly Candidate[], peer: NodeId) => readonly Candidate[];
+  /** Whether a further incoming channel is admitted now. */
+  readonly hasRoom: () => boolean;
+};
+
+export class Signalling {
+  readonly #options: SignallingOptions;
+  readonly #incoming = new IncomingOffers();
+  // BOUNDED: DIALS_MAX of our own wish, DIALS_MAX of others'.
+  readonly #dials = new Map<NodeId, Dial>();
+  readonly #byChannel = new Map<string, Dial>();
+  readonly #backOffs = new Map<NodeId, { untilMono: number; waitMs: number }>();
+
+  constructor(options: SignallingOptions) {
+    this.#options = options;
+  }
+
+  get dialCount(): number {
+    return this.#dials.size;
+  }
+
+  /** A channel to this peer is wanted. Nothing happens while one is being opened, or before the back-off is over. */
+  want(peer: NodeId, now: Now): SignallingOutput[] {
+    const backOff = this.#backOffs.get(peer);
+    if (this.#dials.has(peer) || (backOff !== undefined && backOff.untilMono > now.mono)) return [];
+    if (this.#dials.size >= DIALS_MAX) return [{ type: "dropped", reason: "dials-full" }];
+    if (this.#options.crypto.id > peer) return this.#describe(peer, now);
+    const dial = this.#dial(peer, { type: "intended" }, now);
+    return [this.#signal(dial.peer, { type: "intent" })];
+  }
+
+  /** A signal that a peer sealed to us. Its author is proved; when it was written is for us to judge. */
+  received(from: NodeId, createdMs: number, content: Uint8Array, now: Now): SignallingOutput[] {
+    if (Math.abs(now.wall - createdMs) > FRESH_MS) return [{ type: "dropped", reason: "signal-stale" }];
+    const signal = decodeSignal(content);
+    if (!signal.ok) return [{ type: "dropped", reason: `signal-${signal.reason}` }];
+    switch (signal.value.type) {
+      case "intent":
+        return this.#intent(from, now);
+      case "offer":
+        return this.#offer(from, signal.value.message, now);
+      case "answer":
+        return this.#answer(from, bytesToHex(signal.value.offerTag), signal.value.message, now);
+      case "candidate":
+        return this.#candidate(from, bytesToHex(signal.value.offerTag), signal.value.sealed);
+    }
+  }
+
+  /** Our RTC stack has its description of a channel: the Offer or the Answer can go. */
+  described(channel: string, description: Description, now: Now): SignallingOutput[] {
+    const dial = this.#byChannel.get(channel);
+    if (dial === undefined) return [];
+    const payload = encodeSignalPayload({ sessionIndex: dial.localIndex, description });
+    dial.repeatMono = now.mono + REPEAT_MS;
+    if (dial.phase.type === "describing") {
+      const { message, finish } = this.#options.crypto.initiate(dial.peer, payload);
+      const content = encodeSignal({ type: "offer", message });
+      dial.phase = { type: "offered", tag: tagOf(message), content, finish };
+      return [{ type: "send-signal", peer: dial.peer, content }];
+    }
+    if (dial.phase.type !== "answering") return [];
+    const { tag } = dial.phase;
+    const answer = this.#incoming.respond(dial.peer, tag, payload);
+    if (answer === undefined) return this.#fail(dial, "forgotten", now);
+    const { message, keys, remoteIndex } = answer;
+    dial.phase = { type: "opening", tag, agreed: { keys, remoteIndex }, lateCandidates: 0 };
+    const content = encodeSignal({ type: "answer", offerTag: fromTag(tag), message });
+    this.#incoming.remember(dial.peer, tag, content);
+    return [{ type: "send-signal", peer: dial.peer, content }];
+  }
+
+  /** Our RTC stack found a candidate after its description had gone. */
+  foundCandidate(channel: string, candidate: Candidate): SignallingOutput[] {
+    const phase = this.#byChannel.get(channel)?.phase;
+    const peer = this.#byChannel.get(channel)?.peer;
+    if (phase?.type !== "opening" || peer === undefined || phase.lateCandidates >= CANDIDATES_LATE_MAX) return [];
+    const tag = fromTag(phase.tag);
+    const sealed = phase.agreed.keys.send.seal(
+      CANDIDATE_COUNTER + phase.lateCandidates,
+      tag,
+      encodeCandidate(candidate),
+    );
+    phase.lateCandidates += 1;
+    return [this.#signal(peer, { type: "candidate", offerTag: tag, sealed })];
+  }
+
+  opened(channel: string): SignallingOutput[] {
+    const dial = this.#byChannel.get(channel);
+    if (dial?.phase.type !== "opening") return [];
+    const { peer, localIndex, phase } = dial;
+    this.#forget(dial);
+    this.#backOffs.delete(peer);
+    const isInitiator = this.#options.crypto.id > peer;
+    return [{ type: "channel-ready", channel: { channel, peer, isInitiator, localIndex, ...phase.agreed } }];
+  }
+
+  /** The channel ended before it was a link. */
+  closed(channel: string, reason: string, now: Now): SignallingOutput[] {
+    const dial = this.#byChannel.get(channel);
+    return dial === undefined ? [] : this.#fail(dial, reason, now);
+  }
+
+  /** Gives up a dial that is under way, if there is one. */
+  cancel(peer: NodeId): SignallingOutput[] {
+    const dial = this.#dials.get(peer);
+    if (dial === undefined) return [];
+    this.#forget(dial);
+    return [{ type: "rtc-cancel", channel: dial.channel }];
+  }
+
+  tick(now: Now): SignallingOutput[] {
+    this.#incoming.expire(now.mono);
+    return [...this.#dials.values()].flatMap((dial) => {
+      if (now.mono >= dial.untilMono) return this.#fail(dial, "timeout", now);
+      if (now.mono < dial.repeatMono) return [];
+      dial.repeatMono = now.mono + REPEAT_MS;
+      if (dial.phase.type === "intended") return [this.#signal(dial.peer, { type: "intent" })];
+      // The same bytes in a new envelope: the peer answers the same (PROTOCOL §9).
+      if (dial.phase.type === "offered") return [{ type: "send-signal", peer: dial.peer, content: dial.phase.content }];
+      return [];
+    });
+  }
+
+  nextDeadline(): number | null {
+    let next = this.#incoming.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    for (const dial of this.#dials.values()) next = Math.min(next, dial.untilMono, dial.repeatMono);
+    return next === Number.POSITIVE_INFINITY ? null : next;
+  }
+
+  #intent(from: NodeId, now: Now): SignallingOutput[] {
+    if (this.#options.crypto.id < from) return [{ type: "dropped", reason: "intent-wrong-side" }];
+    const dial = this.#dials.get(from);
+    // A repeated Intent finds its Offer under way.
+    if (dial !== undefined) return [{ type: "dropped", reason: "intent-repeat" }];
+    const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
+    if (refusal !== undefined) return [{ type: "dropped", reason: `intent-${refusal}` }];
+    if (this.#dials.size >= 2 * DIALS_MAX) return [{ type: "dropped", reason: "dials-full" }];
+    return this.#describe(from, now);
+  }
+
+  #offer(from: NodeId, message: Uint8Array, now: Now): SignallingOutput[] {
+    if (this.#options.crypto.id > from) return [{ type: "dropped", reason: "offer-wrong-side" }];
+    const tag = tagOf(message);
+    const repeated = this.#incoming.answerTo(from, tag);
+    if (repeated === "pending") return [{ type: "dropped", reason: "offer-repeat" }];
+    if (repeated !== undefined) return [{ type: "send-signal", peer: from, content: repeated }];
+    const wanted = this.#dials.get(from);
+    if (wanted !== undefined && wanted.phase.type !== "intended") return [{ type: "dropped", reason: "offer-busy" }];
+    if (wanted === undefined) {
+      const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
+      if (refusal !== undefined) return [{ type: "dropped", reason: `offer-${refusal}` }];
+      if (this.#dials.size >= 2 * DIALS_MAX) return [{ type: "dropped", reason: "dials-full" }];
+    }
+    const response = this.#options.crypto.respond(message);
+    if (response === undefined || response.initiator !== from) return [{ type: "dropped", reason: "offer-handshake" }];
+    const payload = decodeSignalPayload(response.payload);
+    if (!payload.ok) return [{ type: "dropped", reason: `offer-${payload.reason}` }];
+    this.#incoming.pending(from, tag, response, payload.value.sessionIndex, now.mono);
+    if (wanted !== undefined) this.#forget(wanted);
+    const dial = this.#dial(from, { type: "answering", tag }, now);
+    const description = this.#acceptable(payload.value.description, from);
+    return [{ type: "rtc-accept", channel: dial.channel, label: this.#label(from), description }];
+  }
+
+  #answer(from: NodeId, tag: string, message: Uint8Array, now: Now): SignallingOutput[] {
+    const dial = this.#dials.get(from);
+    if (dial?.phase.type !== "offered" || dial.phase.tag !== tag)
+      return [{ type: "dropped", reason: "answer-unasked" }];
+    const finished = dial.phase.finish(message);
+    if (finished === undefined) return [{ type: "dropped", reason: "answer-handshake" }];
+    const payload = decodeSignalPayload(finished.payload);
+    if (!payload.ok) return this.#fail(dial, "answer", now);
+    const agreed = { keys: finished.keys, remoteIndex: payload.value.sessionIndex };
+    dial.phase = { type: "opening", tag, agreed, lateCandidates: 0 };
+    const description = this.#acceptable(payload.value.description, from);
+    return [{ type: "rtc-answer", channel: dial.channel, description }];
+  }
+
+  #candidate(from: NodeId, tag: string, sealed: Uint8Array): SignallingOutput[] {
+    const dial = this.#dials.get(from);
+    if (dial?.phase.type !== "opening" || dial.phase.tag !== tag)
+      return [{ type: "dropped", reason: "candidate-unasked" }];
+    for (let i = 0; i < CANDIDATES_LATE_MAX; i += 1) {
+      const opened = dial.phase.agreed.keys.receive.open(CANDIDATE_COUNTER + i, fromTag(tag), sealed);
+      const candidate = opened && decodeCandidate(opened);
+      if (!candidate?.ok) continue;
+      const [accepted] = this.#options.acceptable([candidate.value], from);
+      return accepted === undefined ? [] : [{ type: "rtc-candidate", channel: dial.channel, candidate: accepted }];
+    }
+    return [{ type: "dropped", reason: "candidate-sealed" }];
+  }
+
+  #describe(peer: NodeId, now: Now): SignallingOutput[] {
+    const dial = this.#dial(peer, { type: "describing" }, now);
+    return [{ type: "rtc-offer", channel: dial.channel, label: this.#label(peer) }];
+  }
+
+  #dial(peer: NodeId, phase: Dial["phase"], now: Now): Dial {
+    const bytes = this.#options.random(12);
+    const localIndex = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+    const channel = bytesToHex(bytes.subarray(4));
+    const dial: Dial = {
+      peer,
+      channel,
+      localIndex,
+      untilMono: now.mono + DIAL_MS,
+      repeatMono: now.mono + REPEAT_MS,
+      phase,
+    };
+    this.#dials.set(peer, dial);
+    this.#byChannel.set(channel, dial);
+    return dial;
+  }
+
+  #fail(dial: Dial, reason: string, now: Now): SignallingOutput[] {
+    this.#forget(dial);
+    const waitMs = Math.min((this.#backOffs.get(dial.peer)?.waitMs ?? BACK_OFF_FIRST_MS / 2) * 2, BACK_OFF_MAX_MS);
+    this.#backOffs.delete(dial.peer);
+    this.#backOffs.set(dial.peer, { untilMono: now.mono + waitMs, waitMs });
+    const oldest = this.#backOffs.keys().next();
+    if (this.#backOffs.size > BACK_OFFS_MAX && !oldest.done) this.#backOffs.delete(oldest.value);
+    const failed = { type: "channel-failed" as const, peer: dial.peer, reason };
+    return dial.phase.type === "intended" ? [failed] : [{ type: "rtc-cancel", channel: dial.channel }, failed];
+  }
+
+  #forget(dial: Dial): void {
+    this.#byChannel.delete(dial.channel);
+    if (this.#dials.get(dial.peer) === dial) this.#dials.delete(dial.peer);
+  }
+
+  #acceptable(description: Description, peer: NodeId): Description {
+    return { ...description, candidates: this.#options.acceptable(description.candidates, peer) };
+  }
+
+  #label(peer: NodeId): string {
+    return channelLabel(this.#options.crypto.id, peer);
+  }
+
+  #signal(peer: NodeId, signal: Signal): SignallingOutput {
+    return { type: "send-signal", peer, content: encodeSignal(signal) };
+  }
+}
+
+/** An Offer is known by the first bytes of its ephemeral key. */
+function tagOf(offerMessage: Uint8Array): string {
+  return bytesToHex(offerMessage.subarray(0, OFFER_TAG_BYTES));
+}
+
+function fromTag(tag: string): Uint8Array {
+  return hexToBytes(tag, OFFER_TAG_BYTES) ?? new Uint8Array(OFFER_TAG_BYTES);
+}
