@@ -1,3 +1,4 @@
+export { type AgreedChannel, ChannelTable, type ChannelTableOptions, type ChannelTransmit } from "./channel-table.ts";
 export type { CounterName } from "./counters.ts";
 export { SessionError, type SessionErrorCode } from "./errors.ts";
 export type { CloseReason, SessionEvent, SessionInfo, SessionOwner, Transmit } from "./event.ts";

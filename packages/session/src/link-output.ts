@@ -2,7 +2,6 @@
 // once, then numbered ones; an owed Ack rides on whatever leaves, and alone only when its time has come.
 import {
   DATA_OVERHEAD_BYTES,
-  DATAGRAM_FRAMES_MAX_BYTES,
   ECHO_BYTES,
   encodeAck,
   FRAME_HEADER_BYTES,
@@ -21,7 +20,7 @@ export type OutputContext = {
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly counters: Counters;
   readonly transmits: Transmit[];
-  /** DATAGRAM_FRAMES_MAX_BYTES of room, used again for every datagram: sealing copies out of it. */
+  /** As much room as the carrier has for frames, used again for every datagram: sealing copies out of it. */
   readonly scratch: Uint8Array;
 };
 
@@ -58,7 +57,7 @@ class Packer {
   }
 
   #open(sizeBytes: number): boolean {
-    const roomBytes = Math.min(DATAGRAM_FRAMES_MAX_BYTES, this.#link.path.roomBytes() - DATA_OVERHEAD_BYTES);
+    const roomBytes = Math.min(this.#link.carrier.framesMaxBytes, this.#link.path.roomBytes() - DATA_OVERHEAD_BYTES);
     if (sizeBytes > roomBytes || !this.#link.pacer.take(this.#context.nowMono)) return false;
     this.#isOpen = true;
     this.#usedBytes = 0;
@@ -93,7 +92,7 @@ export function flushLink(link: Link, context: OutputContext): void {
     if (!packer.put(frameInFlight(entry))) break;
     counters.add(entry.tries === 0 ? "frames.sent" : "frames.resent");
     if (entry.tries > 0) link.liveness.resent(nowMono);
-    link.sender.sent(entry, link.liveness.rtoMs(), nowMono);
+    link.sender.sent(entry, link.carrier.isReliable ? Number.POSITIVE_INFINITY : link.liveness.rtoMs(), nowMono);
   }
   putPing(link, packer, context);
   packer.close();

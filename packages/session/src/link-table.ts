@@ -1,6 +1,7 @@
 // The open links: how a finished handshake becomes one or renews one, what a datagram does to one, how one ends.
 import type { NodeId } from "@starling/crypto-identity";
 import { type Address, readFrames } from "@starling/wire-protocol";
+import type { Carrier } from "./carrier.ts";
 import type { Counters } from "./counters.ts";
 import type { Established } from "./established.ts";
 import type { CloseReason, SessionEvent, SessionOwner } from "./event.ts";
@@ -23,6 +24,7 @@ export class LinkTable {
   // BOUNDED: limits.links.
   readonly #links: Map<NodeId, Link> = new Map();
   readonly #self: NodeId;
+  readonly #carrier: Carrier;
   readonly #owner: SessionOwner;
   readonly #limits: SessionLimits;
   readonly #counters: Counters;
@@ -31,12 +33,14 @@ export class LinkTable {
 
   constructor(options: {
     readonly self: NodeId;
+    readonly carrier: Carrier;
     readonly owner: SessionOwner;
     readonly limits: SessionLimits;
     readonly counters: Counters;
     readonly indexes: Indexes<SessionSlot>;
   }) {
     this.#self = options.self;
+    this.#carrier = options.carrier;
     this.#owner = options.owner;
     this.#limits = options.limits;
     this.#counters = options.counters;
@@ -72,6 +76,7 @@ export class LinkTable {
     if (known !== undefined) return this.#renew(known, established, now, events);
     const link = new Link({
       self: this.#self,
+      carrier: this.#carrier,
       peer,
       localEpoch,
       session,

@@ -6,6 +6,7 @@
 //   own and peer's Hello crossed                   the session that the greater id initiated only opens from now on
 import type { NodeId } from "@starling/crypto-identity";
 import type { Address, Frame } from "@starling/wire-protocol";
+import type { Carrier } from "./carrier.ts";
 import { OLD_KEYS_MS, UNCONFIRMED_MS } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
 import { Pacer } from "./pacer.ts";
@@ -27,6 +28,7 @@ export class Link {
   readonly type = "link";
   readonly peer: NodeId;
   readonly self: NodeId;
+  readonly carrier: Carrier;
   readonly localEpoch: Uint8Array;
   readonly sinceMono: number;
   readonly sender: ReliableSender = new ReliableSender();
@@ -54,6 +56,7 @@ export class Link {
   constructor(options: {
     readonly self: NodeId;
     readonly peer: NodeId;
+    readonly carrier: Carrier;
     readonly localEpoch: Uint8Array;
     readonly session: Session;
     readonly address: Address;
@@ -63,6 +66,7 @@ export class Link {
   }) {
     this.self = options.self;
     this.peer = options.peer;
+    this.carrier = options.carrier;
     this.localEpoch = options.localEpoch;
     this.sinceMono = options.nowMono;
     this.nextHelloMono = options.nowMono;

@@ -83,6 +83,14 @@ export class Liveness {
     this.#lastPingMono = nowMono;
   }
 
+  /** Goes over to probing, as if the regular Pings had gone unanswered already. */
+  suspect(nowMono: number): void {
+    if (this.#unansweredCount >= REGULAR_PINGS) return;
+    this.#unansweredCount = REGULAR_PINGS;
+    this.#lastRegularMono = nowMono;
+    this.#owe(nowMono);
+  }
+
   nextMono(isHurried: boolean): number {
     return Math.min(this.#regularMono(), isHurried ? this.#hurryMono() : Number.POSITIVE_INFINITY);
   }

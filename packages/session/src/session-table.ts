@@ -13,6 +13,7 @@ import {
   WELCOME,
   type Welcome,
 } from "@starling/wire-protocol";
+import { UDP_CARRIER } from "./carrier.ts";
 import { type CounterName, Counters } from "./counters.ts";
 import { DeadlineTable } from "./deadline-table.ts";
 import type { Dial } from "./dialer.ts";
@@ -23,6 +24,7 @@ import { IndexTable } from "./index-table.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { helloDueMono, linkDeadlineMono } from "./link-deadline.ts";
+import { infoOf } from "./link-info.ts";
 import { flushLink, type OutputContext } from "./link-output.ts";
 import { enqueueFrame, type SendOutcome, sealBye } from "./link-send.ts";
 import { type Arrival, LinkTable, type SessionSlot } from "./link-table.ts";
@@ -66,7 +68,7 @@ export class SessionTable {
     this.#limits = completeLimits(options.limits);
     this.#indexes = new IndexTable(random);
     const shared = { crypto, random, owner, limits: this.#limits, counters: this.#counters, indexes: this.#indexes };
-    this.#links = new LinkTable({ ...shared, self: crypto.id });
+    this.#links = new LinkTable({ ...shared, self: crypto.id, carrier: UDP_CARRIER });
     this.#handshakes = new Handshakes({
       ...shared,
       deadlines: this.#deadlines,
@@ -125,6 +127,14 @@ export class SessionTable {
     const outcome = enqueueFrame(link, frame, now.mono, token, this.#limits);
     if (link !== undefined) this.#touched.add(link);
     return outcome;
+  }
+
+  /** The owner had no answer where it expected one: the peer is probed at once, and dead within 5 s if it does not answer. */
+  suspect(peer: NodeId, now: Now): void {
+    const link = this.#links.get(peer);
+    if (link === undefined) return;
+    link.liveness.suspect(now.mono);
+    this.#touched.add(link);
   }
 
   /** Ends a link with a Bye, or a dial; the next flush carries what was queued and fits, and the Bye. */
@@ -276,17 +286,4 @@ export class SessionTable {
     this.#counters.add(reason);
     return [];
   }
-}
-
-function infoOf(link: Link): SessionInfo {
-  const { peer, path, liveness, sinceMono, current, queuedBytes } = link;
-  return {
-    peer,
-    address: path.address,
-    rttMs: liveness.rttMs,
-    sinceMono,
-    initiator: current.isInitiator,
-    lastHeardMono: liveness.lastHeardMono,
-    queuedBytes,
-  };
 }

@@ -61,9 +61,9 @@ export type Data = {
 };
 export type Datagram = Hello | Welcome | Cookie | Data;
 
-/** Reads a datagram of ours; the parts are views into `bytes`. Every byte is untrusted. */
-export function decodeDatagram(bytes: Uint8Array): DecodeResult<Datagram> {
-  if (bytes.length > DATAGRAM_MAX_BYTES) return undecodable("too-long");
+/** Reads a datagram of ours; the parts are views into `bytes`. Every byte is untrusted. A channel carries larger ones. */
+export function decodeDatagram(bytes: Uint8Array, maxBytes: number = DATAGRAM_MAX_BYTES): DecodeResult<Datagram> {
+  if (bytes.length > maxBytes) return undecodable("too-long");
   if (bytes.length < DATA_OVERHEAD_BYTES) return undecodable("too-short");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (bytes[0]) {
