@@ -1,0 +1,247 @@
+import * as z from "zod";
+import { base64SizeBytes, decodeBase64, encodeBase64 } from "./base64.ts";
+import { CONTENT_MAX_BYTES, TIMEOUT_DEFAULT_MS, TIMEOUT_MAX_MS, TOPIC_MAX_BYTES } from "./limits.ts";
+
+// The methods of the local client protocol, LPC: what stands in `params`, `result` and in the notification `event`. Parameters are
+// strict, for a misspelt one must not be passed over; results are not, so that a daemon may say more than a client knows.
+
+const topic = z.string().refine((text) => new TextEncoder().encode(text).length <= TOPIC_MAX_BYTES, {
+  error: `a topic has at most ${TOPIC_MAX_BYTES} bytes`,
+});
+const count = z.int().min(0);
+const path = z.enum(["channel", "session", "relayed"]);
+
+/** Told apart from a content that is not base64, for the advice differs. */
+export const TOO_LARGE: string = `content has at most ${CONTENT_MAX_BYTES} bytes; send it in parts`;
+
+const contentParam: z.ZodType<Uint8Array, string> = z.string().transform((text, context) => {
+  // The length comes first: what is too long is not decoded.
+  const isLong = text.length > base64SizeBytes(CONTENT_MAX_BYTES);
+  const bytes = isLong ? undefined : decodeBase64(text);
+  if (bytes !== undefined && bytes.length <= CONTENT_MAX_BYTES) return bytes;
+  const message = isLong || bytes !== undefined ? TOO_LARGE : "content is base64, padded, without white space";
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
+export type Via = "any" | "channel" | "relay";
+
+export type SubmitRequest = {
+  /** A node id; whether it is one is for the daemon to say. */
+  readonly to: string;
+  readonly content: Uint8Array;
+  readonly topic: string;
+  readonly via: Via;
+  readonly timeoutMs: number;
+};
+
+export const submitParams: z.ZodType<SubmitRequest> = z.strictObject({
+  to: z.string().max(128),
+  content: contentParam,
+  topic: topic.default(""),
+  via: z.enum(["any", "channel", "relay"]).default("any"),
+  timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
+});
+
+export type Receipt = {
+  readonly messageId: string;
+  /** What the message went over, as far as the sender can tell. */
+  readonly path: "channel" | "session" | "relayed";
+  /** Links that it went over. */
+  readonly hops: number;
+  readonly elapsedMs: number;
+};
+
+export const receiptResult: z.ZodType<Receipt> = z.object({
+  messageId: z.string(),
+  path,
+  hops: count,
+  elapsedMs: z.number(),
+});
+
+export type NodeInfo = {
+  readonly id: string;
+  readonly version: string;
+  readonly network: string;
+  /** Where the node listens, and where it says that it can be reached. */
+  readonly addresses: readonly string[];
+  readonly uptimeMs: number;
+};
+
+export const infoResult: z.ZodType<NodeInfo> = z.object({
+  id: z.string(),
+  version: z.string(),
+  network: z.string(),
+  addresses: z.array(z.string()),
+  uptimeMs: z.number(),
+});
+
+export type NodeStatus = {
+  readonly id: string;
+  readonly network: string;
+  readonly version: string;
+  readonly uptimeMs: number;
+  /** `ip:port` of the UDP socket. */
+  readonly listen: string;
+  /** Our address as a neighbour saw it, if one told. */
+  readonly observed: string | null;
+  /** `announced`: the operator says so; `unknown`: nobody has tried. */
+  readonly reachability: "announced" | "unknown";
+  /** How many links are sessions over UDP, and how many are channels. */
+  readonly sessions: number;
+  readonly channels: number;
+  /** Ids of the neighbours that keep our presence. */
+  readonly anchors: readonly string[];
+  /** Written messages that no program has taken yet. */
+  readonly waiting: number;
+  readonly counters: Readonly<Record<string, number>>;
+  /** Least effort of a stamp for 512 bytes. */
+  readonly price: { readonly send: number; readonly publish: number };
+};
+
+export const statusResult: z.ZodType<NodeStatus> = z.object({
+  id: z.string(),
+  network: z.string(),
+  version: z.string(),
+  uptimeMs: z.number(),
+  listen: z.string(),
+  observed: z.string().nullable(),
+  reachability: z.enum(["announced", "unknown"]),
+  sessions: count,
+  channels: count,
+  anchors: z.array(z.string()),
+  waiting: count,
+  counters: z.record(z.string(), z.number()),
+  price: z.object({ send: z.number(), publish: z.number() }),
+});
+
+export type PeerInfo = {
+  readonly id: string;
+  readonly address: string;
+  readonly link: "session" | "channel" | "both";
+  /** null before the first sample. */
+  readonly rttMs: number | null;
+  /** When the link opened, ms since 1970. */
+  readonly since: number;
+  /** One of the neighbours that keep our presence. */
+  readonly anchor: boolean;
+  /** Carries messages for others, as far as we know. */
+  readonly reachable: boolean;
+};
+
+export const peersResult: z.ZodType<PeerInfo[]> = z.array(
+  z.object({
+    id: z.string(),
+    address: z.string(),
+    link: z.enum(["session", "channel", "both"]),
+    rttMs: z.number().nullable(),
+    since: z.number(),
+    anchor: z.boolean(),
+    reachable: z.boolean(),
+  }),
+);
+
+export type EventType = "message" | "link";
+const EVENT_TYPES = ["message", "link"] as const;
+/** Events that a later version has; asking for one is answered `E_NOT_SUPPORTED`. */
+const LATER_EVENT_TYPES = ["request", "broadcast", "peer", "status"] as const;
+type SubscribedEvent = EventType | (typeof LATER_EVENT_TYPES)[number];
+
+export type SubscribeRequest = { readonly events: readonly SubscribedEvent[]; readonly topic?: string | undefined };
+
+export const subscribeParams: z.ZodType<SubscribeRequest> = z.strictObject({
+  events: z
+    .array(z.enum([...EVENT_TYPES, ...LATER_EVENT_TYPES]))
+    .min(1)
+    .max(6),
+  /** Only messages of this topic; other events are not held back by it. */
+  topic: topic.optional(),
+});
+
+export function isSupportedEvent(type: SubscribedEvent): type is EventType {
+  return EVENT_TYPES.some((supported) => supported === type);
+}
+
+type SubscriptionName = { readonly subscription: string };
+export const subscribeResult: z.ZodType<SubscriptionName> = z.object({ subscription: z.string() });
+export const unsubscribeParams: z.ZodType<SubscriptionName> = z.strictObject({ subscription: z.string().max(64) });
+/** The notification `cancel` names an open request of the same connection. */
+export const cancelParams: z.ZodType<{ readonly id: string | number }> = z.strictObject({
+  id: z.union([z.string().max(256), z.number()]),
+});
+/** A method without parameters takes none, or an empty object. */
+export const noParams: z.ZodType<object | undefined> = z.strictObject({}).optional();
+
+export type MessageEvent = {
+  readonly type: "message";
+  readonly from: string;
+  readonly messageId: string;
+  readonly topic: string;
+  readonly content: Uint8Array;
+  readonly path: "channel" | "session" | "relayed";
+  /** ms since 1970. */
+  readonly receivedAt: number;
+};
+
+export type LinkEvent = {
+  readonly type: "link";
+  /** `unanswered`: a bootstrap node did not answer; it is tried again. */
+  readonly change: "opened" | "closed" | "unanswered";
+  readonly peer: string;
+  readonly address: string | null;
+  readonly reason: string | null;
+  /** ms since 1970. */
+  readonly at: number;
+};
+
+export type LocalEvent = MessageEvent | LinkEvent;
+
+/** The end of a subscription that the server dropped; its last event. */
+type DroppedEvent = { readonly type: "dropped"; readonly code: string; readonly message: string };
+
+const contentResult: z.ZodType<Uint8Array, string> = z.string().transform((text, context) => {
+  const bytes = decodeBase64(text);
+  if (bytes !== undefined) return bytes;
+  context.addIssue({ code: "custom", message: "not base64" });
+  return z.NEVER;
+});
+
+/** `params` of the notification `event`. */
+export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEvent)> = z.discriminatedUnion("type", [
+  z.object({
+    subscription: z.string(),
+    type: z.literal("message"),
+    from: z.string(),
+    messageId: z.string(),
+    topic: z.string(),
+    content: contentResult,
+    path,
+    receivedAt: z.number(),
+  }),
+  z.object({
+    subscription: z.string(),
+    type: z.literal("link"),
+    change: z.enum(["opened", "closed", "unanswered"]),
+    peer: z.string(),
+    address: z.string().nullable(),
+    reason: z.string().nullable(),
+    at: z.number(),
+  }),
+  z.object({ subscription: z.string(), type: z.literal("dropped"), code: z.string(), message: z.string() }),
+]);
+
+/** An event as it stands in JSON. */
+export function encodeEvent(event: LocalEvent): object {
+  return event.type === "message" ? { ...event, content: encodeBase64(event.content) } : event;
+}
+
+/** Methods of a later version: answered `E_NOT_SUPPORTED`, never as if they had worked. */
+export const LATER_METHODS: ReadonlySet<string> = new Set([
+  "message.request",
+  "message.reply",
+  "message.ack",
+  "message.broadcast",
+  "peers.connect",
+  "peers.disconnect",
+  "trace",
+]);

@@ -1,0 +1,95 @@
+import { createServer } from "node:net";
+import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+import type { LocalEvent } from "./protocol.ts";
+import { Connection } from "./server/connection.ts";
+import type { LocalHandlers } from "./server/handlers.ts";
+import { listenPrivately } from "./server/listen.ts";
+
+export type { LocalErrorCode } from "./errors.ts";
+export { LocalClientError } from "./errors.ts";
+export type { ServerLimits } from "./limits.ts";
+export type {
+  LinkEvent,
+  LocalEvent,
+  MessageEvent,
+  NodeInfo,
+  NodeStatus,
+  PeerInfo,
+  Receipt,
+  SubmitRequest,
+} from "./protocol.ts";
+export type { LocalHandlers } from "./server/handlers.ts";
+
+export type LocalServerOptions = {
+  /** A unix socket in a directory of this user; the directory is made, 0700, where there is none. */
+  readonly socketPath: string;
+  readonly handlers: LocalHandlers;
+  /** Subscriptions changed, or a congested program has read: what was held back may be offered again. */
+  readonly onInterest?: () => void;
+  /** Faults of handlers, for the log. */
+  readonly onFault?: (error: unknown) => void;
+  readonly limits?: Partial<ServerLimits>;
+};
+
+/** What became of an event that was offered. */
+export type Offered = "sent" | "nobody" | "congested";
+
+export type LocalServer = {
+  /**
+   * Sends an event to everybody who subscribed to it, unless nobody did, or all of them are behind with reading: then keep it
+   * and offer it again at `onInterest`.
+   */
+  offer(event: LocalEvent): Offered;
+  /** Sends an event to everybody who subscribed to it; who is more than 4 MiB behind is dropped with `E_SLOW_SUBSCRIBER`. */
+  publish(event: LocalEvent): void;
+  /** Ends every connection and removes the socket. */
+  close(): Promise<void>;
+};
+
+/** How long programs have to read their last answers. */
+const CLOSE_MS = 500;
+
+/** Rejects with `E_SOCKET_IN_USE`, `E_SOCKET_DIRECTORY` or `E_BAD_SOCKET_PATH`. */
+export async function createLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+  const { socketPath, handlers, onInterest = () => {}, onFault = () => {} } = options;
+  const limits = { ...SERVER_LIMITS, ...options.limits };
+  // BOUNDED: by limits.connections.
+  const connections = new Set<Connection>();
+  const server = createServer((socket) => {
+    const onClose = (): void => {
+      connections.delete(connection);
+      onInterest();
+    };
+    const connection: Connection = new Connection({ socket, handlers, limits, onInterest, onFault, onClose });
+    connections.add(connection);
+  });
+  server.maxConnections = limits.connections;
+  await listenPrivately(server, socketPath);
+  // Such as too many open files: whoever is connected stays so.
+  server.on("error", onFault);
+
+  return {
+    offer(event) {
+      const wanting = [...connections].filter((connection) => connection.wants(event));
+      if (wanting.length === 0) return "nobody";
+      if (wanting.every((connection) => connection.isCongested)) return "congested";
+      for (const connection of wanting) connection.publish(event);
+      return "sent";
+    },
+    publish(event) {
+      for (const connection of connections) connection.publish(event);
+    },
+    close() {
+      return new Promise((resolve) => {
+        const killer = setTimeout(() => {
+          for (const connection of connections) connection.destroy();
+        }, CLOSE_MS);
+        server.close(() => {
+          clearTimeout(killer);
+          resolve();
+        });
+        for (const connection of connections) connection.end();
+      });
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type * as z from "zod";
+import { LocalClientError } from "../errors.ts";
+import {
+  isSupportedEvent,
+  LATER_METHODS,
+  noParams,
+  type SubscribeRequest,
+  submitParams,
+  subscribeParams,
+  TOO_LARGE,
+  unsubscribeParams,
+} from "../protocol.ts";
+import type { LocalHandlers } from "./handlers.ts";
+
+/** What a connection keeps by itself. */
+export type SubscriptionOwner = {
+  subscribe(request: SubscribeRequest): string;
+  unsubscribe(subscription: string): boolean;
+};
+
+/** Runs one method; throws a `LocalClientError` for what the program did wrong. `method` and `params` are untrusted. */
+export async function dispatch(
+  method: string,
+  params: unknown,
+  handlers: LocalHandlers,
+  owner: SubscriptionOwner,
+  signal: AbortSignal,
+): Promise<unknown> {
+  switch (method) {
+    case "node.info":
+      read(noParams, params);
+      return handlers.info();
+    case "node.status":
+      read(noParams, params);
+      return handlers.status();
+    case "peers.list":
+      read(noParams, params);
+      return handlers.peers();
+    case "message.submit":
+      return handlers.submit(read(submitParams, params), signal);
+    case "subscribe": {
+      const request = read(subscribeParams, params);
+      const later = request.events.find((type) => !isSupportedEvent(type));
+      if (later !== undefined) throw notSupported(`events of type ${later}`);
+      return { subscription: owner.subscribe(request) };
+    }
+    case "unsubscribe": {
+      const { subscription } = read(unsubscribeParams, params);
+      if (owner.unsubscribe(subscription)) return {};
+      throw new LocalClientError("E_NO_SUBSCRIPTION", "this connection has no such subscription");
+    }
+    default:
+      if (LATER_METHODS.has(method)) throw notSupported(method);
+      throw new LocalClientError("E_UNKNOWN_METHOD", "no such method; the methods stand in the protocol's table");
+  }
+}
+
+function read<Value>(schema: z.ZodType<Value>, params: unknown): Value {
+  const result = schema.safeParse(params);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const place = issue === undefined || issue.path.length === 0 ? "params" : issue.path.map(String).join(".");
+  const what = issue?.message ?? "not valid";
+  throw new LocalClientError(what === TOO_LARGE ? "E_TOO_LARGE" : "E_BAD_PARAMS", `${place}: ${what}`);
+}
+
+function notSupported(what: string): LocalClientError {
+  return new LocalClientError("E_NOT_SUPPORTED", `this version of the daemon does not have ${what}`);
+}

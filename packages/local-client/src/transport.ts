@@ -1,0 +1,14 @@
+/** What carries the lines of a connection; a unix socket today. */
+export type Transport = {
+  /** Sends one JSON text; after the connection is gone it does nothing. */
+  send(text: string): void;
+  /** Ends the connection; `onClose` follows. */
+  close(): void;
+};
+
+export type TransportEvents = {
+  /** The bytes of one line, untrusted. */
+  readonly onLine: (line: Uint8Array) => void;
+  /** Once, whatever ended it. */
+  readonly onClose: (why: string) => void;
+};
