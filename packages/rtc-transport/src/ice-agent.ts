@@ -1,0 +1,257 @@
+// One side's ICE (RFC 8445) for one channel: werift's state machine on our own sockets, behind our own filter. Nothing here asks
+// DNS, and the only STUN servers are the addresses given.
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import type { Address, Candidate, Description } from "@starling/wire-protocol";
+import { canonicalIp } from "@starling/wire-protocol";
+import { orCancelled, pause } from "./cancellation.ts";
+import { type IceSocket, openIceSocket } from "./ice-socket.ts";
+import { hasIntegrity, type StunView, viewStun } from "./stun-check.ts";
+import type { IceConnection, StunProtocol, Werift, WeriftAddress } from "./werift.ts";
+
+/** Sources that proved to know a password; a peer has a few addresses, its NAT a few more. */
+const SOURCES_MAX = 16;
+/** Requests that came before the description of the peer, answered once that is here. */
+const EARLY_CHECKS_MAX = 16;
+/** werift keeps the id of every request it was sent, to count repeats. */
+const REQUEST_IDS_MAX = 512;
+/** RFC 8445 §5.1.2.2, recommended type preferences; what a peer calls reflexive is tried like a server-reflexive one. */
+const TYPE_PREFERENCE = { host: 126, prflx: 110, srflx: 100, relay: 0 } as const;
+const STUN_FIRST_BYTE_MAX = 3;
+const DTLS_FIRST_BYTES = [20, 63] as const;
+
+export type IceAgentOptions = {
+  readonly werift: Werift;
+  readonly isControlling: boolean;
+  readonly signal: AbortSignal;
+  /** A DTLS datagram from a source that proved itself. */
+  readonly onDtls: (data: Buffer) => void;
+  /** A local candidate that was found after `gather` had returned. */
+  readonly onLateCandidate: (candidate: Candidate) => void;
+  readonly onFailed: () => void;
+  readonly onDropped: (reason: "stun" | "source") => void;
+};
+
+export class IceAgent {
+  /** 48 bits and 144 bits; RFC 8445 §5.3 asks for 24 and 128, werift would draw 16 and 88. */
+  readonly ufrag: string = randomBytes(6).toString("base64");
+  readonly pwd: string = randomBytes(18).toString("base64");
+  readonly #options: IceAgentOptions;
+  readonly #connection: IceConnection;
+  readonly #localKey: KeyObject;
+  #remote: { readonly username: string; readonly key: KeyObject } | undefined;
+  // BOUNDED: SOURCES_MAX.
+  readonly #sources: Set<string> = new Set();
+  // BOUNDED: one a bind address and STUN server.
+  readonly #candidates: Candidate[] = [];
+  #hasGathered = false;
+
+  constructor(options: IceAgentOptions) {
+    this.#options = options;
+    const { werift, isControlling, onFailed } = options;
+    this.#localKey = createSecretKey(this.pwd, "utf8");
+    const connection = new werift.Connection(isControlling, { useIpv4: false, useIpv6: false });
+    connection.localUsername = this.ufrag;
+    connection.localPassword = this.pwd;
+    connection.userHistory = { [this.ufrag]: this.pwd };
+    // werift's default is Google's; it is read by gatherCandidates only, which is never called.
+    connection.stunServer = undefined;
+    connection.turnServer = undefined;
+    connection.localCandidatesStart = true;
+    connection.localCandidatesEnd = true;
+    connection.stateChanged.subscribe((state) => {
+      if (state === "failed") onFailed();
+    });
+    this.#connection = connection;
+  }
+
+  /** Round-trip time of the last check, once connected. */
+  get rttMs(): number | undefined {
+    const seconds = this.#connection.nominated?.rtt;
+    return seconds === undefined ? undefined : seconds * 1000;
+  }
+
+  /** Binds the addresses, asks the STUN servers, and returns the candidates known within the time. */
+  async gather(
+    bindAddresses: readonly string[],
+    stunServers: readonly Address[],
+    gatherMs: number,
+  ): Promise<Candidate[]> {
+    const { signal } = this.#options;
+    const sockets = (await Promise.all(bindAddresses.map((ip) => this.#bind(ip)))).filter((made) => made !== undefined);
+    const asked = sockets.flatMap((made) =>
+      stunServers
+        .filter((server) => server.ip.includes(":") === made.socket.ip.includes(":"))
+        .map((server) => this.#askStun(made.protocol, made.socket, server)),
+    );
+    if (asked.length > 0) {
+      const done = new AbortController();
+      const all = Promise.allSettled(asked).finally(() => done.abort());
+      await Promise.race([all, pause(gatherMs, AbortSignal.any([signal, done.signal]))]);
+    }
+    this.#hasGathered = true;
+    return [...this.#candidates];
+  }
+
+  /** Where the peer is and how it proves itself; its candidates come by `addCandidate`. */
+  setRemote(description: Pick<Description, "ufrag" | "pwd">): void {
+    this.#remote = { username: `${this.ufrag}:${description.ufrag}`, key: createSecretKey(description.pwd, "utf8") };
+    this.#connection.setRemoteParams({
+      iceLite: false,
+      usernameFragment: description.ufrag,
+      password: description.pwd,
+    });
+  }
+
+  /** Only what the candidate policy allows; `rank` 0 is the most preferred. */
+  addCandidate({ type, address }: Candidate, rank: number): void {
+    const priority = priorityOf(type, rank);
+    const named = type === "prflx" ? "srflx" : type;
+    const candidate = new this.#options.werift.Candidate(
+      `${named}${rank}`,
+      1,
+      "udp",
+      priority,
+      address.ip,
+      address.port,
+      named,
+    );
+    // It waits for a resolver only with names, which are none of our candidates.
+    this.#connection.addRemoteCandidate(candidate).catch(() => {});
+  }
+
+  /** Resolves when a pair of candidates is nominated; rejects where the signal ends it. */
+  connect(): Promise<void> {
+    return orCancelled(this.#connection.connect(), this.#options.signal);
+  }
+
+  /** Never rejects; what cannot be sent is lost, as any datagram may be. */
+  send(data: Uint8Array): Promise<void> {
+    return this.#connection.send(data).catch(() => {});
+  }
+
+  /** Frees the sockets, ends every timer, and settles what still waits for an answer. */
+  async close(): Promise<void> {
+    const connection = this.#connection;
+    for (const protocol of connection.protocols) {
+      for (const transaction of Object.values(protocol.transactions)) transaction?.failWithTimeout();
+    }
+    // With a list to check, connect() would wait for ever once closed.
+    connection.checkList = [];
+    connection.earlyChecks = [];
+    await connection.close().catch(() => {});
+  }
+
+  async #bind(ip: string): Promise<{ protocol: StunProtocol; socket: IceSocket } | undefined> {
+    const { werift, signal } = this.#options;
+    const protocol = new werift.StunProtocol();
+    const socket = await openIceSocket(ip, (data, from) => this.#receive(protocol, data, from));
+    if (socket === undefined) return undefined;
+    if (signal.aborted) {
+      await socket.transport.close();
+      return undefined;
+    }
+    const candidate: Candidate = { type: "host", address: { ip, port: socket.port } };
+    const priority = priorityOf("host", this.#candidates.length);
+    protocol.transport = socket.transport;
+    protocol.localIp = ip;
+    protocol.localCandidate = new werift.Candidate(
+      `host${ip}`,
+      1,
+      "udp",
+      priority,
+      ip,
+      socket.port,
+      "host",
+      undefined,
+      undefined,
+      undefined,
+      this.#connection.generation,
+      this.ufrag,
+    );
+    this.#connection.ensureProtocol(protocol);
+    this.#connection.protocols.push(protocol);
+    this.#connection.pairLocalProtocol(protocol);
+    this.#candidates.push(candidate);
+    return { protocol, socket };
+  }
+
+  async #askStun(protocol: StunProtocol, socket: IceSocket, server: Address): Promise<void> {
+    const { werift, signal, onLateCandidate } = this.#options;
+    const request = new werift.Message(werift.methods.BINDING, werift.classes.REQUEST);
+    const address = await orCancelled(protocol.request(request, [server.ip, server.port]), signal).then(
+      ([response]) => readMapped(response.getAttributeValue("XOR-MAPPED-ADDRESS")),
+      () => undefined,
+    );
+    const isKnown = this.#candidates.some(
+      ({ address: known }) => known.ip === address?.ip && known.port === address.port,
+    );
+    if (address === undefined || isKnown || signal.aborted || address.ip === socket.ip) return;
+    const candidate: Candidate = { type: "srflx", address };
+    this.#candidates.push(candidate);
+    if (this.#hasGathered) onLateCandidate(candidate);
+  }
+
+  /** Everything that arrives on a socket. Untrusted. */
+  #receive(protocol: StunProtocol, data: Buffer, from: WeriftAddress): void {
+    const first = data[0] ?? 255;
+    if (first <= STUN_FIRST_BYTE_MAX) {
+      this.#receiveStun(protocol, data, from);
+      return;
+    }
+    if (first < DTLS_FIRST_BYTES[0] || first > DTLS_FIRST_BYTES[1] || !this.#sources.has(keyOf(from))) {
+      this.#options.onDropped("source");
+      return;
+    }
+    this.#options.onDtls(data);
+  }
+
+  #receiveStun(protocol: StunProtocol, data: Buffer, from: WeriftAddress): void {
+    const view = viewStun(data);
+    const verdict = view === undefined ? "drop" : this.#judgeStun(protocol, data, view, from);
+    if (verdict === "drop") {
+      this.#options.onDropped("stun");
+      return;
+    }
+    if (verdict === "admit") this.#sources.add(keyOf(from));
+    protocol.datagramReceived(data, from);
+    for (const pair of this.#connection.checkList) {
+      if (pair.requestTransactionIds.size > REQUEST_IDS_MAX) pair.requestTransactionIds.clear();
+    }
+  }
+
+  #judgeStun(protocol: StunProtocol, data: Buffer, view: StunView, from: WeriftAddress): "drop" | "pass" | "admit" {
+    const isFull = this.#sources.size >= SOURCES_MAX && !this.#sources.has(keyOf(from));
+    if (view.kind === "response") {
+      const transaction = protocol.transactions[view.transactionId];
+      if (transaction === undefined) return "drop";
+      // One of our STUN servers: it has no password, and werift compares the address.
+      if (transaction.integrityKey === undefined) return "pass";
+      const { key } = this.#remote ?? {};
+      return key === undefined || isFull || !hasIntegrity(data, view, key) ? "drop" : "admit";
+    }
+    const isForUs =
+      this.#remote === undefined
+        ? view.username?.startsWith(`${this.ufrag}:`)
+        : view.username === this.#remote.username;
+    if (!isForUs || isFull || this.#connection.earlyChecks.length >= EARLY_CHECKS_MAX) return "drop";
+    return hasIntegrity(data, view, this.#localKey) ? "admit" : "drop";
+  }
+}
+
+/** RFC 8445 §5.1.2.1 with one component; the rank stands for the local preference. */
+function priorityOf(type: Candidate["type"], rank: number): number {
+  return TYPE_PREFERENCE[type] * 2 ** 24 + (65_535 - rank) * 256 + 255;
+}
+
+function keyOf([ip, port]: WeriftAddress): string {
+  return `${ip} ${port}`;
+}
+
+/** The mapped address in a STUN response, which may say anything. */
+function readMapped(value: unknown): Address | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [text, port] = value;
+  const ip = typeof text === "string" ? canonicalIp(text) : undefined;
+  if (ip === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+  return { ip, port };
+}

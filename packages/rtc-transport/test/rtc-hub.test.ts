@@ -1,0 +1,274 @@
+import dgram from "node:dgram";
+import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { RtcError } from "../src/index.ts";
+import { eventually, LABEL, open, overTheWire, Rogue, seeded, TestHub } from "./support.ts";
+
+const hubs: TestHub[] = [];
+const make = (options: ConstructorParameters<typeof TestHub>[0] = {}): TestHub => {
+  const made = new TestHub(options);
+  hubs.push(made);
+  return made;
+};
+
+beforeAll(() => new TestHub().hub.warmUp(), 20_000);
+afterEach(async () => {
+  await Promise.all(hubs.splice(0).map(({ hub }) => hub.shutdown()));
+});
+
+describe("two hubs", () => {
+  test("open a channel from compact descriptions and exchange 1,000 messages of mixed sizes both ways in order", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    const random = seeded(7);
+    const sent = Array.from({ length: 1000 }, (_, i) => {
+      const size = i % 50 === 0 ? 16_384 : 1 + Math.floor(random() * (i % 2 === 0 ? 40 : 1200));
+      return Uint8Array.from({ length: size }, () => Math.floor(random() * 256));
+    });
+    const push = async (from: TestHub): Promise<void> => {
+      for (const message of sent) {
+        await eventually(() => (from.hub.send("c", message) === "full" ? undefined : true), "room");
+      }
+    };
+    await Promise.all([push(a), push(b)]);
+    for (const to of [a, b]) {
+      await eventually(() => (to.count("message") >= 1000 ? true : undefined), "1,000 messages", 10_000);
+      expect(Buffer.concat(to.messages()).equals(Buffer.concat(sent))).toBe(true);
+      expect(to.messages().map(({ length }) => length)).toEqual(sent.map(({ length }) => length));
+    }
+  }, 15_000);
+
+  test("open over IPv6 loopback", async () => {
+    const [a, b] = [make({ bindAddresses: ["::1"] }), make({ bindAddresses: ["::1", "127.0.0.1"] })];
+    await open(a, b);
+    b.hub.send("c", Uint8Array.of(1));
+    expect((await a.seen("message")).bytes).toEqual(Uint8Array.of(1));
+  });
+
+  test("join many small messages of one turn into few frames", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    const before = a.hub.stats().open[0]?.sentBytes ?? 0;
+    for (let i = 0; i < 400; i += 1) a.hub.send("c", new Uint8Array(30).fill(i));
+    await eventually(() => (b.count("message") === 400 ? true : undefined), "400 messages");
+    expect((a.hub.stats().open[0]?.sentBytes ?? 0) - before).toBe(400 * 32);
+    expect(b.messages().map(([first]) => first)).toEqual(Array.from({ length: 400 }, (_, i) => i % 256));
+  });
+
+  test("say full at 1 MiB, then drained, and lose nothing", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    let accepted = 0;
+    while (a.hub.send("c", new Uint8Array(16_384).fill(accepted)) !== "full") accepted += 1;
+    expect(accepted).toBe(63);
+    await a.seen("drained");
+    expect(a.hub.send("c", Uint8Array.of(255))).not.toBe("full");
+    await eventually(() => (b.count("message") === accepted + 1 ? true : undefined), "all of them");
+    expect(b.messages().map(([first]) => first)).toEqual([...Array.from({ length: accepted }, (_, i) => i), 255]);
+  });
+
+  test("close: the other end hears of it, each exactly once, and the name is free again", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    a.hub.close("c");
+    expect(a.hub.send("c", Uint8Array.of(1))).toBe("not-open");
+    a.hub.close("c");
+    a.hub.cancel("c");
+    expect((await b.seen("closed")).reason).toBe("remote");
+    expect((await a.seen("closed")).reason).toBe("local");
+    expect([a.count("closed"), b.count("closed")]).toEqual([1, 1]);
+    a.events.length = 0;
+    b.events.length = 0;
+    await open(a, b);
+  });
+
+  test("reach each other after the last flight of the DTLS server is lost", async () => {
+    const [a, b] = [make(), make()];
+    a.hub.offer("c", LABEL);
+    const offer = overTheWire((await a.seen("described")).description);
+    const port = offer.candidates[0]?.address.port;
+    // a offers, so it is the server, whose last flight is a ChangeCipherSpec (20) and the first handshake record of epoch 1.
+    const lost: number[] = [];
+    const send = dgram.Socket.prototype.send;
+    dgram.Socket.prototype.send = function (this: dgram.Socket, ...parts: unknown[]) {
+      const [data] = parts;
+      const isLast = Buffer.isBuffer(data) && (data[0] === 20 || (data[0] === 22 && data.readUInt16BE(3) === 1));
+      if (isLast && lost.length < 2 && this.address().port === port) lost.push(data[0] ?? 0);
+      else Reflect.apply(send, this, parts);
+    };
+    try {
+      b.hub.accept("c", LABEL, offer);
+      a.hub.answer("c", overTheWire((await b.seen("described")).description));
+      await Promise.all([a.seen("opened"), b.seen("opened")]);
+    } finally {
+      dgram.Socket.prototype.send = send;
+    }
+    expect(lost).toEqual([20, 22]);
+  });
+
+  test("hold 12 channels at once", async () => {
+    const [a, b] = [make({ maxDials: 12 }), make({ maxDials: 12 })];
+    const names = Array.from({ length: 12 }, (_, i) => `c${i}`);
+    await Promise.all(names.map((name) => open(a, b, name)));
+    for (const name of names) a.hub.send(name, Buffer.from(name));
+    await eventually(() => (b.count("message") === 12 ? true : undefined), "a message each");
+    for (const event of b.events) {
+      if (event.type === "message") expect(Buffer.from(event.bytes).toString()).toBe(event.channel);
+    }
+  });
+});
+
+describe("a hub", () => {
+  test("refuses misuse with a code", () => {
+    const a = make({ maxDials: 2 });
+    const code = (call: () => unknown): string | undefined => {
+      try {
+        call();
+      } catch (error) {
+        return error instanceof RtcError ? error.code : String(error);
+      }
+      return undefined;
+    };
+    expect(code(() => new TestHub({ bindAddresses: ["localhost"] }))).toBe("E_BAD_OPTION");
+    expect(code(() => new TestHub({ iceServers: [{ ip: "stun.example", port: 3478 }] }))).toBe("E_BAD_OPTION");
+    expect(code(() => new TestHub({ maxChannels: 1.5 }))).toBe("E_BAD_OPTION");
+    expect(code(() => a.hub.offer("c", "Größe"))).toBe("E_BAD_LABEL");
+    expect(code(() => a.hub.send("c", new Uint8Array(0)))).toBe("E_BAD_SIZE");
+    expect(code(() => a.hub.send("c", new Uint8Array(16_385)))).toBe("E_BAD_SIZE");
+    a.hub.offer("c", LABEL);
+    expect(code(() => a.hub.offer("c", LABEL))).toBe("E_CHANNEL_EXISTS");
+    void a.hub.shutdown();
+    expect(code(() => a.hub.offer("d", LABEL))).toBe("E_SHUT_DOWN");
+    expect(a.hub.send("nobody", Uint8Array.of(1))).toBe("not-open");
+    for (const call of [a.hub.close, a.hub.cancel]) call("nobody");
+  });
+
+  test("takes no more dials than maxDials and no more channels than maxChannels", async () => {
+    const a = make({ maxDials: 2 });
+    for (const name of ["1", "2", "3"]) a.hub.offer(name, LABEL);
+    expect((await a.seen("closed", "3")).reason).toBe("busy");
+    const [b, c] = [make({ maxChannels: 1 }), make()];
+    await open(b, c);
+    b.hub.offer("2", LABEL);
+    expect((await b.seen("closed", "2")).reason).toBe("busy");
+  });
+
+  test("closes what does not open in time, and what cannot be bound", async () => {
+    const a = make({ openTimeoutMs: 50 });
+    a.hub.offer("c", LABEL);
+    expect((await a.seen("closed")).reason).toBe("timeout");
+    // An address of the documentation range is not this machine's.
+    const b = make({ bindAddresses: ["192.0.2.1"] });
+    b.hub.offer("c", LABEL);
+    expect((await b.seen("closed")).reason).toBe("failed");
+  });
+
+  test("never opens with another certificate than the one described", async () => {
+    const [a, b] = [make({ openTimeoutMs: 500 }), make({ openTimeoutMs: 500 })];
+    for (const [channel, liar] of [
+      ["1", "offer"],
+      ["2", "answer"],
+    ] as const) {
+      a.hub.offer(channel, LABEL);
+      const offer = overTheWire((await a.seen("described", channel)).description);
+      b.hub.accept(channel, LABEL, liar === "offer" ? { ...offer, fingerprint: flipped(offer.fingerprint) } : offer);
+      const answer = overTheWire((await b.seen("described", channel)).description);
+      a.hub.answer(channel, liar === "answer" ? { ...answer, fingerprint: flipped(answer.fingerprint) } : answer);
+      const [first, second] = await Promise.all([a.seen("closed", channel), b.seen("closed", channel)]);
+      expect([first.reason, second.reason].sort()).toEqual(["failed", "timeout"]);
+    }
+    expect(a.count("opened") + b.count("opened")).toBe(0);
+  });
+
+  test("never opens with another label", async () => {
+    const [a, b] = [make(), make()];
+    a.hub.offer("c", LABEL);
+    b.hub.accept("c", "ff", overTheWire((await a.seen("described")).description));
+    a.hub.answer("c", overTheWire((await b.seen("described")).description));
+    const reasons = [(await a.seen("closed")).reason, (await b.seen("closed")).reason];
+    expect(reasons).toContain("misbehaved");
+    expect(a.count("opened") + b.count("opened")).toBe(0);
+  });
+
+  test("ignores an answer nobody waits for, and refuses one without a role", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    const { description } = await b.seen("described");
+    a.hub.answer("c", description);
+    a.hub.answer("nobody", description);
+    a.hub.send("c", Uint8Array.of(1));
+    await b.seen("message");
+    a.hub.offer("d", LABEL);
+    await a.seen("described", "d");
+    a.hub.answer("d", { ...description, setup: "actpass" });
+    expect((await a.seen("closed", "d")).reason).toBe("failed");
+  });
+
+  test("takes late candidates before and after the answer, ten in all", async () => {
+    const [a, b] = [make(), make()];
+    a.hub.offer("c", LABEL);
+    const offer = overTheWire((await a.seen("described")).description);
+    b.hub.accept("c", LABEL, { ...offer, candidates: [] });
+    const answer = overTheWire((await b.seen("described")).description);
+    // The only way to b comes before the answer does, the only way to a after it was given.
+    for (const candidate of answer.candidates) a.hub.addCandidate("c", candidate);
+    a.hub.answer("c", { ...answer, candidates: [] });
+    for (const candidate of offer.candidates) b.hub.addCandidate("c", candidate);
+    await Promise.all([a.seen("opened"), b.seen("opened")]);
+    for (let port = 5000; port < 5020; port += 1) {
+      a.hub.addCandidate("c", { type: "host", address: { ip: "127.0.0.1", port } });
+    }
+    expect(a.hub.stats().dropped.get("candidate")).toBe(11);
+  });
+
+  test("shutdown frees everything and says so for each channel", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b, "1");
+    a.hub.offer("2", LABEL);
+    await a.hub.shutdown();
+    expect(a.events.filter(({ type }) => type === "closed").map(({ channel }) => channel)).toEqual(["1", "2"]);
+    expect(a.hub.stats().channels.every(({ count }) => count === 0)).toBe(true);
+    expect((await b.seen("closed", "1")).reason).toBe("remote");
+  });
+});
+
+describe("against a peer that", () => {
+  test("opens a second channel", async () => {
+    const b = make();
+    const rogue = await Rogue.meet(b);
+    rogue.greet();
+    await b.seen("opened");
+    const openMessage = Buffer.concat([Buffer.from("030000000000000000010000", "hex"), Buffer.from("x")]);
+    void rogue.sctp.send(2, 50, openMessage);
+    expect((await b.seen("closed")).reason).toBe("misbehaved");
+    await rogue.leave();
+  });
+
+  test.each([
+    ["an empty record", Buffer.from("0000", "hex")],
+    ["half a record", Buffer.from("000501", "hex")],
+    ["a frame that is too long", Buffer.alloc(70_000, 1)],
+  ])("sends %s", async (_name, frame) => {
+    const b = make();
+    const rogue = await Rogue.meet(b);
+    rogue.greet();
+    await b.seen("opened");
+    void rogue.sctp.send(0, 53, frame);
+    expect((await b.seen("closed")).reason).toBe("misbehaved");
+    expect(b.count("message")).toBe(0);
+    await rogue.leave();
+  });
+
+  test("sends a message of another kind", async () => {
+    const b = make();
+    const rogue = await Rogue.meet(b);
+    rogue.greet();
+    await b.seen("opened");
+    void rogue.sctp.send(0, 51, Buffer.from("text"));
+    expect((await b.seen("closed")).reason).toBe("misbehaved");
+    await rogue.leave();
+  });
+});
+
+function flipped(fingerprint: Uint8Array): Uint8Array {
+  return fingerprint.map((byte, i) => (i === 31 ? byte ^ 1 : byte));
+}
