@@ -1,0 +1,156 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { identityFromSeed } from "@starling/crypto-identity";
+import { FRAME_KIND } from "@starling/wire-protocol";
+import { ChannelTable, createSessionCrypto, type SessionEvent } from "../src/index.ts";
+
+// Two ends of channels that lose nothing and keep the order, in virtual time.
+
+const ALICE = identityFromSeed(new Uint8Array(32).fill(1));
+const BOB = identityFromSeed(new Uint8Array(32).fill(2));
+const LATENCY_MS = 10;
+
+let counter = 0;
+const random = (sizeBytes: number) => {
+  counter += 1;
+  return Uint8Array.from({ length: sizeBytes }, (_, i) => (counter * 29 + i * 13 + (counter >> 8)) & 0xff);
+};
+
+type End = { readonly table: ChannelTable; readonly events: SessionEvent[] };
+let ends: { alice: End; bob: End };
+let cut: Set<string>;
+let nowMs: number;
+
+function end(identity: typeof ALICE): End {
+  const owner = { pongBody: ({ echo }: { echo: Uint8Array }) => echo };
+  return { table: new ChannelTable({ self: identity.id, random, owner }), events: [] };
+}
+const at = (mono: number) => ({ mono, wall: mono });
+
+/** Runs both ends, with each other's datagrams after a while, until nothing is due before `untilMs`. */
+function run(untilMs: number): void {
+  const wire: { atMs: number; to: End; channel: string; datagram: Uint8Array }[] = [];
+  for (;;) {
+    for (const [from, to] of [[ends.alice, ends.bob] as const, [ends.bob, ends.alice] as const]) {
+      for (const { channel, datagram } of from.table.flush(at(nowMs))) {
+        if (!cut.has(channel)) wire.push({ atMs: nowMs + LATENCY_MS, to, channel, datagram });
+      }
+    }
+    const due = [wire[0]?.atMs, ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()];
+    const next = Math.min(...due.map((each) => each ?? Number.POSITIVE_INFINITY));
+    if (next > untilMs) break;
+    nowMs = Math.max(nowMs, next);
+    const arrived = wire[0]?.atMs === next ? wire.shift() : undefined;
+    if (arrived !== undefined) {
+      arrived.to.events.push(...arrived.to.table.receive(arrived.channel, arrived.datagram, at(nowMs)));
+    } else {
+      for (const each of [ends.alice, ends.bob]) each.events.push(...each.table.tick(at(nowMs)));
+    }
+  }
+  nowMs = untilMs;
+}
+
+function agree(channel: string): (string | undefined)[] {
+  const crypto = (identity: typeof ALICE) => createSessionCrypto({ identity, network: "test", random });
+  const initiation = crypto(ALICE).initiate(BOB.id, new Uint8Array(1));
+  const response = crypto(BOB).respond(initiation.message)?.respond(new Uint8Array(1));
+  const finished = response && initiation.finish(response.message);
+  if (response === undefined || finished === undefined) throw new Error("no handshake");
+  const [a, b] = [counter * 2, counter * 2 + 1];
+  return [
+    ends.alice.table.adopt(
+      { channel, peer: BOB.id, keys: finished.keys, isInitiator: true, localIndex: a, remoteIndex: b },
+      at(nowMs),
+    ),
+    ends.bob.table.adopt(
+      { channel, peer: ALICE.id, keys: response.keys, isInitiator: false, localIndex: b, remoteIndex: a },
+      at(nowMs),
+    ),
+  ];
+}
+
+const frames = ({ events }: End) =>
+  events.flatMap((event) =>
+    event.type === "frame" && event.frame.kind === FRAME_KIND.direct ? [event.frame.body] : [],
+  );
+const named = ({ events }: End, type: SessionEvent["type"]) => events.filter((event) => event.type === type);
+
+beforeEach(() => {
+  ends = { alice: end(ALICE), bob: end(BOB) };
+  cut = new Set();
+  nowMs = 0;
+});
+
+describe("a link over a channel", () => {
+  test("opens when Data has come, carries frames of any size once, and acknowledges them", () => {
+    expect(agree("c1")).toEqual([undefined, undefined]);
+    expect(ends.alice.table.get(BOB.id)).toBeUndefined();
+    expect(ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: new Uint8Array(1) }, at(0))).toBe(
+      "no-session",
+    );
+    run(100);
+    expect(named(ends.alice, "opened")).toHaveLength(1);
+    expect(named(ends.bob, "opened")).toHaveLength(1);
+    const bodies = [1, 100, 5000, 60_000].map((size, i) => new Uint8Array(size).fill(i + 1));
+    for (const [token, body] of bodies.entries()) {
+      expect(ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body }, at(nowMs), token)).toBe("queued");
+    }
+    run(1000);
+    expect(
+      frames(ends.bob)
+        .map((body) => body.length)
+        .toSorted((a, b) => a - b),
+    ).toEqual([1, 100, 5000, 60_000]);
+    expect(named(ends.alice, "acknowledged")).toHaveLength(4);
+    expect(ends.alice.table.counters.get("frames.resent") ?? 0).toBe(0);
+    expect(ends.alice.table.get(BOB.id)?.rttMs).toBeGreaterThanOrEqual(2 * LATENCY_MS);
+  });
+
+  test("a channel that carries nothing any more: dead within 25 s, or 5 s once it is suspected", () => {
+    agree("c1");
+    run(100);
+    cut.add("c1");
+    ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: new Uint8Array(1) }, at(nowMs), 7);
+    ends.alice.table.suspect(BOB.id, at(nowMs));
+    run(5100);
+    expect(named(ends.alice, "closed")).toMatchObject([{ reason: "timeout" }]);
+    expect(named(ends.alice, "undelivered")).toMatchObject([{ token: 7 }]);
+    expect(named(ends.bob, "closed")).toEqual([]);
+    run(25_200);
+    expect(named(ends.bob, "closed")).toMatchObject([{ reason: "timeout" }]);
+    expect([ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()]).toEqual([null, null]);
+  });
+
+  test("a second channel takes over what the first did not deliver", () => {
+    agree("c1");
+    run(100);
+    cut.add("c1");
+    ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: Uint8Array.of(1) }, at(nowMs), 1);
+    run(200);
+    expect(agree("c2")).toEqual(["c1", "c1"]);
+    run(500);
+    expect(frames(ends.bob)).toEqual([Uint8Array.of(1)]);
+    expect(named(ends.alice, "acknowledged")).toMatchObject([{ token: 1 }]);
+    expect(named(ends.alice, "closed")).toEqual([]);
+  });
+
+  test("Bye ends both; a lost channel ends one; garbage and another channel's Data change nothing", () => {
+    agree("c1");
+    run(100);
+    for (const bytes of [new Uint8Array(0), new Uint8Array(100).fill(0x53), new Uint8Array(20_000).fill(0x53)]) {
+      expect(ends.bob.table.receive("c1", bytes, at(nowMs))).toEqual([]);
+    }
+    ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: Uint8Array.of(1) }, at(nowMs));
+    const [transmit] = ends.alice.table.flush(at(nowMs));
+    expect(transmit && ends.bob.table.receive("other", transmit.datagram, at(nowMs))).toEqual([]);
+    expect(ends.alice.table.close(BOB.id, new Uint8Array(1), at(nowMs))).toMatchObject([
+      { type: "closed", reason: "local" },
+    ]);
+    run(200);
+    expect(named(ends.bob, "closed")).toMatchObject([{ reason: "bye" }]);
+    agree("c2");
+    run(300);
+    expect(ends.bob.table.lost("c2")).toMatchObject([{ type: "closed", reason: "timeout" }]);
+    expect(ends.bob.table.lost("c2")).toEqual([]);
+    expect(ends.bob.table.peers()).toEqual([]);
+  });
+});
