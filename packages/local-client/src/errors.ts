@@ -7,6 +7,8 @@ export type LocalErrorCode =
   | "E_DUPLICATE"
   | "E_INBOX_FULL"
   | "E_MINT"
+  | "E_NO_CHANNEL"
+  | "E_NO_REQUEST"
   | "E_NO_ROUTE"
   | "E_NOT_A_NODE"
   | "E_QUOTA"

@@ -21,7 +21,7 @@ export type ServerLimits = {
   readonly batch: number;
   /** Subscriptions of one connection. */
   readonly subscriptions: number;
-  /** Unread bytes above which nothing is *offered* to a connection, and nothing more is read from it. */
+  /** Unread bytes above which a connection counts as congested, and nothing more is read from it. */
   readonly congestedBytes: number;
   /** Unread bytes above which a subscriber is dropped. */
   readonly unreadMaxBytes: number;

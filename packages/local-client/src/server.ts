@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import type { LocalEvent } from "./protocol.ts";
+import type { EventType, LocalEvent } from "./protocol.ts";
 import { Connection } from "./server/connection.ts";
 import type { LocalHandlers } from "./server/handlers.ts";
 import { listenPrivately } from "./server/listen.ts";
@@ -24,24 +24,23 @@ export type LocalServerOptions = {
   /** A unix socket in a directory of this user; the directory is made, 0700, where there is none. */
   readonly socketPath: string;
   readonly handlers: LocalHandlers;
-  /** Subscriptions changed, or a congested program has read: what was held back may be offered again. */
+  /** Subscriptions changed, or a congested program has read: what was kept may go now. */
   readonly onInterest?: () => void;
   /** Faults of handlers, for the log. */
   readonly onFault?: (error: unknown) => void;
   readonly limits?: Partial<ServerLimits>;
 };
 
-/** What became of an event that was offered. */
-export type Offered = "sent" | "nobody" | "congested";
+/** Whether an event would be read: `congested` while all who want it are behind with reading. */
+export type Demand = "ready" | "nobody" | "congested";
 
 export type LocalServer = {
-  /**
-   * Sends an event to everybody who subscribed to it, unless nobody did, or all of them are behind with reading: then keep it
-   * and offer it again at `onInterest`.
-   */
-  offer(event: LocalEvent): Offered;
+  /** What must not be lost is published where this says `ready`, and otherwise kept until `onInterest`. */
+  demand(event: LocalEvent): Demand;
   /** Sends an event to everybody who subscribed to it; who is more than 4 MiB behind is dropped with `E_SLOW_SUBSCRIBER`. */
   publish(event: LocalEvent): void;
+  /** Whether anybody subscribed to events of this type, of whatever topic. */
+  hasSubscriber(type: EventType): boolean;
   /** Ends every connection and removes the socket. */
   close(): Promise<void>;
 };
@@ -69,16 +68,15 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Lo
   server.on("error", onFault);
 
   return {
-    offer(event) {
+    demand(event) {
       const wanting = [...connections].filter((connection) => connection.wants(event));
       if (wanting.length === 0) return "nobody";
-      if (wanting.every((connection) => connection.isCongested)) return "congested";
-      for (const connection of wanting) connection.publish(event);
-      return "sent";
+      return wanting.every((connection) => connection.isCongested) ? "congested" : "ready";
     },
     publish(event) {
       for (const connection of connections) connection.publish(event);
     },
+    hasSubscriber: (type) => [...connections].some((connection) => connection.hasSubscription(type)),
     close() {
       return new Promise((resolve) => {
         const killer = setTimeout(() => {

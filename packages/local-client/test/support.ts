@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import {
   createLocalServer,
+  type Demand,
   type LinkEvent,
+  type LocalEvent,
   type LocalHandlers,
   type LocalServer,
   type LocalServerOptions,
@@ -66,6 +68,13 @@ const handlers: LocalHandlers = {
   peers: () => [PEER],
   submit: async () => RECEIPT,
 };
+
+/** What a daemon does with what must not be lost. */
+export function offer(server: LocalServer, event: LocalEvent): Demand {
+  const demand = server.demand(event);
+  if (demand === "ready") server.publish(event);
+  return demand;
+}
 
 export type Place = { readonly directory: string; readonly socketPath: string };
 

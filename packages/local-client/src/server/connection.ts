@@ -3,7 +3,7 @@ import type { JSONRPCResponse } from "json-rpc-2.0";
 import { LocalClientError } from "../errors.ts";
 import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
 import { LineReader, parseLine } from "../line-framing.ts";
-import type { LocalEvent } from "../protocol.ts";
+import type { EventType, LocalEvent } from "../protocol.ts";
 import { dispatch } from "./dispatch.ts";
 import type { LocalHandlers } from "./handlers.ts";
 import { failure, type Request, type RequestId, readCancel, readRequest, success } from "./request.ts";
@@ -48,6 +48,10 @@ export class Connection {
 
   get isCongested(): boolean {
     return this.#options.socket.writableLength > this.#options.limits.congestedBytes;
+  }
+
+  hasSubscription(type: EventType): boolean {
+    return this.#subscriptions.has(type);
   }
 
   wants(event: LocalEvent): boolean {

@@ -1,5 +1,5 @@
 import { LocalClientError } from "../errors.ts";
-import { encodeEvent, type LocalEvent, type SubscribeRequest } from "../protocol.ts";
+import { type EventType, encodeEvent, type LocalEvent, type SubscribeRequest } from "../protocol.ts";
 
 /** The subscriptions of one connection. */
 export class Subscriptions {
@@ -26,6 +26,10 @@ export class Subscriptions {
 
   remove(subscription: string): boolean {
     return this.#requests.delete(subscription);
+  }
+
+  has(type: EventType): boolean {
+    return [...this.#requests.values()].some(({ events }) => events.includes(type));
   }
 
   wants(event: LocalEvent): boolean {
