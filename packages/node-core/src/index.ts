@@ -1,6 +1,6 @@
 export { Counters } from "./counters.ts";
 export type { SubmitErrorCode } from "./errors.ts";
-export type { Broadcast, NodeInput, RelayInput, Reply, Submit } from "./input.ts";
+export type { Broadcast, NodeInput, RelayInput, Reply, RtcInput, Submit } from "./input.ts";
 export type { LinkQuotaLimits } from "./link-quota.ts";
 export { DEFAULT_LINK_QUOTA } from "./link-quota.ts";
 export type { NodeCoreOptions } from "./node-core.ts";
@@ -14,6 +14,7 @@ export type {
   NodeOutput,
   Receipt,
   RelayOutput,
+  RtcCommand,
   Transmit,
 } from "./output.ts";
 export type { RelayCoreOptions } from "./relay-core.ts";

@@ -1,5 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { Address } from "@starling/wire-protocol";
+import type { Address, Candidate, Description } from "@starling/wire-protocol";
 
 /** What a relay is handed from outside; the bytes of a datagram are untrusted. */
 export type RelayInput = { readonly type: "datagram"; readonly from: Address; readonly bytes: Uint8Array };
@@ -35,8 +35,21 @@ export type Broadcast = {
   readonly topic: string;
 };
 
+/** What the RTC hub has to say of a channel. Messages are untrusted. */
+export type RtcInput =
+  | { readonly type: "rtc-described"; readonly channel: string; readonly description: Description }
+  | { readonly type: "rtc-found"; readonly channel: string; readonly candidate: Candidate }
+  | { readonly type: "rtc-opened"; readonly channel: string }
+  | { readonly type: "rtc-message"; readonly channel: string; readonly message: Uint8Array }
+  | { readonly type: "rtc-closed"; readonly channel: string; readonly reason: string };
+
 export type NodeInput =
   | RelayInput
+  | RtcInput
+  /** Open a channel to a peer; answered by `connected` or `failed` with this id. */
+  | { readonly type: "connect"; readonly id: string; readonly peer: NodeId }
+  /** Close the channel to a peer, if there is one. */
+  | { readonly type: "disconnect"; readonly peer: NodeId }
   | Submit
   | Reply
   | Broadcast

@@ -1,36 +1,63 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
-import type { Neighbour, Now } from "@starling/peer-manager";
-import type { SessionInfo } from "@starling/session";
-import { type Address, hexToBytes, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
+import { acceptedCandidates, type Neighbour, type Now } from "@starling/peer-manager";
+import { createSessionCrypto, type SessionInfo } from "@starling/session";
+import { type Address, type Candidate, hexToBytes, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
+import { ChannelDemand } from "./channel-demand.ts";
+import { ChannelRequests } from "./channel-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
-import type { NodeInput, Reply } from "./input.ts";
+import type { NodeInput, Reply, Submit } from "./input.ts";
 import { OpenRequests } from "./open-requests.ts";
-import type { OutboxOutput } from "./outbox.ts";
-import { Outbox } from "./outbox.ts";
-import type { NodeOutput } from "./output.ts";
-import type { OverlayOptions, OverlayOutput } from "./overlay.ts";
-import { Overlay } from "./overlay.ts";
+import { Outbox, type OutboxOutput } from "./outbox.ts";
+import type { NodeOutput, RtcCommand } from "./output.ts";
+import { Overlay, type OverlayOptions, type OverlayOutput } from "./overlay.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
+import { Signalling, type SignallingOutput } from "./signalling.ts";
 
 export type NodeCoreOptions = Omit<OverlayOptions, "role"> & Partial<Pick<DeliveryOptions, "waiting" | "delivered">>;
 
-type Step = OverlayOutput | OutboxOutput | DeliveryOutput | PublisherOutput;
+type Step =
+  | OverlayOutput
+  | OutboxOutput
+  | DeliveryOutput
+  | PublisherOutput
+  | SignallingOutput
+  | RtcCommand
+  | NodeOutput;
 
-/** A node: the overlay, the outbox of its programs and the delivery to them. One input, the time, and what should happen. */
+const DEFAULT_MAX_CHANNELS = 128;
+/** How long a signal is tried; the dial it belongs to has 15 s. */
+const SIGNAL_TIMEOUT_MS = 10_000;
+/** Submissions of our own signals; no program's id begins so. */
+const SIGNAL_ID = "\u0000signal:";
+
+/**
+ * A node: the overlay, signalling, the outbox of its programs and the delivery to them. It is handed an input and the time, and
+ * returns what should happen.
+ */
 export class NodeCore {
   readonly #overlay: Overlay;
+  readonly #signalling: Signalling;
   readonly #outbox: Outbox;
   readonly #publisher: Publisher;
   readonly #delivery: Delivery;
   readonly #requests = new OpenRequests();
+  readonly #channelRequests = new ChannelRequests();
+  readonly #demand = new ChannelDemand();
+  #signals = 0;
 
   constructor(options: NodeCoreOptions, now: Now) {
-    const { identity, network, random, waiting = [], delivered = [] } = options;
+    const { identity, network, random, waiting = [], delivered = [], maxChannels = DEFAULT_MAX_CHANNELS } = options;
     const floor = options.floor ?? ((sizeBytes: number) => stampFloor("send", sizeBytes));
-    this.#overlay = new Overlay({ ...options, floor, role: "node" }, now);
-    this.#outbox = new Outbox({ identity, network, random, floor, linkTo: (peer) => this.#linkTo(peer) });
     const publishFloor = options.publishFloor ?? ((sizeBytes: number) => stampFloor("publish", sizeBytes));
+    this.#overlay = new Overlay({ ...options, maxChannels, floor, publishFloor, role: "node" }, now);
+    this.#signalling = new Signalling({
+      crypto: createSessionCrypto({ identity, network, random, purpose: "channel" }),
+      random,
+      acceptable: (candidates, peer) => this.#acceptable(candidates, peer),
+      hasRoom: () => this.#overlay.links.hasChannelRoom,
+    });
+    this.#outbox = new Outbox({ identity, network, random, floor, linkTo: (peer) => this.#overlay.links.best(peer) });
     this.#publisher = new Publisher({ identity, network, random, floor: publishFloor });
     this.#delivery = new Delivery({ identity, network, counters: this.#overlay.counters, waiting, delivered }, now);
   }
@@ -40,13 +67,18 @@ export class NodeCore {
   }
 
   tick(now: Now): NodeOutput[] {
-    const steps = [...this.#overlay.tick(now), ...this.#outbox.tick(now), ...this.#delivery.tick(now)];
+    const steps = [
+      ...this.#overlay.tick(now),
+      ...this.#signalling.tick(now),
+      ...this.#outbox.tick(now),
+      ...this.#delivery.tick(now),
+    ];
     return this.#finish(steps, now);
   }
 
   nextDeadline(): number | null {
-    const deadlines = [this.#overlay.nextDeadline(), this.#outbox.nextDeadline(), this.#delivery.nextDeadline()];
-    const due = deadlines.filter((deadline) => deadline !== null);
+    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#delivery];
+    const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
 
@@ -72,7 +104,15 @@ export class NodeCore {
   }
 
   session(id: NodeId): SessionInfo | undefined {
-    return this.#overlay.session(id);
+    return this.#overlay.links.session(id);
+  }
+
+  channel(id: NodeId): SessionInfo | undefined {
+    return this.#overlay.links.channel(id);
+  }
+
+  channelPeers(): NodeId[] {
+    return this.#overlay.links.channelPeers();
   }
 
   counts(): Record<string, number> {
@@ -89,10 +129,8 @@ export class NodeCore {
       case "datagram":
         return this.#overlay.handle(input, now);
       case "submit":
-      case "request": {
-        const kind = input.type === "submit" ? "message" : "request";
-        return this.#outbox.submit({ ...input, kind, requestId: undefined }, now);
-      }
+      case "request":
+        return this.#submit(input, now);
       case "reply":
         return this.#reply(input, now);
       case "broadcast":
@@ -107,6 +145,23 @@ export class NodeCore {
         return this.#delivery.stored(input.key, input.ok, now);
       case "listening":
         return this.#delivery.listening(input.on);
+      case "connect":
+        return this.#connect(input.peer, input.id, now);
+      case "disconnect":
+        return [...this.#signalling.cancel(input.peer), ...this.#overlay.closeChannel(input.peer, now)];
+      case "rtc-described":
+        return this.#signalling.described(input.channel, input.description, now);
+      case "rtc-found":
+        return this.#signalling.foundCandidate(input.channel, input.candidate);
+      case "rtc-opened":
+        return this.#signalling.opened(input.channel);
+      case "rtc-message":
+        return this.#overlay.handleChannel(input.channel, input.message, now);
+      case "rtc-closed":
+        return [
+          ...this.#signalling.closed(input.channel, input.reason, now),
+          ...this.#overlay.channelLost(input.channel, now),
+        ];
     }
   }
 
@@ -115,72 +170,131 @@ export class NodeCore {
     const outputs: NodeOutput[] = [];
     const steps = [...first];
     for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
-      switch (step.type) {
-        case "arrived":
-          steps.push(...this.#delivery.arrived(step.id, step.send, now));
-          break;
-        case "settled":
-          steps.push(...this.#outbox.settled(step.id, step.outcome, now));
-          break;
-        case "direct-arrived":
-          steps.push(...this.#delivery.arrivedDirect(step.peer, "session", step.body, now));
-          break;
-        case "direct-answered":
-          steps.push(...this.#outbox.directAnswered(step.peer, "session", step.messageId, step.result, now));
-          break;
-        case "acknowledge":
-          steps.push(...this.#acknowledge(step.to, now));
-          break;
-        case "refuse":
-          steps.push(...this.#refuse(step.to, step.reason, now));
-          break;
-        case "reply":
-          steps.push(...this.#outbox.replied(step.from, step.requestId, step.content, now));
-          break;
-        case "deliver":
-          if (step.message.kind === "request") this.#requests.add(step.message);
-          outputs.push(step);
-          break;
-        case "send-direct":
-          if (!this.#overlay.sendDirect(step.peer, step.body, now)) {
-            steps.push(...this.#outbox.directRefused(step.messageId, now));
-          }
-          break;
-        case "link-closed":
-          outputs.push(step);
-          steps.push(...this.#outbox.linkClosed(step.peer, now));
-          break;
-        case "signal":
-        case "want-channel":
-        case "suspect":
-          break;
-        case "originate": {
-          const { attempt, to: recipient, avoidRecipient } = step;
-          const { id, lock, encodedEnvelope, digest } = attempt;
-          const origination = { id, lock, recipient, encodedEnvelope, avoidRecipient };
-          steps.push(...this.#overlay.originate(origination, digest, now));
-          break;
-        }
-        case "publish":
-          this.#overlay.publish(step.publication, step.digest, now);
-          break;
-        case "published": {
-          const { origin: from, topic, content } = step.publication;
-          const message = { messageId: step.id, from, topic, content: content.slice(), receivedAtMs: now.wall };
-          outputs.push({ type: "deliver-broadcast", message });
-          break;
-        }
-        default:
-          outputs.push(step);
-      }
+      const next = this.#step(step, now);
+      if ("outside" in next) outputs.push(next.outside);
+      if (next.steps !== undefined) steps.push(...next.steps);
     }
     outputs.push(...this.#overlay.flush(now));
     return outputs;
   }
 
-  #linkTo(peer: NodeId): { readonly path: "session"; readonly rttMs: number | undefined } | undefined {
-    const session = this.#overlay.session(peer);
-    return session && { path: "session", rttMs: session.rttMs };
+  #step(
+    step: Step,
+    now: Now,
+  ): { readonly steps?: readonly Step[] } | { readonly outside: NodeOutput; readonly steps?: readonly Step[] } {
+    switch (step.type) {
+      case "arrived":
+        return { steps: this.#delivery.arrived(step.id, step.send, now) };
+      case "direct-arrived":
+        return { steps: this.#delivery.arrivedDirect(step.peer, step.path, step.body, now) };
+      case "settled":
+        return { steps: this.#outbox.settled(step.id, step.outcome, now) };
+      case "direct-answered":
+        return { steps: this.#outbox.directAnswered(step.peer, step.path, step.messageId, step.result, now) };
+      case "acknowledge":
+        return { steps: this.#acknowledge(step.to, now) };
+      case "refuse":
+        return { steps: this.#refuse(step.to, step.reason, now) };
+      case "reply":
+        return { steps: this.#outbox.replied(step.from, step.requestId, step.content, now) };
+      case "deliver":
+        if (step.message.kind === "request") this.#requests.add(step.message);
+        return { outside: step };
+      case "originate": {
+        const { attempt, to: recipient, avoidRecipient } = step;
+        const { id, lock, encodedEnvelope, digest } = attempt;
+        return {
+          steps: this.#overlay.originate({ id, lock, recipient, encodedEnvelope, avoidRecipient }, digest, now),
+        };
+      }
+      case "send-direct":
+        if (this.#overlay.sendDirect(step.peer, step.body, now)) return {};
+        return { steps: this.#outbox.directRefused(step.messageId, now) };
+      case "suspect":
+        this.#overlay.suspect(step.peer, now);
+        return {};
+      case "publish":
+        this.#overlay.publish(step.publication, step.digest, now);
+        return {};
+      case "published": {
+        const { origin: from, topic, content } = step.publication;
+        const message = { messageId: step.id, from, topic, content: content.slice(), receivedAtMs: now.wall };
+        return { outside: { type: "deliver-broadcast", message } };
+      }
+      case "signal":
+        return { steps: this.#signalling.received(step.from, step.createdMs, step.content, now) };
+      case "send-signal":
+        return { steps: this.#sendSignal(step.peer, step.content, now) };
+      case "want-channel":
+        return { steps: this.#overlay.links.channel(step.peer) ? [] : this.#signalling.want(step.peer, now) };
+      case "channel-ready":
+        this.#overlay.adoptChannel(step.channel, now);
+        return {};
+      case "channel-failed":
+        return { steps: this.#channelRequests.failed(step.peer, step.reason) };
+      case "rtc-cancel":
+        return { outside: { type: "rtc-close", channel: step.channel } };
+      case "link-opened":
+        if (step.link === "session") return { outside: step };
+        return {
+          outside: step,
+          steps: [...this.#channelRequests.opened(step.peer), ...this.#outbox.channelOpened(step.peer, now)],
+        };
+      case "link-closed":
+        return { outside: step, steps: this.#outbox.linkClosed(step.peer, now) };
+      case "receipt":
+        return step.id.startsWith(SIGNAL_ID) ? {} : { outside: step };
+      case "failed":
+        // A signal that did not get through is told again, or its dial runs out of time.
+        return step.id.startsWith(SIGNAL_ID) ? {} : { outside: step };
+      case "dropped":
+        this.#overlay.counters.add(`dropped.${step.reason}`);
+        return {};
+      default:
+        return { outside: step };
+    }
+  }
+
+  #submit(submit: Submit, now: Now): Step[] {
+    const kind = submit.type === "submit" ? "message" : "request";
+    const steps: Step[] = this.#outbox.submit({ ...submit, kind, requestId: undefined }, now);
+    // Talk that goes on is worth a channel, unless it is to be relayed.
+    const isWanted = submit.via !== "relay" && this.#demand.note(submit.to, submit.content.length, now.mono);
+    if (isWanted && submit.to !== this.id) steps.push({ type: "want-channel", peer: submit.to });
+    return steps;
+  }
+
+  #sendSignal(to: NodeId, content: Uint8Array, now: Now): Step[] {
+    this.#signals += 1;
+    const id = `${SIGNAL_ID}${this.#signals}`;
+    const signal = { id, kind: "signal" as const, to, content, topic: "", via: "any" as const, requestId: undefined };
+    return this.#outbox.submit({ ...signal, timeoutMs: SIGNAL_TIMEOUT_MS }, now);
+  }
+
+  #connect(peer: NodeId, id: string, now: Now): Step[] {
+    if (peer === this.id) return [{ type: "failed", id, code: "E_BAD_ID", message: "a node has no channel to itself" }];
+    if (this.#overlay.links.channel(peer) !== undefined) return [{ type: "connected", id, peer }];
+    if (!this.#channelRequests.add(peer, id)) {
+      return [{ type: "failed", id, code: "E_QUOTA", message: "too many channels are being opened; wait for some" }];
+    }
+    const steps = this.#signalling.want(peer, now);
+    if (this.#signalling.isDialling(peer)) return steps;
+    return [...steps, ...this.#channelRequests.failed(peer, "tried a moment ago, or too many dials; try again later")];
+  }
+
+  #acceptable(candidates: readonly Candidate[], peer: NodeId): Candidate[] {
+    const context = {
+      linkAddresses: this.#overlay.links.sessionAddresses(),
+      observedIp: this.#overlay.observed?.ip,
+      authorAddress: this.#overlay.links.session(peer)?.address,
+    };
+    const accepted = new Set(
+      acceptedCandidates(
+        candidates.map(({ address }) => address),
+        context,
+      ),
+    );
+    return candidates.filter(({ address }) => accepted.has(address));
   }
 
   #reply({ id, requestId, content }: Reply, now: Now): Step[] {

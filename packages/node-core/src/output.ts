@@ -1,12 +1,39 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { Address } from "@starling/wire-protocol";
+import type { Address, Candidate, Description } from "@starling/wire-protocol";
 import type { SubmitErrorCode } from "./errors.ts";
 
 export type Transmit = { readonly type: "transmit"; readonly to: Address; readonly datagram: Uint8Array };
 
+/** For the RTC hub: a message for the other end of a channel, behind what went before. */
+export type RtcSend = { readonly type: "rtc-send"; readonly channel: string; readonly message: Uint8Array };
+/** For the RTC hub: close a channel, open or not, once what was sent has gone. */
+export type RtcClose = { readonly type: "rtc-close"; readonly channel: string };
+
+/** For the RTC hub; it answers with the inputs `rtc-…`. `channel` is our name of the channel, the peer never sees it. */
+export type RtcCommand =
+  | RtcSend
+  | RtcClose
+  /** Make a channel with this label and describe it. */
+  | { readonly type: "rtc-offer"; readonly channel: string; readonly label: string }
+  /** Answer the description of a peer, and describe that. Its candidates have been filtered. */
+  | { readonly type: "rtc-accept"; readonly channel: string; readonly label: string; readonly description: Description }
+  | { readonly type: "rtc-answer"; readonly channel: string; readonly description: Description }
+  | { readonly type: "rtc-candidate"; readonly channel: string; readonly candidate: Candidate };
+
 export type LinkChange =
-  | { readonly type: "link-opened"; readonly peer: NodeId; readonly address: Address }
-  | { readonly type: "link-closed"; readonly peer: NodeId; readonly reason: string }
+  | {
+      readonly type: "link-opened";
+      readonly link: "session" | "channel";
+      readonly peer: NodeId;
+      /** Where a session's datagrams go; the placeholder 0.0.0.0:0 for a channel. */
+      readonly address: Address;
+    }
+  | {
+      readonly type: "link-closed";
+      readonly link: "session" | "channel";
+      readonly peer: NodeId;
+      readonly reason: string;
+    }
   /** A bootstrap node did not answer; it is tried again by itself. */
   | { readonly type: "link-unanswered"; readonly peer: NodeId; readonly address: Address };
 
@@ -62,6 +89,9 @@ export type MintRequest = {
 
 export type NodeOutput =
   | RelayOutput
+  | RtcCommand
+  /** A channel that was asked for is open. */
+  | { readonly type: "connected"; readonly id: string; readonly peer: NodeId }
   | MintRequest
   | { readonly type: "cancel-mint"; readonly job: string }
   /** Write it, then answer with the input `stored`. */

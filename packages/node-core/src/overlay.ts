@@ -1,18 +1,7 @@
-import { RotatingFilter } from "@starling/bloom";
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
-import { PUBLISH_FLOOR, SEND_FLOOR, stampFloor } from "@starling/hashcash";
-import type {
-  BroadcastOutput,
-  ForwarderOutput,
-  MembershipOutput,
-  Neighbour,
-  Now,
-  Origination,
-  Outcome,
-} from "@starling/peer-manager";
-import { BroadcastTree, Forwarder, Membership } from "@starling/peer-manager";
-import type { SessionCrypto, SessionEvent, SessionInfo } from "@starling/session";
-import { createSessionCrypto, SessionTable } from "@starling/session";
+import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
+import { Membership, type MembershipOutput, type Neighbour, type Now, type Origination } from "@starling/peer-manager";
+import { type AgreedChannel, createSessionCrypto, type SessionCrypto } from "@starling/session";
 import type {
   Address,
   Contact,
@@ -21,8 +10,6 @@ import type {
   MessageBody,
   NodeRole,
   Publication,
-  Publish,
-  Send,
   SendFailReason,
 } from "@starling/wire-protocol";
 import {
@@ -34,24 +21,16 @@ import {
   encodeNodes,
   encodePong,
   FRAME_KIND,
-  publicationId,
 } from "@starling/wire-protocol";
 import { Counters } from "./counters.ts";
-import { Freshness } from "./freshness.ts";
-import { type IngressState, judge, judgePublish, type PublishIngressState } from "./ingress.ts";
+import { Forwarding, type ForwardingOutput } from "./forwarding.ts";
 import type { RelayInput } from "./input.ts";
-import type { LinkQuotaLimits } from "./link-quota.ts";
-import { DEFAULT_LINK_QUOTA, LinkQuota } from "./link-quota.ts";
-import type { RelayOutput } from "./output.ts";
+import { DEFAULT_LINK_QUOTA, type LinkQuotaLimits } from "./link-quota.ts";
+import { type LinkEvent, type LinkPath, Links } from "./links.ts";
+import type { RelayOutput, RtcClose, RtcSend } from "./output.ts";
 
-// What a relay and a node have in common: sessions, membership and forwarding, wired by plain calls. It decides nothing about a
-// Send that ends here: that is an output, `arrived`, which RelayCore refuses and NodeCore delivers.
-
-const SEEN_ROTATION_MS = 180_000;
-/** The message quota of one rotation at which the filter starts, and the most that it grows to. */
-const SEEN_INITIAL = 65_536;
-const SEEN_MAX = 4_194_304;
-const SEEN_ERROR_RATE = 1e-9;
+// What a relay and a node have in common: links, membership and forwarding, wired by plain calls. It decides nothing about what ends
+// here: that is an output, which RelayCore refuses and NodeCore delivers.
 
 export type OverlayOptions = {
   readonly identity: Identity;
@@ -66,145 +45,148 @@ export type OverlayOptions = {
   readonly floor?: (sizeBytes: number) => number;
   readonly publishFloor?: (sizeBytes: number) => number;
   readonly quota?: LinkQuotaLimits;
+  /** Channels at once; 0, the default, for a node that opens none. */
+  readonly maxChannels?: number;
   /** A persisted lower bound of freshness, where there is one. */
   readonly freshnessBoundMs?: number;
 };
 
 export type OverlayOutput =
   | RelayOutput
-  | { readonly type: "arrived"; readonly id: string; readonly send: Send }
-  | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
+  | ForwardingOutput
   /** A Direct from the other end of a link, or its answer to one of ours. */
-  | { readonly type: "direct-arrived"; readonly peer: NodeId; readonly body: MessageBody }
+  | { readonly type: "direct-arrived"; readonly peer: NodeId; readonly path: LinkPath; readonly body: MessageBody }
   | {
       readonly type: "direct-answered";
       readonly peer: NodeId;
+      readonly path: LinkPath;
       readonly messageId: string;
       readonly result: DirectResult;
-    }
-  /** A broadcast of somebody else, for the first time. */
-  | { readonly type: "published"; readonly id: string; readonly publication: Publication };
+    };
 
 export class Overlay {
   readonly counters: Counters = new Counters();
-  readonly #options: OverlayOptions;
-  readonly #ingress: IngressState & PublishIngressState;
-  readonly #sessions: SessionTable;
+  readonly id: NodeId;
+  readonly #links: Links;
   readonly #membership: Membership;
-  readonly #forwarder: Forwarder;
-  readonly #broadcast: BroadcastTree;
-  readonly #seen: RotatingFilter;
-  readonly #quota: LinkQuota;
+  readonly #forwarding: Forwarding;
 
   constructor(options: OverlayOptions, now: Now) {
     const { identity, network, random } = options;
-    this.#options = options;
-    this.#quota = new LinkQuota(options.quota ?? DEFAULT_LINK_QUOTA);
-    this.#seen = new RotatingFilter({
-      rotationMs: SEEN_ROTATION_MS,
-      initialCapacity: SEEN_INITIAL,
-      maxCapacity: SEEN_MAX,
-      errorRate: SEEN_ERROR_RATE,
-      key: random(16),
-      nowMs: now.mono,
-    });
+    this.id = identity.id;
     this.#membership = new Membership(options);
-    this.#sessions = new SessionTable({
+    this.#links = new Links({
       crypto: options.crypto ?? createSessionCrypto({ identity, network, random }),
       random,
       owner: {
         pongBody: ({ echo, observed, now: at }) => this.#pongBody(echo, observed, at),
         nodesBody: (lookupBody, from) => this.#nodesBody(lookupBody, from),
       },
-      limits: { links: options.maxNeighbours + options.bootstrap.length },
+      maxSessions: options.maxNeighbours + options.bootstrap.length,
+      maxChannels: options.maxChannels ?? 0,
     });
-    this.#forwarder = new Forwarder(identity.id, {
-      has: (id) => this.#membership.neighbour(id) !== undefined,
-      reachable: () => this.#membership.neighbours().flatMap(({ id, reachable }) => (reachable ? [id] : [])),
-      anchors: () => this.#membership.anchors().map(({ id }) => id),
-      // A relay is one because its operator says that it can be reached.
-      selfReachable: options.role === "relay" || options.announce.length > 0,
-    });
-    this.#broadcast = new BroadcastTree(() => this.#membership.neighbours().map(({ id }) => id));
-    this.#ingress = {
-      network,
-      freshness: new Freshness(Math.max(now.wall, options.freshnessBoundMs ?? 0)),
-      seen: this.#seen,
-      quota: this.#quota,
-      floor: options.floor ?? ((sizeBytes) => stampFloor("send", sizeBytes)),
-      publishFloor: options.publishFloor ?? ((sizeBytes) => stampFloor("publish", sizeBytes)),
-      isPending: (id) => this.#forwarder.isPending(id),
-      hasRoomFor: (sizeBytes) => this.#forwarder.hasRoomFor(sizeBytes),
-    };
-  }
-
-  get id(): NodeId {
-    return this.#options.identity.id;
+    this.#forwarding = new Forwarding(
+      {
+        self: identity.id,
+        network,
+        links: this.#links,
+        routing: {
+          has: (id) => this.#links.best(id) !== undefined,
+          reachable: () => this.#membership.neighbours().flatMap(({ id, reachable }) => (reachable ? [id] : [])),
+          anchors: () => this.#membership.anchors().map(({ id }) => id),
+          // A relay is one because its operator says that it can be reached.
+          selfReachable: options.role === "relay" || options.announce.length > 0,
+        },
+        counters: this.counters,
+        quota: options.quota ?? DEFAULT_LINK_QUOTA,
+        random,
+        floor: options.floor,
+        publishFloor: options.publishFloor,
+        freshnessBoundMs: options.freshnessBoundMs ?? 0,
+      },
+      now,
+    );
   }
 
   handle(input: RelayInput, now: Now): OverlayOutput[] {
-    return this.#sessions.receive(input.bytes, input.from, now).flatMap((event) => this.#onSession(event, now));
+    return this.#onLinks(this.#links.receive(input.bytes, input.from, now), now);
+  }
+
+  handleChannel(channel: string, message: Uint8Array, now: Now): OverlayOutput[] {
+    return this.#onLinks(this.#links.receiveOnChannel(channel, message, now), now);
+  }
+
+  channelLost(channel: string, now: Now): OverlayOutput[] {
+    return this.#onLinks(this.#links.channelLost(channel), now);
+  }
+
+  /** Begins with a channel that signalling has agreed on; `link-opened` follows once its peer has spoken. */
+  adoptChannel(agreed: AgreedChannel, now: Now): void {
+    this.#links.adopt(agreed, now);
+  }
+
+  closeChannel(peer: NodeId, now: Now): OverlayOutput[] {
+    const bye = encodeBye({ type: "bye", reason: "closing" });
+    return this.#onLinks(this.#links.closeChannel(peer, bye, now), now);
   }
 
   tick(now: Now): OverlayOutput[] {
-    const outputs = this.#sessions.tick(now).flatMap((event) => this.#onSession(event, now));
-    this.#seen.advance(now.mono);
-    this.#forwarder.tick(now.mono);
-    this.#onBroadcast(this.#broadcast.tick(now.mono), now);
+    const outputs = this.#onLinks(this.#links.tick(now), now);
+    this.#forwarding.tick(now);
     outputs.push(...this.#onMembership(this.#membership.tick(now), now));
     return outputs;
   }
 
   nextDeadline(): number | null {
     const deadlines = [
-      this.#sessions.nextDeadline(),
+      this.#links.nextDeadline(),
       this.#membership.nextDeadline(),
-      this.#forwarder.nextDeadline(),
-      this.#broadcast.nextDeadline(),
+      this.#forwarding.nextDeadline(),
     ].filter((deadline) => deadline !== null);
     return deadlines.length === 0 ? null : Math.min(...deadlines);
   }
 
   /** What has to go out after any of the other calls; the owner calls it last. */
-  flush(now: Now): RelayOutput[] {
-    return this.#sessions.flush(now).map(({ to, datagram }) => ({ type: "transmit", to, datagram }));
+  flush(now: Now): (RelayOutput | RtcSend | RtcClose)[] {
+    return this.#links.flush(now);
   }
 
-  /** Carries an envelope of our own. It enters the SeenFilter, so that one that comes back is known. */
   originate(origination: Origination, digest: Uint8Array, now: Now): OverlayOutput[] {
-    this.#seen.add(digest, now.mono);
-    return this.#onForwarder(this.#forwarder.originate(origination, now.mono), now);
+    return this.#forwarding.originate(origination, digest, now);
   }
 
-  /** Spreads a broadcast of our own; it is stamped already. */
   publish(publication: Publication, digest: Uint8Array, now: Now): void {
-    this.#seen.add(digest, now.mono);
-    this.#onBroadcast(this.#broadcast.publish(publication, publicationId(digest), now.mono), now);
+    this.#forwarding.publish(publication, digest, now);
   }
 
-  /** An envelope that arrived has reached its end; t is revealed to the links it came from. */
   delivered(id: string, t: Uint8Array, now: Now): OverlayOutput[] {
-    return this.#onForwarder(this.#forwarder.delivered(id, t), now);
+    return this.#forwarding.delivered(id, t, now);
   }
 
   refused(id: string, reason: SendFailReason, t: Uint8Array | undefined, now: Now): OverlayOutput[] {
-    return this.#onForwarder(this.#forwarder.refused(id, reason, t), now);
+    return this.#forwarding.refused(id, reason, t, now);
   }
 
   /** Sends a message on the link to its recipient; false where no link takes it. */
   sendDirect(peer: NodeId, body: MessageBody, now: Now): boolean {
-    return this.#sessions.send(peer, encodeMessage({ type: "direct", body }), now) === "queued";
+    return this.#links.send(peer, encodeMessage({ type: "direct", body }), now) === "queued";
   }
 
   answerDirect(peer: NodeId, messageId: Uint8Array, result: DirectResult, now: Now): void {
-    this.#sessions.send(peer, encodeMessage({ type: "direct-ack", messageId, result }), now);
+    this.#links.send(peer, encodeMessage({ type: "direct-ack", messageId, result }), now);
+  }
+
+  /** The peer has not answered where it should have: is it still there? */
+  suspect(peer: NodeId, now: Now): void {
+    this.#links.suspect(peer, now);
   }
 
   /** Says Bye to every neighbour. */
   close(now: Now): OverlayOutput[] {
     const bye = encodeBye({ type: "bye", reason: "closing" });
-    return this.#sessions.sessions().flatMap(({ peer }) => {
-      return this.#sessions.close(peer, bye, now).flatMap((event) => this.#onSession(event, now));
+    return this.#links.peers().flatMap((peer) => {
+      const events = [...this.#links.closeChannel(peer, bye, now), ...this.#links.closeSession(peer, bye, now)];
+      return this.#onLinks(events, now);
     });
   }
 
@@ -216,8 +198,9 @@ export class Overlay {
     return this.#membership.anchors().map(({ id }) => id);
   }
 
-  session(id: NodeId): SessionInfo | undefined {
-    return this.#sessions.get(id);
+  /** The links, to look at; they are sent on through the Overlay only. */
+  get links(): Pick<Links, "best" | "session" | "channel" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"> {
+    return this.#links;
   }
 
   get observed(): Address | undefined {
@@ -225,34 +208,39 @@ export class Overlay {
   }
 
   get seenFilterBytes(): number {
-    return this.#seen.sizeBytes;
+    return this.#forwarding.seenFilterBytes;
   }
 
   get pendingCount(): number {
-    return this.#forwarder.pendingCount;
+    return this.#forwarding.pendingCount;
   }
 
-  /** All counts, those of the sessions included. */
+  /** All counts, those of the links included. */
   counts(): Record<string, number> {
-    return { ...Object.fromEntries(this.#sessions.counters), ...this.counters.snapshot() };
+    return { ...this.#links.counts(), ...this.counters.snapshot() };
   }
 
-  #onSession(event: SessionEvent, now: Now): OverlayOutput[] {
+  #onLinks(events: readonly LinkEvent[], now: Now): OverlayOutput[] {
+    return events.flatMap((event) => this.#onLink(event, now));
+  }
+
+  #onLink({ path, event }: LinkEvent, now: Now): OverlayOutput[] {
     switch (event.type) {
       case "opened": {
         const { peer, address } = event;
-        const outputs = this.#onMembership(this.#membership.opened(peer, address, now), now);
-        return [{ type: "link-opened", peer, address }, ...outputs];
+        const opened: OverlayOutput = { type: "link-opened", link: path, peer, address };
+        if (path === "channel") return [opened];
+        return [opened, ...this.#onMembership(this.#membership.opened(peer, address, now), now)];
       }
       case "frame":
-        return this.#onFrame(event.peer, event.frame, now);
+        return this.#onFrame(event.peer, path, event.frame, now);
       case "acknowledged":
-        this.#forwarder.handedOver(event.token);
+        this.#forwarding.handedOver(event.token);
         return [];
       case "undelivered":
-        return this.#onForwarder(this.#forwarder.undelivered(event.token, now.mono), now);
+        return this.#forwarding.undelivered(event.token, now);
       case "nodes":
-        return this.#onFrame(event.peer, { kind: FRAME_KIND.nodes, body: event.body }, now);
+        return this.#onFrame(event.peer, path, { kind: FRAME_KIND.nodes, body: event.body }, now);
       case "moved":
         this.#membership.moved(event.peer, event.address);
         return [];
@@ -260,89 +248,49 @@ export class Overlay {
         this.#membership.unanswered(event.peer, now);
         return [{ type: "link-unanswered", peer: event.peer, address: event.address }];
       case "closed":
-        this.#membership.closed(event.peer, now);
-        this.#quota.closed(event.peer);
-        this.#broadcast.closed(event.peer);
-        return [{ type: "link-closed", peer: event.peer, reason: event.reason }];
+        if (path === "session") this.#membership.closed(event.peer, now);
+        if (this.#links.best(event.peer) === undefined) this.#forwarding.closed(event.peer);
+        return [{ type: "link-closed", link: path, peer: event.peer, reason: event.reason }];
     }
   }
 
-  #onFrame(peer: NodeId, frame: Frame, now: Now): OverlayOutput[] {
-    const message = decodeMessage(frame);
-    if (!message.ok) return this.#drop(message.reason);
-    switch (message.value.type) {
+  #onFrame(peer: NodeId, path: LinkPath, frame: Frame, now: Now): OverlayOutput[] {
+    const decoded = decodeMessage(frame);
+    if (!decoded.ok) {
+      this.counters.add(`dropped.${decoded.reason}`);
+      return [];
+    }
+    const message = decoded.value;
+    switch (message.type) {
       case "send":
-        return this.#onSend(peer, message.value, now);
+        return this.#forwarding.send(peer, message, now);
       case "send-ack":
-        return this.#onForwarder(this.#forwarder.acknowledged(peer, message.value, now.mono), now);
       case "send-fail":
-        return this.#onForwarder(this.#forwarder.failed(peer, message.value, now.mono), now);
-      case "announce":
-      case "lookup":
-      case "nodes":
-      case "pong":
-        return this.#onMembership(this.#membership.received(peer, message.value, now), now);
-      case "bye":
-        return [];
+        return this.#forwarding.answer(peer, message, now);
+      case "direct":
+        return [{ type: "direct-arrived", peer, path, body: message.body }];
+      case "direct-ack": {
+        const { messageId, result } = message;
+        return [{ type: "direct-answered", peer, path, messageId: bytesToHex(messageId), result }];
+      }
       case "publish":
-        return this.#onPublish(peer, message.value, now);
+        return this.#forwarding.published(peer, message, now);
       case "have":
       case "want":
       case "graft":
       case "prune":
-        this.#onBroadcast(this.#broadcast.upkeep(peer, message.value, now.mono), now);
+        this.#forwarding.upkeep(peer, message, now);
         return [];
-      case "direct":
-        return [{ type: "direct-arrived", peer, body: message.value.body }];
-      case "direct-ack": {
-        const { messageId, result } = message.value;
-        return [{ type: "direct-answered", peer, messageId: bytesToHex(messageId), result }];
-      }
-    }
-  }
-
-  #onSend(peer: NodeId, send: Send, now: Now): OverlayOutput[] {
-    const verdict = judge(this.#ingress, peer, send, now);
-    const mine = send.envelope.recipient === this.id;
-    switch (verdict.type) {
-      case "refused":
-        this.#refuse(peer, send, verdict.reason, verdict.detail, now);
-        return this.#drop(`send-${verdict.reason}`);
-      case "pending":
-        return this.#onForwarder(this.#forwarder.repeated(peer, verdict.id), now);
-      case "seen":
-        // A recipient may have acknowledged it in an earlier life: what it holds by message id decides.
-        if (mine && this.#quota.admitRepeat(peer, now.mono)) return this.#arrive(peer, verdict.id, send, now);
-        this.#refuse(peer, send, "seen", 0, now);
-        return this.#drop("send-seen");
-      case "admitted":
-        if (mine) return this.#arrive(peer, verdict.id, send, now);
-        return this.#onForwarder(this.#forwarder.forward(peer, verdict.id, send, now.mono), now);
-    }
-  }
-
-  #onPublish(peer: NodeId, publish: Publish, now: Now): OverlayOutput[] {
-    const verdict = judgePublish(this.#ingress, peer, publish, now);
-    switch (verdict.type) {
-      case "refused":
-        return this.#drop(`publish-${verdict.reason}`);
-      case "repeated":
-        this.#onBroadcast(this.#broadcast.repeated(peer, publish, verdict.id), now);
+      case "announce":
+      case "lookup":
+      case "nodes":
+      case "pong":
+        // Membership is a matter of sessions: a channel has no address to tell of.
+        return path === "channel" ? [] : this.#onMembership(this.#membership.received(peer, message, now), now);
+      case "bye":
+        // The session reads its own; one in another place says nothing.
         return [];
-      case "admitted":
-        this.#onBroadcast(this.#broadcast.received(peer, publish, verdict.id, now.mono), now);
-        return [{ type: "published", id: verdict.id, publication: publish.publication }];
     }
-  }
-
-  #arrive(peer: NodeId, id: string, send: Send, now: Now): OverlayOutput[] {
-    this.#forwarder.keep(peer, id, send, now.mono);
-    return [{ type: "arrived", id, send }];
-  }
-
-  #refuse(peer: NodeId, send: Send, reason: SendFailReason, detail: number, now: Now): void {
-    const { lock } = send.envelope;
-    this.#sessions.send(peer, encodeMessage({ type: "send-fail", lock, reason, detail, t: undefined }), now);
   }
 
   #onMembership(membershipOutputs: readonly MembershipOutput[], now: Now): OverlayOutput[] {
@@ -350,57 +298,21 @@ export class Overlay {
     for (const output of membershipOutputs) {
       switch (output.type) {
         case "dial":
-          this.#sessions.connect(output.peer, output.address, now);
+          this.#links.connect(output.peer, output.address, now);
           break;
         case "send":
-          this.#sessions.send(output.peer, encodeMessage(output.message), now);
+          this.#links.send(output.peer, encodeMessage(output.message), now);
           break;
         case "hang-up": {
           const bye = encodeBye({ type: "bye", reason: output.reason });
-          for (const event of this.#sessions.close(output.peer, bye, now)) outputs.push(...this.#onSession(event, now));
+          outputs.push(...this.#onLinks(this.#links.closeSession(output.peer, bye, now), now));
           break;
         }
         case "dropped":
-          this.#drop(output.reason);
+          this.counters.add(`dropped.${output.reason}`);
       }
     }
     return outputs;
-  }
-
-  #onForwarder(forwarderOutputs: readonly ForwarderOutput[], now: Now): OverlayOutput[] {
-    const outputs: OverlayOutput[] = [];
-    for (const output of forwarderOutputs) {
-      switch (output.type) {
-        case "send": {
-          const taken = this.#sessions.send(output.peer, output.frame, now, output.token);
-          if (output.token === undefined) break;
-          if (taken === "queued") this.counters.add(output.own ? "sent.send" : "forwarded.send");
-          else outputs.push(...this.#onForwarder(this.#forwarder.undelivered(output.token, now.mono), now));
-          break;
-        }
-        case "settled":
-          outputs.push(output);
-          break;
-        case "dropped":
-          this.#drop(output.reason);
-      }
-    }
-    return outputs;
-  }
-
-  #onBroadcast(outputs: readonly BroadcastOutput[], now: Now): void {
-    for (const output of outputs) {
-      if (output.type === "dropped") this.#drop(output.reason);
-      else {
-        this.#sessions.send(output.peer, encodeMessage(output.message), now);
-        if (output.message.type === "publish") this.counters.add("forwarded.publish");
-      }
-    }
-  }
-
-  #drop(reason: string): OverlayOutput[] {
-    this.counters.add(`dropped.${reason}`);
-    return [];
   }
 
   #pongBody(echo: Uint8Array, observed: Address, now: Now): Uint8Array {

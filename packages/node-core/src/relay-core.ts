@@ -42,7 +42,7 @@ export class RelayCore {
   }
 
   session(id: NodeId): SessionInfo | undefined {
-    return this.#overlay.session(id);
+    return this.#overlay.links.session(id);
   }
 
   counts(): Record<string, number> {
@@ -78,7 +78,7 @@ export class RelayCore {
         // It originates nothing, delivers nothing and hears no broadcast: those are a node's.
       }
     }
-    outputs.push(...this.#overlay.flush(now));
+    for (const output of this.#overlay.flush(now)) if (output.type === "transmit") outputs.push(output);
     return outputs;
   }
 }

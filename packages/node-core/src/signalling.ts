@@ -101,8 +101,8 @@ export class Signalling {
     this.#options = options;
   }
 
-  get dialCount(): number {
-    return this.#dials.size;
+  isDialling(peer: NodeId): boolean {
+    return this.#dials.has(peer);
   }
 
   /** A channel to this peer is wanted. Nothing happens while one is being opened, or before the back-off is over. */

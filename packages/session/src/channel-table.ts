@@ -1,10 +1,10 @@
 // Sessions on channels: the same Data under the keys of a handshake that ran inside an Offer and its Answer (PROTOCOL §9). A channel
 // is reliable and ordered, so nothing is sent again, and its links have no address. Everything else of a link is the same.
 import type { NodeId, SessionKeys } from "@starling/crypto-identity";
-import { type Address, DATA, decodeDatagram, type Frame } from "@starling/wire-protocol";
+import { type Address, DATA, decodeDatagram, FRAME_KIND, type Frame } from "@starling/wire-protocol";
 import { CHANNEL_CARRIER, CHANNEL_MESSAGE_MAX_BYTES } from "./carrier.ts";
 import { type CounterName, Counters } from "./counters.ts";
-import type { CloseReason, SessionEvent, SessionInfo, SessionOwner } from "./event.ts";
+import type { CloseReason, SessionEvent, SessionInfo } from "./event.ts";
 import { IndexTable } from "./index-table.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
@@ -36,7 +36,6 @@ export type ChannelTransmit = { readonly channel: string; readonly datagram: Uin
 export type ChannelTableOptions = {
   readonly self: NodeId;
   readonly random: (sizeBytes: number) => Uint8Array;
-  readonly owner: Pick<SessionOwner, "pongBody">;
   readonly limits?: Partial<SessionLimits>;
 };
 
@@ -64,7 +63,8 @@ export class ChannelTable {
     this.#links = new LinkTable({
       self,
       carrier: CHANNEL_CARRIER,
-      owner: { pongBody: options.owner.pongBody, nodesBody: () => new Uint8Array(0) },
+      // A Pong on a channel echoes and says no more: there is no address to observe.
+      owner: { pongBody: ({ echo }) => echo, nodesBody: () => new Uint8Array(0) },
       limits: this.#limits,
       counters: this.#counters,
       indexes: this.#indexes,
@@ -138,7 +138,7 @@ export class ChannelTable {
     const bye = this.#links.receive(link, named.session, opened, arrival, events);
     this.#touched.add(link);
     if (bye !== undefined) this.#close(link, "bye", bye, events);
-    return events;
+    return events.filter((event) => event.type !== "frame" || event.frame.kind !== FRAME_KIND.pong);
   }
 
   /** As in SessionTable; a peer whose channel is not open yet has "no-session". */

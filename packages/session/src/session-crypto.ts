@@ -24,14 +24,18 @@ export type SessionCrypto = {
   hash(data: Uint8Array): Uint8Array;
 };
 
-/** Noise IK under the node's own key. `network` is bound into every handshake: nodes of two networks cannot meet. */
+/**
+ * Noise IK under the node's own key. `network` and `purpose` are bound into every handshake: nodes of two networks cannot meet,
+ * and a handshake for a channel is none for a session over UDP.
+ */
 export function createSessionCrypto(options: {
   readonly identity: Identity;
   readonly network: string;
   readonly random: RandomSource;
+  readonly purpose?: "session" | "channel";
 }): SessionCrypto {
   const { identity, random } = options;
-  const prologue = protocolPrologue(options.network, "session");
+  const prologue = protocolPrologue(options.network, options.purpose ?? "session");
   return {
     id: identity.id,
     initiate: (responder, payload) => initiateHandshake({ identity, responder, prologue, payload, random }),

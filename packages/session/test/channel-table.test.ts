@@ -21,8 +21,7 @@ let cut: Set<string>;
 let nowMs: number;
 
 function end(identity: typeof ALICE): End {
-  const owner = { pongBody: ({ echo }: { echo: Uint8Array }) => echo };
-  return { table: new ChannelTable({ self: identity.id, random, owner }), events: [] };
+  return { table: new ChannelTable({ self: identity.id, random }), events: [] };
 }
 const at = (mono: number) => ({ mono, wall: mono });
 

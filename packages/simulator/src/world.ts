@@ -8,6 +8,7 @@ import type {
   RelayCoreOptions,
   RelayInput,
   RelayOutput,
+  RtcCommand,
 } from "@starling/node-core";
 import { NodeCore, RelayCore } from "@starling/node-core";
 import type { SessionCrypto } from "@starling/session";
@@ -18,6 +19,7 @@ import type { NetworkConditions } from "./network.ts";
 import { Network } from "./network.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { seededRandom } from "./seeded-random.ts";
+import { VirtualRtc } from "./virtual-rtc.ts";
 
 // A world of the shipped cores under virtual time. Nothing of them is replaced but what the driver would do: the network, the
 // clock, chance, the minting worker and the disk.
@@ -49,6 +51,7 @@ export type SimNode = {
 export class World {
   readonly queue: EventQueue = new EventQueue();
   readonly network: Network;
+  readonly rtc: VirtualRtc;
   readonly #random: SeededRandom;
   readonly #name: string;
   #hosts = 0;
@@ -57,6 +60,8 @@ export class World {
     this.#random = seededRandom(options.seed);
     this.#name = options.network ?? "simulated";
     this.network = new Network(this.queue, this.#random.fork(), options);
+    const [least] = options.latencyMs;
+    this.rtc = new VirtualRtc(this.queue, () => least);
   }
 
   addRelay(options: Partial<RelayCoreOptions> = {}, tap: CryptoTap = (real) => real): SimRelay {
@@ -73,6 +78,7 @@ export class World {
     const feed = this.#run<NodeInput, NodeOutput>(core, address, (output) => {
       outputs.push(output);
       if (output.type === "mint") this.#mint(output, feed);
+      if (isRtcCommand(output)) this.rtc.perform(output, feed);
       if (output.type === "store") {
         this.queue.at(this.queue.nowMs + DISK_MS, () => feed({ type: "stored", key: output.entry.key, ok: true }));
       }
@@ -147,4 +153,8 @@ export class World {
       feed({ type: "minted", job: request.job, nonce: found }),
     );
   }
+}
+
+function isRtcCommand(output: NodeOutput): output is RtcCommand {
+  return output.type.startsWith("rtc-");
 }

@@ -96,6 +96,7 @@ describe("a relayed message", () => {
 describe("what cannot be delivered fails with a typed error", () => {
   test("nobody with this key, a relay's key, a submission cancelled or too large, no neighbour", () => {
     const { world, relay, alice, bob } = scene(7, { latencyMs: [5, 20], loss: 0, duplication: 0 });
+    world.rtc.hasPath = false;
     const stranger = world.addNode();
     const code = (id: string) => of(alice, "failed").find((failure) => failure.id === id)?.code;
     submit(alice, stranger, "stranger", text("anyone?"), 3000);

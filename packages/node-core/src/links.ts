@@ -1,0 +1,167 @@
+import type { NodeId } from "@starling/crypto-identity";
+import type { Now } from "@starling/peer-manager";
+import {
+  type AgreedChannel,
+  ChannelTable,
+  type SendOutcome,
+  type SessionCrypto,
+  type SessionEvent,
+  type SessionInfo,
+  type SessionOwner,
+  SessionTable,
+} from "@starling/session";
+import type { Address, Frame } from "@starling/wire-protocol";
+import type { RtcClose, RtcSend, Transmit } from "./output.ts";
+
+// All links of a node, over both carriers. Above this nothing asks which one a frame takes: a peer has one of each at most, and
+// frames prefer the channel.
+
+export type LinkPath = "channel" | "session";
+export type LinkEvent = { readonly path: LinkPath; readonly event: SessionEvent };
+export type LinkInfo = { readonly path: LinkPath; readonly rttMs: number | undefined };
+
+export type LinksOptions = {
+  readonly crypto: SessionCrypto;
+  readonly random: (sizeBytes: number) => Uint8Array;
+  readonly owner: SessionOwner;
+  readonly maxSessions: number;
+  /** 0: this node opens none (a relay). */
+  readonly maxChannels: number;
+};
+
+export class Links {
+  readonly #sessions: SessionTable;
+  readonly #channels: ChannelTable | undefined;
+  /** Channels whose link has ended, to be closed behind what the next flush still sends. BOUNDED: channels. */
+  #closing: string[] = [];
+
+  constructor(options: LinksOptions) {
+    const { crypto, random, owner, maxSessions, maxChannels } = options;
+    this.#sessions = new SessionTable({ crypto, random, owner, limits: { links: maxSessions } });
+    if (maxChannels > 0) {
+      this.#channels = new ChannelTable({ self: crypto.id, random, limits: { links: maxChannels } });
+    }
+  }
+
+  connect(peer: NodeId, address: Address, now: Now): void {
+    this.#sessions.connect(peer, address, now);
+  }
+
+  receive(datagram: Uint8Array, from: Address, now: Now): LinkEvent[] {
+    return onSession(this.#sessions.receive(datagram, from, now));
+  }
+
+  receiveOnChannel(channel: string, bytes: Uint8Array, now: Now): LinkEvent[] {
+    return this.#onChannel((channels) => channels.receive(channel, bytes, now));
+  }
+
+  /** The carrier of a channel is gone. */
+  channelLost(channel: string): LinkEvent[] {
+    return this.#onChannel((channels) => channels.lost(channel));
+  }
+
+  /** Begins with a channel that both ends have agreed on. */
+  adopt(agreed: AgreedChannel, now: Now): void {
+    const replaced = this.#channels?.adopt(agreed, now);
+    if (replaced !== undefined) this.#closing.push(replaced);
+  }
+
+  /** As SessionTable.send, on the best link there is. */
+  send(peer: NodeId, frame: Frame, now: Now, token?: number): SendOutcome {
+    const outcome = this.#channels?.send(peer, frame, now, token) ?? "no-session";
+    if (outcome === "queued" || outcome === "too-large") return outcome;
+    const other = this.#sessions.send(peer, frame, now, token);
+    return other === "no-session" ? outcome : other;
+  }
+
+  best(peer: NodeId): LinkInfo | undefined {
+    const channel = this.#channels?.get(peer);
+    if (channel !== undefined) return { path: "channel", rttMs: channel.rttMs };
+    const session = this.#sessions.get(peer);
+    return session && { path: "session", rttMs: session.rttMs };
+  }
+
+  /** Peers with a link, each once. */
+  peers(): NodeId[] {
+    const ids = new Set(this.#sessions.sessions().map(({ peer }) => peer));
+    for (const peer of this.#channels?.peers() ?? []) ids.add(peer);
+    return [...ids];
+  }
+
+  session(peer: NodeId): SessionInfo | undefined {
+    return this.#sessions.get(peer);
+  }
+
+  sessionAddresses(): Address[] {
+    return this.#sessions.sessions().map(({ address }) => address);
+  }
+
+  channel(peer: NodeId): SessionInfo | undefined {
+    return this.#channels?.get(peer);
+  }
+
+  channelPeers(): NodeId[] {
+    return this.#channels?.peers() ?? [];
+  }
+
+  get hasChannelRoom(): boolean {
+    return this.#channels !== undefined && !this.#channels.isFull;
+  }
+
+  suspect(peer: NodeId, now: Now): void {
+    if (this.#channels?.get(peer) !== undefined) this.#channels.suspect(peer, now);
+    else this.#sessions.suspect(peer, now);
+  }
+
+  closeSession(peer: NodeId, bye: Uint8Array, now: Now): LinkEvent[] {
+    return onSession(this.#sessions.close(peer, bye, now));
+  }
+
+  closeChannel(peer: NodeId, bye: Uint8Array, now: Now): LinkEvent[] {
+    return this.#onChannel((channels) => channels.close(peer, bye, now));
+  }
+
+  flush(now: Now): (Transmit | RtcSend | RtcClose)[] {
+    const closing = this.#closing;
+    this.#closing = [];
+    return [
+      ...this.#sessions.flush(now).map(({ to, datagram }): Transmit => ({ type: "transmit", to, datagram })),
+      ...(this.#channels?.flush(now) ?? []).map(
+        ({ channel, datagram }): RtcSend => ({ type: "rtc-send", channel, message: datagram }),
+      ),
+      ...closing.map((channel): RtcClose => ({ type: "rtc-close", channel })),
+    ];
+  }
+
+  tick(now: Now): LinkEvent[] {
+    return [...onSession(this.#sessions.tick(now)), ...this.#onChannel((channels) => channels.tick(now))];
+  }
+
+  nextDeadline(): number | null {
+    const [sessions, channels] = [this.#sessions.nextDeadline(), this.#channels?.nextDeadline() ?? null];
+    return sessions === null || channels === null ? (sessions ?? channels) : Math.min(sessions, channels);
+  }
+
+  counts(): Record<string, number> {
+    const counts = Object.fromEntries(this.#sessions.counters);
+    for (const [name, count] of this.#channels?.counters ?? []) counts[`channel.${name}`] = count;
+    return counts;
+  }
+
+  #onChannel(call: (channels: ChannelTable) => SessionEvent[]): LinkEvent[] {
+    const channels = this.#channels;
+    if (channels === undefined) return [];
+    const names = new Map(channels.peers().map((peer) => [peer, channels.channelOf(peer)]));
+    return call(channels).map((event) => {
+      if (event.type === "closed") {
+        const name = names.get(event.peer);
+        if (name !== undefined) this.#closing.push(name);
+      }
+      return { path: "channel", event };
+    });
+  }
+}
+
+function onSession(events: readonly SessionEvent[]): LinkEvent[] {
+  return events.map((event) => ({ path: "session", event }));
+}

@@ -1,0 +1,125 @@
+import type { NodeInput, RtcCommand } from "@starling/node-core";
+import type { Description } from "@starling/wire-protocol";
+import type { EventQueue } from "./event-queue.ts";
+
+// Virtual WebRTC: what the hub of rtc-transport does, without sockets. Two channels are one pipe once each has the other's
+// description; messages then come whole, once and in order, or, after the pipe is cut, not at all.
+
+const GATHER_MS = 20;
+const OPEN_MS = 120;
+
+type End = {
+  readonly channel: string;
+  readonly feed: (input: NodeInput) => void;
+  other: End | undefined;
+  isOpen: boolean;
+  isClosed: boolean;
+};
+
+export class VirtualRtc {
+  readonly #queue: EventQueue;
+  readonly #latencyMs: () => number;
+  readonly #ends = new Map<string, End>();
+  /** Nothing gets through any more, and nobody is told. */
+  isCut = false;
+  /** Whether two ends can reach each other at all; else they try until they are cancelled. */
+  hasPath = true;
+
+  constructor(queue: EventQueue, latencyMs: () => number) {
+    this.#queue = queue;
+    this.#latencyMs = latencyMs;
+  }
+
+  /** Channels that are neither closed nor cancelled. */
+  get liveCount(): number {
+    return this.#ends.size;
+  }
+
+  perform(command: RtcCommand, feed: (input: NodeInput) => void): void {
+    const { channel } = command;
+    switch (command.type) {
+      case "rtc-offer":
+        this.#describe(this.#end(channel, feed));
+        break;
+      case "rtc-accept": {
+        const end = this.#end(channel, feed);
+        end.other = this.#ends.get(command.description.ufrag);
+        this.#describe(end);
+        break;
+      }
+      case "rtc-answer": {
+        const end = this.#ends.get(channel);
+        if (end === undefined) return;
+        end.other = this.#ends.get(command.description.ufrag);
+        this.#open(end);
+        break;
+      }
+      case "rtc-candidate":
+        break;
+      case "rtc-send":
+        this.#send(channel, command.message);
+        break;
+      case "rtc-close":
+        this.#close(channel);
+    }
+  }
+
+  #end(channel: string, feed: (input: NodeInput) => void): End {
+    const end: End = { channel, feed, other: undefined, isOpen: false, isClosed: false };
+    this.#ends.set(channel, end);
+    return end;
+  }
+
+  #describe(end: End): void {
+    const description: Description = {
+      setup: "actpass",
+      ufrag: end.channel,
+      pwd: "0123456789abcdefghijkl",
+      fingerprint: new Uint8Array(32),
+      candidates: [],
+    };
+    this.#later(GATHER_MS, end, { type: "rtc-described", channel: end.channel, description });
+  }
+
+  #open(end: End): void {
+    const { other } = end;
+    if (other === undefined || !this.hasPath) return;
+    for (const each of [end, other]) {
+      this.#queue.at(this.#queue.nowMs + OPEN_MS + this.#latencyMs(), () => {
+        if (each.isClosed) return;
+        each.isOpen = true;
+        each.feed({ type: "rtc-opened", channel: each.channel });
+      });
+    }
+  }
+
+  #send(channel: string, message: Uint8Array): void {
+    const end = this.#ends.get(channel);
+    if (!end?.isOpen || end.other === undefined || this.isCut) return;
+    const { other } = end;
+    this.#queue.at(this.#queue.nowMs + this.#latencyMs(), () => {
+      if (!other.isClosed && !this.isCut) other.feed({ type: "rtc-message", channel: other.channel, message });
+    });
+  }
+
+  #close(channel: string): void {
+    const end = this.#ends.get(channel);
+    if (end === undefined) return;
+    end.isClosed = true;
+    this.#ends.delete(channel);
+    if (end.other !== undefined && !this.isCut) {
+      this.#later(this.#latencyMs(), end.other, { type: "rtc-closed", channel: end.other.channel, reason: "remote" });
+    }
+  }
+
+  #later(afterMs: number, end: End, input: NodeInput): void {
+    this.#queue.at(this.#queue.nowMs + afterMs, () => {
+      if (end.isClosed) return;
+      if (input.type === "rtc-closed") {
+        end.isClosed = true;
+        this.#ends.delete(end.channel);
+      }
+      end.feed(input);
+    });
+  }
+}

@@ -1,0 +1,170 @@
+import { describe, expect, test } from "@jest/globals";
+import type { NodeOutput } from "@starling/node-core";
+import { type SimNode, World } from "../src/index.ts";
+
+// Channels between two nodes that know only a relay: signalling over the overlay, upgrade in mid-conversation, death, glare.
+
+const LOSSLESS = { latencyMs: [10, 20] as const, loss: 0, duplication: 0 };
+const LOSSY = { latencyMs: [10, 60] as const, loss: 0.15, duplication: 0.05 };
+
+type Scene = { world: World; alice: SimNode; bob: SimNode };
+
+function scene(seed: number, conditions: typeof LOSSLESS | typeof LOSSY = LOSSLESS): Scene {
+  const world = new World({ ...conditions, seed });
+  const bootstrap = [world.addRelay().contact];
+  const alice = world.addNode({ bootstrap });
+  const bob = world.addNode({ bootstrap });
+  const isUp = () => [alice, bob].every(({ core }) => core.neighbours().length === 1);
+  if (!world.runUntil(isUp, 30_000)) throw new Error("the nodes did not find the relay");
+  for (const node of [alice, bob]) node.feed({ type: "listening", on: true });
+  return { world, alice, bob };
+}
+
+function of<T extends NodeOutput["type"]>(node: SimNode, type: T): Extract<NodeOutput, { type: T }>[] {
+  return node.outputs.filter((output): output is Extract<NodeOutput, { type: T }> => output.type === type);
+}
+const texts = (node: SimNode) => of(node, "deliver").map(({ message }) => new TextDecoder().decode(message.content));
+const hasChannel = (from: SimNode, to: SimNode) => from.core.channel(to.core.id) !== undefined;
+
+function submit(
+  from: SimNode,
+  to: SimNode,
+  id: string,
+  via: "any" | "relay" | "channel" = "any",
+  timeoutMs = 20_000,
+): void {
+  from.feed({ type: "submit", id, to: to.core.id, content: new TextEncoder().encode(id), topic: "t", via, timeoutMs });
+}
+
+describe("a channel", () => {
+  test.each([1, 2, 3, 4])("seed %i: opens on connect, whichever end asks, also under loss", (seed) => {
+    const { world, alice, bob } = scene(seed, LOSSY);
+    const [asks, asked] = seed % 2 === 0 ? [alice, bob] : [bob, alice];
+    asks.feed({ type: "connect", id: "c", peer: asked.core.id });
+    expect(world.runUntil(() => hasChannel(alice, bob) && hasChannel(bob, alice), 15_000)).toBe(true);
+    world.run(1000);
+    expect(of(asks, "connected")).toMatchObject([{ id: "c", peer: asked.core.id }]);
+    expect(world.rtc.liveCount).toBe(2);
+    submit(alice, bob, "over the channel", "channel");
+    expect(world.runUntil(() => of(alice, "receipt").length === 1, 5000)).toBe(true);
+    expect(of(alice, "receipt")[0]?.receipt).toMatchObject({ path: "channel", hops: 1 });
+    expect(texts(bob)).toEqual(["over the channel"]);
+  });
+
+  test("glare: both ask at once, one channel comes of it", () => {
+    const { world, alice, bob } = scene(5);
+    alice.feed({ type: "connect", id: "a", peer: bob.core.id });
+    bob.feed({ type: "connect", id: "b", peer: alice.core.id });
+    world.run(10_000);
+    expect([hasChannel(alice, bob), hasChannel(bob, alice)]).toEqual([true, true]);
+    expect(world.rtc.liveCount).toBe(2);
+    expect([of(alice, "connected").length, of(bob, "connected").length]).toEqual([1, 1]);
+  });
+
+  test("where there is no direct path the asker is told, nothing is left, and messages go over the relay", () => {
+    const { world, alice, bob } = scene(6);
+    world.rtc.hasPath = false;
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    world.run(20_000);
+    expect(of(alice, "failed")).toMatchObject([{ id: "c", code: "E_NO_CHANNEL" }]);
+    world.run(20_000);
+    expect(world.rtc.liveCount).toBe(0);
+    submit(alice, bob, "relayed all the same");
+    expect(world.runUntil(() => of(alice, "receipt").length === 1, 5000)).toBe(true);
+    expect(of(alice, "receipt")[0]?.receipt.path).toBe("relayed");
+  });
+
+  test("a node that is not there: no channel, and a typed error within the dial's time", () => {
+    const { world, alice } = scene(7);
+    const nobody = world.addNode();
+    alice.feed({ type: "connect", id: "c", peer: nobody.core.id });
+    world.run(16_000);
+    expect(of(alice, "failed")).toMatchObject([{ id: "c", code: "E_NO_CHANNEL" }]);
+    alice.feed({ type: "connect", id: "again", peer: nobody.core.id });
+    expect(of(alice, "failed")[1]).toMatchObject({ id: "again", code: "E_NO_CHANNEL" });
+  });
+
+  test("closing it ends both ends, and the next message is relayed", () => {
+    const { world, alice, bob } = scene(8);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    world.run(5000);
+    bob.feed({ type: "disconnect", peer: alice.core.id });
+    world.run(1000);
+    expect([hasChannel(alice, bob), hasChannel(bob, alice), world.rtc.liveCount]).toEqual([false, false, 0]);
+    submit(alice, bob, "after it");
+    expect(world.runUntil(() => of(alice, "receipt").length === 1, 5000)).toBe(true);
+    expect(of(alice, "receipt")[0]?.receipt.path).toBe("relayed");
+  });
+});
+
+describe("a conversation keeps going, once and in order", () => {
+  test.each([11, 12, 13])("seed %i: through the upgrade from relayed to direct, and the channel's death", (seed) => {
+    const { world, alice, bob } = scene(seed, LOSSY);
+    const sent: string[] = [];
+    const say = (count: number, everyMs: number) => {
+      for (let i = 0; i < count; i += 1) {
+        const id = `m${sent.length}`;
+        sent.push(id);
+        submit(alice, bob, id);
+        world.run(everyMs);
+      }
+    };
+    // Three messages within 30 s make the channel wanted; it opens while more are under way.
+    say(30, 100);
+    expect(world.runUntil(() => hasChannel(alice, bob), 20_000)).toBe(true);
+    say(10, 100);
+    expect(of(alice, "receipt").some(({ receipt }) => receipt.path === "channel")).toBe(true);
+    world.rtc.isCut = true;
+    const cutAtMs = world.queue.nowMs;
+    say(20, 50);
+    const isDone = () => of(alice, "receipt").length === sent.length;
+    expect(world.runUntil(isDone, 20_000)).toBe(true);
+    // By the attempt timer, not by liveness (25 s).
+    expect(world.queue.nowMs - cutAtMs).toBeLessThan(10_000);
+    world.run(5000);
+    expect(texts(bob)).toEqual(sent);
+    expect(of(alice, "failed")).toEqual([]);
+  });
+});
+
+describe("requests", () => {
+  test("a reply comes back to the one who asked, over the relay and over a channel", () => {
+    const { world, alice, bob } = scene(21);
+    const ask = (id: string) =>
+      alice.feed({
+        type: "request",
+        id,
+        to: bob.core.id,
+        content: Uint8Array.of(1),
+        topic: "q",
+        via: "any",
+        timeoutMs: 5000,
+      });
+    let answered = 0;
+    const answerAll = () => {
+      for (const { message } of of(bob, "deliver").slice(answered)) {
+        expect(message.kind).toBe("request");
+        bob.feed({ type: "reply", id: `r${answered}`, requestId: message.messageId, content: Uint8Array.of(2, 3) });
+        answered += 1;
+      }
+      return of(alice, "answered").length === answered && answered > 0;
+    };
+    ask("relayed");
+    expect(world.runUntil(answerAll, 5000)).toBe(true);
+    expect(of(alice, "answered")[0]).toMatchObject({
+      id: "relayed",
+      content: Uint8Array.of(2, 3),
+      receipt: { path: "relayed" },
+    });
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    world.runUntil(() => hasChannel(alice, bob), 5000);
+    ask("direct");
+    expect(world.runUntil(() => answerAll() && answered === 2, 5000)).toBe(true);
+    expect(of(alice, "answered")[1]).toMatchObject({ id: "direct", receipt: { path: "channel" } });
+    world.run(1000);
+    expect(of(bob, "receipt")).toHaveLength(2);
+    // One that nobody has asked cannot be answered.
+    bob.feed({ type: "reply", id: "none", requestId: "00".repeat(16), content: Uint8Array.of(1) });
+    expect(of(bob, "failed")).toMatchObject([{ id: "none", code: "E_NO_REQUEST" }]);
+  });
+});
