@@ -1,6 +1,6 @@
 import type { NodeId, RandomSource, SessionKeys } from "@starling/crypto-identity";
 import type { Now } from "@starling/peer-manager";
-import type { SessionCrypto } from "@starling/session";
+import type { AgreedChannel, SessionCrypto } from "@starling/session";
 import type { Candidate, Description, Signal } from "@starling/wire-protocol";
 import {
   bytesToHex,
@@ -47,18 +47,9 @@ export type SignallingOutput =
   | { readonly type: "rtc-candidate"; readonly channel: string; readonly candidate: Candidate }
   | { readonly type: "rtc-cancel"; readonly channel: string }
   /** The carrier is there and both ends hold the keys: Data may flow. */
-  | { readonly type: "channel-ready"; readonly channel: ReadyChannel }
+  | { readonly type: "channel-ready"; readonly channel: AgreedChannel }
   | { readonly type: "channel-failed"; readonly peer: NodeId; readonly reason: string }
   | { readonly type: "dropped"; readonly reason: string };
-
-export type ReadyChannel = {
-  readonly channel: string;
-  readonly peer: NodeId;
-  readonly keys: SessionKeys;
-  readonly isInitiator: boolean;
-  readonly localIndex: number;
-  readonly remoteIndex: number;
-};
 
 type Agreed = { readonly keys: SessionKeys; readonly remoteIndex: number };
 type Dial = {

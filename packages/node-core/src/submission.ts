@@ -18,7 +18,7 @@ export type OutgoingMessage = {
   readonly requestId: Uint8Array | undefined;
 };
 
-export type Phase =
+type Phase =
   /** Waits for a channel to open (`via: channel`). */
   | { readonly type: "opening" }
   /** A Direct is on the link to the recipient. */
