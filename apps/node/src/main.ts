@@ -1,1 +1,4 @@
-export {};
+#!/usr/bin/env node
+import { runCommandLine } from "./cli/command-line.ts";
+
+process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -5,8 +5,11 @@ import { LocalClientError, type LocalErrorCode } from "./errors.ts";
 import { EventQueue, type EventStream } from "./event-queue.ts";
 import { CLIENT_QUEUE_MAX_BYTES, CLIENT_QUEUE_MAX_EVENTS, CONTENT_MAX_BYTES } from "./limits.ts";
 import { parseLine } from "./line-framing.ts";
-import type { EventType, LocalEvent, NodeInfo, NodeStatus, PeerInfo, Receipt, Via } from "./protocol.ts";
+import type { Answer, EventType, LocalEvent, NodeInfo, NodeStatus, PeerInfo, Receipt, Via } from "./protocol.ts";
 import {
+  answerResult,
+  broadcastResult,
+  connectResult,
   eventParams,
   infoResult,
   peersResult,
@@ -30,9 +33,11 @@ export type SubmitOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+export type RequestOptions = Omit<SubmitOptions, "via">;
+
 export type SubscribeOptions<Type extends EventType = EventType> = {
   readonly events: readonly Type[];
-  /** Only messages of this topic. */
+  /** Only messages, requests and broadcasts of this topic. */
   readonly topic?: string | undefined;
 };
 
@@ -49,6 +54,16 @@ export type LocalClient = {
   peers(): Promise<PeerInfo[]>;
   /** Resolves when the recipient's daemon has written the message; see the README for the codes of its errors. */
   submit(options: SubmitOptions): Promise<Receipt>;
+  /** Resolves with the reply of a program at the recipient's. */
+  request(options: RequestOptions): Promise<Answer>;
+  /** Answers a request event; resolves when the asker's daemon has the reply. */
+  reply(requestId: string, content: Uint8Array): Promise<void>;
+  /** Tells every node, at most 16,384 bytes; resolves when it is out. */
+  broadcast(content: Uint8Array, topic?: string): Promise<{ readonly messageId: string }>;
+  /** Opens a channel to a peer. Messages go over one by themselves once there are some; this is for who wants it now. */
+  connectPeer(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
+  /** Closes the channel to a peer. */
+  disconnectPeer(id: string): Promise<void>;
   /**
    * Events from now on, and the messages that waited. It throws `E_SLOW_SUBSCRIBER` where the daemon, or this client's queue
    * of 64 MiB, gave it up, and `E_DISCONNECTED` where the connection went.
@@ -121,6 +136,21 @@ export function createClient(open: (events: TransportEvents) => Transport): Loca
       if (content.length > CONTENT_MAX_BYTES) throw new LocalClientError("E_TOO_LARGE", TOO_LARGE);
       const params = { ...rest, content: encodeBase64(content) };
       return calls.call("message.submit", params, { result: receiptResult, signal });
+    },
+    async request({ signal, content, ...rest }) {
+      if (content.length > CONTENT_MAX_BYTES) throw new LocalClientError("E_TOO_LARGE", TOO_LARGE);
+      const params = { ...rest, content: encodeBase64(content) };
+      return calls.call("message.request", params, { result: answerResult, signal });
+    },
+    async reply(requestId, content) {
+      if (content.length > CONTENT_MAX_BYTES) throw new LocalClientError("E_TOO_LARGE", TOO_LARGE);
+      await calls.call("message.reply", { requestId, content: encodeBase64(content) }, { result: z.unknown() });
+    },
+    broadcast: (content, topic) =>
+      calls.call("message.broadcast", { content: encodeBase64(content), topic }, { result: broadcastResult }),
+    connectPeer: (id) => calls.call("peers.connect", { id }, { result: connectResult }),
+    async disconnectPeer(id) {
+      await calls.call("peers.disconnect", { id }, { result: z.unknown() });
     },
     async subscribe<Type extends EventType>(options: SubscribeOptions<Type>) {
       type Event = Extract<LocalEvent, { type: Type }>;

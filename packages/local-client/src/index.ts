@@ -1,4 +1,4 @@
-export type { LocalClient, SubmitOptions, SubscribeOptions, Subscription } from "./client.ts";
+export type { LocalClient, RequestOptions, SubmitOptions, SubscribeOptions, Subscription } from "./client.ts";
 export { createClient } from "./client.ts";
 export { connect } from "./connect.ts";
 export type { LocalErrorCode } from "./errors.ts";
@@ -6,6 +6,8 @@ export { LocalClientError } from "./errors.ts";
 export type { EventStream } from "./event-queue.ts";
 export { CONTENT_MAX_BYTES, TIMEOUT_DEFAULT_MS, TIMEOUT_MAX_MS, TOPIC_MAX_BYTES } from "./limits.ts";
 export type {
+  Answer,
+  BroadcastEvent,
   EventType,
   LinkEvent,
   LocalEvent,
@@ -14,6 +16,7 @@ export type {
   NodeStatus,
   PeerInfo,
   Receipt,
+  RequestEvent,
   Via,
 } from "./protocol.ts";
 export type { Transport, TransportEvents } from "./transport.ts";

@@ -43,6 +43,40 @@ export const submitParams: z.ZodType<SubmitRequest> = z.strictObject({
   timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
 });
 
+export type AskRequest = Omit<SubmitRequest, "via">;
+
+export const requestParams: z.ZodType<AskRequest> = z.strictObject({
+  to: z.string().max(128),
+  content: contentParam,
+  topic: topic.default(""),
+  timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
+});
+
+export type ReplyRequest = {
+  /** Of the request event that is answered. */
+  readonly requestId: string;
+  readonly content: Uint8Array;
+};
+
+export const replyParams: z.ZodType<ReplyRequest> = z.strictObject({
+  requestId: z.string().max(64),
+  content: contentParam,
+});
+
+export type BroadcastRequest = { readonly content: Uint8Array; readonly topic: string };
+
+export const broadcastParams: z.ZodType<BroadcastRequest> = z.strictObject({
+  content: contentParam,
+  topic: topic.default(""),
+});
+
+/** `address` is for a later version: it is understood, and answered `E_NOT_SUPPORTED`. */
+export const connectParams: z.ZodType<{ readonly id: string; readonly address?: string | undefined }> = z.strictObject({
+  id: z.string().max(128),
+  address: z.string().max(64).optional(),
+});
+export const disconnectParams: z.ZodType<{ readonly id: string }> = z.strictObject({ id: z.string().max(128) });
+
 export type Receipt = {
   readonly messageId: string;
   /** What the message went over, as far as the sender can tell. */
@@ -57,6 +91,12 @@ export const receiptResult: z.ZodType<Receipt> = z.object({
   path,
   hops: count,
   elapsedMs: z.number(),
+});
+
+export type Answer = { readonly content: Uint8Array; readonly receipt: Receipt };
+export const broadcastResult: z.ZodType<{ readonly messageId: string }> = z.object({ messageId: z.string() });
+export const connectResult: z.ZodType<{ readonly link: PeerInfo["link"] }> = z.object({
+  link: z.enum(["session", "channel", "both"]),
 });
 
 export type NodeInfo = {
@@ -117,7 +157,8 @@ export const statusResult: z.ZodType<NodeStatus> = z.object({
 
 export type PeerInfo = {
   readonly id: string;
-  readonly address: string;
+  /** null where there is a channel alone. */
+  readonly address: string | null;
   readonly link: "session" | "channel" | "both";
   /** null before the first sample. */
   readonly rttMs: number | null;
@@ -132,7 +173,7 @@ export type PeerInfo = {
 export const peersResult: z.ZodType<PeerInfo[]> = z.array(
   z.object({
     id: z.string(),
-    address: z.string(),
+    address: z.string().nullable(),
     link: z.enum(["session", "channel", "both"]),
     rttMs: z.number().nullable(),
     since: z.number(),
@@ -141,10 +182,10 @@ export const peersResult: z.ZodType<PeerInfo[]> = z.array(
   }),
 );
 
-export type EventType = "message" | "link";
-const EVENT_TYPES = ["message", "link"] as const;
+export type EventType = "message" | "request" | "broadcast" | "link";
+const EVENT_TYPES = ["message", "request", "broadcast", "link"] as const;
 /** Events that a later version has; asking for one is answered `E_NOT_SUPPORTED`. */
-const LATER_EVENT_TYPES = ["request", "broadcast", "peer", "status"] as const;
+const LATER_EVENT_TYPES = ["peer", "status"] as const;
 type SubscribedEvent = EventType | (typeof LATER_EVENT_TYPES)[number];
 
 export type SubscribeRequest = { readonly events: readonly SubscribedEvent[]; readonly topic?: string | undefined };
@@ -154,7 +195,7 @@ export const subscribeParams: z.ZodType<SubscribeRequest> = z.strictObject({
     .array(z.enum([...EVENT_TYPES, ...LATER_EVENT_TYPES]))
     .min(1)
     .max(6),
-  /** Only messages of this topic; other events are not held back by it. */
+  /** Only messages, requests and broadcasts of this topic; other events are not held back by it. */
   topic: topic.optional(),
 });
 
@@ -183,8 +224,32 @@ export type MessageEvent = {
   readonly receivedAt: number;
 };
 
+/** Answer it by `message.reply` with its `requestId`. */
+export type RequestEvent = {
+  readonly type: "request";
+  readonly from: string;
+  readonly requestId: string;
+  readonly topic: string;
+  readonly content: Uint8Array;
+  readonly path: "channel" | "session" | "relayed";
+  /** ms since 1970. */
+  readonly receivedAt: number;
+};
+
+/** Told to everybody, and signed by who it is from. */
+export type BroadcastEvent = {
+  readonly type: "broadcast";
+  readonly from: string;
+  readonly messageId: string;
+  readonly topic: string;
+  readonly content: Uint8Array;
+  /** ms since 1970. */
+  readonly receivedAt: number;
+};
+
 export type LinkEvent = {
   readonly type: "link";
+  readonly link: "session" | "channel";
   /** `unanswered`: a bootstrap node did not answer; it is tried again. */
   readonly change: "opened" | "closed" | "unanswered";
   readonly peer: string;
@@ -194,7 +259,7 @@ export type LinkEvent = {
   readonly at: number;
 };
 
-export type LocalEvent = MessageEvent | LinkEvent;
+export type LocalEvent = MessageEvent | RequestEvent | BroadcastEvent | LinkEvent;
 
 /** The end of a subscription that the server dropped; its last event. */
 type DroppedEvent = { readonly type: "dropped"; readonly code: string; readonly message: string };
@@ -205,6 +270,8 @@ const contentResult: z.ZodType<Uint8Array, string> = z.string().transform((text,
   context.addIssue({ code: "custom", message: "not base64" });
   return z.NEVER;
 });
+
+export const answerResult: z.ZodType<Answer> = z.object({ content: contentResult, receipt: receiptResult });
 
 /** `params` of the notification `event`. */
 export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEvent)> = z.discriminatedUnion("type", [
@@ -220,7 +287,27 @@ export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEven
   }),
   z.object({
     subscription: z.string(),
+    type: z.literal("request"),
+    from: z.string(),
+    requestId: z.string(),
+    topic: z.string(),
+    content: contentResult,
+    path,
+    receivedAt: z.number(),
+  }),
+  z.object({
+    subscription: z.string(),
+    type: z.literal("broadcast"),
+    from: z.string(),
+    messageId: z.string(),
+    topic: z.string(),
+    content: contentResult,
+    receivedAt: z.number(),
+  }),
+  z.object({
+    subscription: z.string(),
     type: z.literal("link"),
+    link: z.enum(["session", "channel"]),
     change: z.enum(["opened", "closed", "unanswered"]),
     peer: z.string(),
     address: z.string().nullable(),
@@ -232,16 +319,8 @@ export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEven
 
 /** An event as it stands in JSON. */
 export function encodeEvent(event: LocalEvent): object {
-  return event.type === "message" ? { ...event, content: encodeBase64(event.content) } : event;
+  return event.type === "link" ? event : { ...event, content: encodeBase64(event.content) };
 }
 
 /** Methods of a later version: answered `E_NOT_SUPPORTED`, never as if they had worked. */
-export const LATER_METHODS: ReadonlySet<string> = new Set([
-  "message.request",
-  "message.reply",
-  "message.ack",
-  "message.broadcast",
-  "peers.connect",
-  "peers.disconnect",
-  "trace",
-]);
+export const LATER_METHODS: ReadonlySet<string> = new Set(["message.ack", "trace"]);

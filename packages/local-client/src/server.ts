@@ -9,6 +9,10 @@ export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
 export type { ServerLimits } from "./limits.ts";
 export type {
+  Answer,
+  AskRequest,
+  BroadcastEvent,
+  BroadcastRequest,
   LinkEvent,
   LocalEvent,
   MessageEvent,
@@ -16,6 +20,8 @@ export type {
   NodeStatus,
   PeerInfo,
   Receipt,
+  ReplyRequest,
+  RequestEvent,
   SubmitRequest,
 } from "./protocol.ts";
 export type { LocalHandlers } from "./server/handlers.ts";
@@ -86,7 +92,10 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Lo
           clearTimeout(killer);
           resolve();
         });
-        for (const connection of connections) connection.end();
+        // What was failed just now is answered before its connection ends.
+        setImmediate(() => {
+          for (const connection of connections) connection.end();
+        });
       });
     },
   };

@@ -77,6 +77,63 @@ describe("methods", () => {
     ]);
   });
 
+  test("request, reply, broadcast, connect and disconnect", async () => {
+    const asked: unknown[] = [];
+    const server = await bench.serve({
+      handlers: {
+        request: async (request) => {
+          asked.push(request);
+          return { content: Uint8Array.of(7), receipt: RECEIPT };
+        },
+        reply: async (request) => void asked.push(request),
+        broadcast: async (request) => {
+          asked.push(request);
+          return { messageId: RECEIPT.messageId };
+        },
+        connect: async (id) => {
+          asked.push(id);
+          return { link: "both" };
+        },
+        disconnect: (id) => void asked.push(id),
+      },
+    });
+    const local = await client(server.socketPath);
+    const content = Uint8Array.of(1, 2);
+    expect(await local.request({ to: ID, content, topic: "q" })).toEqual({
+      content: Uint8Array.of(7),
+      receipt: RECEIPT,
+    });
+    await local.reply("11".repeat(16), content);
+    expect(await local.broadcast(content, "news")).toEqual({ messageId: RECEIPT.messageId });
+    expect(await local.connectPeer(ID)).toEqual({ link: "both" });
+    await local.disconnectPeer(ID);
+    expect(asked).toEqual([
+      { to: ID, content, topic: "q", timeoutMs: 10_000 },
+      { requestId: "11".repeat(16), content },
+      { content, topic: "news" },
+      ID,
+      ID,
+    ]);
+  });
+
+  test("events of requests and broadcasts keep to the topic, events of links do not", async () => {
+    const server = await bench.serve();
+    const local = await client(server.socketPath);
+    const events = await local.subscribe({ events: ["request", "broadcast", "link"], topic: "t" });
+    const base = { from: ID, content: Uint8Array.of(1), receivedAt: 1 } as const;
+    server.publish({ type: "request", requestId: "22".repeat(16), path: "channel", topic: "other", ...base });
+    server.publish({ type: "request", requestId: "33".repeat(16), path: "channel", topic: "t", ...base });
+    server.publish({ type: "broadcast", messageId: "44".repeat(16), topic: "t", ...base });
+    server.publish(linkOpened);
+    const got = [];
+    for (let i = 0; i < 3; i += 1) got.push((await events.next()).value);
+    expect(got).toMatchObject([
+      { type: "request", requestId: "33".repeat(16), content: Uint8Array.of(1) },
+      { type: "broadcast", messageId: "44".repeat(16) },
+      { type: "link", change: "opened" },
+    ]);
+  });
+
   test("content passes up to 60,000 bytes; more is refused on both sides", async () => {
     const server = await bench.serve({
       handlers: { submit: async ({ content }) => ({ ...RECEIPT, hops: content.length }) },
@@ -113,20 +170,12 @@ describe("methods", () => {
     expect(faults).toEqual([thrown]);
   });
 
-  test.each([
-    "message.request",
-    "message.reply",
-    "message.ack",
-    "message.broadcast",
-    "peers.connect",
-    "peers.disconnect",
-    "trace",
-  ])("%s is not there yet, and says so", async (method) => {
+  test.each(["message.ack", "trace"])("%s is not there yet, and says so", async (method) => {
     const raw = await bench.raw((await bench.serve()).socketPath);
     expect(await raw.ask(rpc(1, method, { to: ID }))).toEqual(error(1, -32000, "E_NOT_SUPPORTED"));
   });
 
-  test.each(["request", "broadcast", "peer", "status"])("nor are events of type %s", async (type) => {
+  test.each(["peer", "status"])("nor are events of type %s", async (type) => {
     const raw = await bench.raw((await bench.serve()).socketPath);
     const params = { events: ["message", type] };
     expect(await raw.ask(rpc(1, "subscribe", params))).toEqual(error(1, -32000, "E_NOT_SUPPORTED"));
@@ -272,6 +321,24 @@ describe("requests under way", () => {
       expect(await failed).toMatchObject({ code: "E_DISCONNECTED" });
     }
     expect(existsSync(server.socketPath)).toBe(false);
+  });
+
+  test("what a daemon fails as it closes is answered before the connection ends", async () => {
+    const held = heldSubmit();
+    let fail: (error: Error) => void = () => {};
+    const submit: LocalHandlers["submit"] = (request, signal) => {
+      void held.submit(request, signal).catch(() => {});
+      return new Promise((_, reject) => {
+        fail = reject;
+      });
+    };
+    const server = await bench.serve({ handlers: { submit } });
+    const local = await client(server.socketPath);
+    const submitted = rejection(local.submit({ to: ID, content: new Uint8Array(1) }));
+    await held.oneBegun;
+    fail(new LocalClientError("E_SHUTTING_DOWN", "stopping"));
+    await server.close();
+    expect(await submitted).toMatchObject({ code: "E_SHUTTING_DOWN" });
   });
 
   test("a connection has only so many at a time", async () => {

@@ -55,6 +55,7 @@ export const message = (text: string, topic = ""): MessageEvent => ({
 });
 export const linkOpened: LinkEvent = {
   type: "link",
+  link: "session",
   change: "opened",
   peer: ID,
   address: "127.0.0.1:1",
@@ -67,6 +68,11 @@ const handlers: LocalHandlers = {
   status: () => STATUS,
   peers: () => [PEER],
   submit: async () => RECEIPT,
+  request: async ({ content }) => ({ content, receipt: RECEIPT }),
+  reply: async () => {},
+  broadcast: async () => ({ messageId: RECEIPT.messageId }),
+  connect: async () => ({ link: "channel" }),
+  disconnect: () => {},
 };
 
 /** What a daemon does with what must not be lost. */

@@ -1,9 +1,15 @@
 import type * as z from "zod";
+import { encodeBase64 } from "../base64.ts";
 import { LocalClientError } from "../errors.ts";
 import {
+  broadcastParams,
+  connectParams,
+  disconnectParams,
   isSupportedEvent,
   LATER_METHODS,
   noParams,
+  replyParams,
+  requestParams,
   type SubscribeRequest,
   submitParams,
   subscribeParams,
@@ -38,6 +44,23 @@ export async function dispatch(
       return handlers.peers();
     case "message.submit":
       return handlers.submit(read(submitParams, params), signal);
+    case "message.request": {
+      const { content, receipt } = await handlers.request(read(requestParams, params), signal);
+      return { content: encodeBase64(content), receipt };
+    }
+    case "message.reply":
+      await handlers.reply(read(replyParams, params), signal);
+      return {};
+    case "message.broadcast":
+      return handlers.broadcast(read(broadcastParams, params));
+    case "peers.connect": {
+      const { id, address } = read(connectParams, params);
+      if (address !== undefined) throw notSupported("an address with peers.connect");
+      return handlers.connect(id);
+    }
+    case "peers.disconnect":
+      handlers.disconnect(read(disconnectParams, params).id);
+      return {};
     case "subscribe": {
       const request = read(subscribeParams, params);
       const later = request.events.find((type) => !isSupportedEvent(type));

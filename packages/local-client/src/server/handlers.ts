@@ -1,4 +1,14 @@
-import type { NodeInfo, NodeStatus, PeerInfo, Receipt, SubmitRequest } from "../protocol.ts";
+import type {
+  Answer,
+  AskRequest,
+  BroadcastRequest,
+  NodeInfo,
+  NodeStatus,
+  PeerInfo,
+  Receipt,
+  ReplyRequest,
+  SubmitRequest,
+} from "../protocol.ts";
 
 /**
  * What a daemon does for local programs. A handler fails by throwing a `LocalClientError`, whose code and message go to the
@@ -10,4 +20,12 @@ export type LocalHandlers = {
   peers(): readonly PeerInfo[];
   /** `signal` aborts when the program cancels, or is gone. */
   submit(request: SubmitRequest, signal: AbortSignal): Promise<Receipt>;
+  request(request: AskRequest, signal: AbortSignal): Promise<Answer>;
+  /** Resolves when the asker's daemon has the reply. */
+  reply(request: ReplyRequest, signal: AbortSignal): Promise<void>;
+  /** Resolves when it is out. */
+  broadcast(request: BroadcastRequest): Promise<{ readonly messageId: string }>;
+  /** Opens a channel to a peer. */
+  connect(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
+  disconnect(id: string): void;
 };

@@ -54,7 +54,7 @@ export class Subscriptions {
 }
 
 function isWanted({ events, topic }: SubscribeRequest, event: LocalEvent): boolean {
-  return events.includes(event.type) && (event.type !== "message" || topic === undefined || topic === event.topic);
+  return events.includes(event.type) && (event.type === "link" || topic === undefined || topic === event.topic);
 }
 
 function notification(params: object): string {

@@ -1,0 +1,52 @@
+import { once } from "node:events";
+import { whenStopped } from "@starling/daemon";
+import type { MessageEvent } from "@starling/local-client";
+import { addFlags, type Parent, wantsJson, withClient } from "./options.ts";
+import { visible } from "./text.ts";
+
+export function addListen(program: Parent): void {
+  const command = program.command("listen").description("print messages as they arrive, one a line, until Ctrl-C");
+  addFlags(command);
+  command.option("--topic <TOPIC>", "only messages of this topic").action(async ({ topic }) => {
+    const show = wantsJson(command) ? asJson : asText;
+    await withClient(command, async (client) => {
+      const messages = await client.subscribe({ events: ["message"], topic });
+      // What has arrived is still printed: the daemon has let go of it.
+      void Promise.race([whenStopped(), outputGone()]).then(() => messages.unsubscribe());
+      for await (const message of messages) {
+        if (!process.stdout.write(`${show(message)}\n`))
+          await Promise.race([once(process.stdout, "drain"), outputGone()]);
+      }
+    });
+  });
+}
+
+/** Whoever read our output, such as `head`, has had enough. */
+function outputGone(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.once("error", () => resolve());
+  });
+}
+
+function asJson({ content, ...message }: MessageEvent): string {
+  return JSON.stringify({
+    ...message,
+    content: Buffer.from(content).toString("base64"),
+    text: textOf(content) ?? null,
+  });
+}
+
+function asText({ from, topic, content, receivedAt }: MessageEvent): string {
+  const about = topic === "" ? "" : ` [${visible(topic)}]`;
+  const text = textOf(content);
+  const what = text === undefined ? `(${content.length} bytes; see --json)` : visible(text);
+  return `${new Date(receivedAt).toISOString()} ${from}${about} ${what}`;
+}
+
+function textOf(content: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+import { resolve } from "node:path";
+import {
+  addressValue,
+  type Config,
+  contactValue,
+  dataDirPaths,
+  defaultDataDir,
+  type LogLevel,
+  listenValue,
+  listValue,
+  logLevelValue,
+  networkValue,
+  pathValue,
+  resolveConfig,
+  type Setting,
+} from "@starling/daemon";
+import { type Address, type Contact, RECORD_ADDRESSES_MAX } from "@starling/wire-protocol";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type NodeSettings = {
+  readonly "data-dir": Setting<string>;
+  readonly socket: Setting<string | undefined>;
+  readonly listen: Setting<Address>;
+  readonly bootstrap: Setting<readonly Contact[]>;
+  readonly announce: Setting<readonly Address[]>;
+  readonly network: Setting<string>;
+  readonly "log-level": Setting<LogLevel>;
+};
+
+export type NodeConfig = Config<NodeSettings>;
+
+/** The environment decides only where data lies by default. */
+export function nodeSettings(env: Environment): NodeSettings {
+  return {
+    "data-dir": {
+      schema: pathValue,
+      default: defaultDataDir("starling", env),
+      describe: "Directory of the key, the inbox, the lock and the socket; made where it is missing",
+      placeholder: "PATH",
+    },
+    socket: {
+      schema: pathValue.optional(),
+      default: undefined,
+      describe: "Unix socket of local programs, if not starling.sock in the data directory",
+      placeholder: "PATH",
+    },
+    listen: {
+      schema: listenValue,
+      default: "0.0.0.0:0",
+      describe: "UDP address to listen on; port 0 is any free one, [::] takes IPv6 and IPv4",
+      placeholder: "HOST:PORT",
+    },
+    bootstrap: {
+      schema: listValue(contactValue),
+      default: [],
+      describe: "Nodes to connect to first",
+      placeholder: "ID@HOST:PORT",
+    },
+    announce: {
+      schema: listValue(addressValue, RECORD_ADDRESSES_MAX),
+      default: [],
+      describe: "Addresses at which others can reach this node, where its operator knows them",
+      placeholder: "HOST:PORT",
+    },
+    network: {
+      schema: networkValue,
+      default: "starling",
+      describe: "Name of the network; nodes of another do not understand this one",
+      placeholder: "NAME",
+    },
+    "log-level": {
+      schema: logLevelValue,
+      default: "info",
+      describe: "Least level that is logged: fatal, error, warn, info, debug, trace or silent",
+      placeholder: "LEVEL",
+    },
+  };
+}
+
+/** Throws `ConfigError`. The file is `--config`, else `STARLING_CONFIG`, else none. */
+export function readNodeConfig(flags: Readonly<Record<string, unknown>>, env: Environment): NodeConfig {
+  const flag = typeof flags.config === "string" ? flags.config : undefined;
+  const configPath = flag ?? (env.STARLING_CONFIG || undefined);
+  return resolveConfig({ settings: nodeSettings(env), flags, env, configPath });
+}
+
+/** Where the daemon of this configuration serves local programs. */
+export function socketPathOf({ dataDir, socket }: Pick<NodeConfig, "dataDir" | "socket">): string {
+  return socket === undefined ? dataDirPaths(dataDir).socketPath : resolve(socket);
+}

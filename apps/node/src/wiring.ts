@@ -1,0 +1,181 @@
+import { randomBytes } from "node:crypto";
+import type { RandomSource } from "@starling/crypto-identity";
+import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
+import { createLineBudget, type Log, openDataDir } from "@starling/daemon";
+import { createLocalServer } from "@starling/local-client/server";
+import { NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
+import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
+import { openUdpSocket } from "@starling/udp-transport";
+import { formatAddress } from "@starling/wire-protocol";
+import { type NodeConfig, socketPathOf } from "./config.ts";
+import { HandOut } from "./inbox/hand-out.ts";
+import { InboxJournal } from "./inbox/inbox-journal.ts";
+import { createLinkLog, linkEvent } from "./link-events.ts";
+import { createLocalHandlers } from "./local-handlers.ts";
+import { Minting } from "./minting.ts";
+import { Submissions } from "./submissions.ts";
+import { readVersion } from "./version.ts";
+
+// The whole node, by hand, top to bottom. Whatever is opened is closed in the reverse order, after a failure as well.
+
+/** Links that this node takes from others and for itself. */
+const NEIGHBOURS_MAX = 256;
+
+export type RunningNode = {
+  readonly id: string;
+  /** `ip:port`, with the real port. */
+  readonly listen: string;
+  /** Path of the socket of local programs. */
+  readonly socket: string;
+  /** Fails what programs wait for, says Bye, then closes and frees everything. */
+  stop(): Promise<void>;
+};
+
+const random: RandomSource = (sizeBytes) => randomBytes(sizeBytes);
+
+export async function startNode(config: NodeConfig, log: Log): Promise<RunningNode> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const started = systemNow();
+    const dataDir = await openDataDir(config.dataDir);
+    closers.push(() => dataDir.release());
+
+    const { identity, created } = await loadOrCreateKeyFile(dataDir.keyPath, { random });
+    if (created) log.info({ id: identity.id, path: dataDir.keyPath }, "made a new key; keep a copy of this file");
+
+    const inboxPath = dataDir.path("inbox.journal");
+    const wallMs = (): number => systemNow().wall;
+    const { journal, waiting, delivered, damagedCount } = await InboxJournal.open({ path: inboxPath, wallMs });
+    closers.push(() => journal.close());
+    if (damagedCount > 0) log.warn({ path: inboxPath, damagedCount }, "left out what was not whole in the inbox");
+    if (waiting.length > 0) log.info({ count: waiting.length }, "messages wait for a program");
+
+    const core = new NodeCore(
+      {
+        identity,
+        network: config.network,
+        bootstrap: config.bootstrap,
+        announce: config.announce,
+        maxNeighbours: NEIGHBOURS_MAX,
+        random,
+        waiting,
+        delivered,
+      },
+      systemNow(),
+    );
+
+    // Until the driver runs, what arrives is ignored; neighbours and programs repeat what matters.
+    let driver: Driver<NodeInput> | undefined;
+    const feed = (input: NodeInput): void => driver?.feed(input);
+    const socket = await openUdpSocket({
+      host: config.listen.ip,
+      port: config.listen.port,
+      onDatagram: (bytes, from) => feed({ type: "datagram", bytes, from }),
+      onError: (error) => log.error({ error: error.message }, "UDP socket"),
+    });
+    closers.push(() => socket.close());
+
+    const minting = new Minting();
+    closers.push(() => minting.close());
+
+    const submissions = new Submissions(feed);
+    const handlers = createLocalHandlers({
+      core,
+      config,
+      version: readVersion(),
+      listen: socket.address,
+      startedMono: started.mono,
+      submissions,
+      heldCount: () => handOut.heldCount,
+      socketCounters: socket.counters,
+    });
+    const socketPath = socketPathOf(config);
+    const server = await createLocalServer({
+      socketPath,
+      handlers,
+      onInterest: () => handOut.onInterest(),
+      onFault: (error) => log.error({ err: error }, "a local request failed by a fault of this program"),
+    });
+    closers.push(() => server.close());
+    const onJournalError = (error: unknown): void => logJournalError(log, inboxPath, error);
+    const handOut = new HandOut({
+      server,
+      markOut: (key) => {
+        try {
+          journal.out(key);
+        } catch (error) {
+          onJournalError(error);
+        }
+      },
+      setListening: (on) => feed({ type: "listening", on }),
+    });
+
+    const logLink = createLinkLog(log, () => systemNow().mono);
+    const perform = (output: NodeOutput): void => {
+      switch (output.type) {
+        case "transmit":
+          socket.send(output.datagram, output.to);
+          break;
+        case "mint":
+          minting.start(output, feed);
+          break;
+        case "cancel-mint":
+          minting.cancel(output.job);
+          break;
+        case "store": {
+          const { key } = output.entry;
+          journal.put(output.entry).then(
+            () => feed({ type: "stored", key, ok: true }),
+            (error) => {
+              onJournalError(error);
+              feed({ type: "stored", key, ok: false });
+            },
+          );
+          break;
+        }
+        case "deliver":
+          handOut.take(output.message);
+          break;
+        case "receipt":
+        case "failed":
+          submissions.settle(output);
+          break;
+        case "link-opened":
+        case "link-closed":
+        case "link-unanswered": {
+          const event = linkEvent(output, systemNow().wall);
+          logLink(event);
+          server.publish(event);
+          break;
+        }
+        case "handed-out":
+          // Noted when a program takes it, not when the core lets go of it: see HandOut.
+          break;
+        case "answered":
+        case "broadcast-sent":
+        case "deliver-broadcast":
+          // No program can ask for these yet.
+          break;
+      }
+    };
+    driver = startDriver({ core, perform });
+    closers.push(() => driver?.close());
+    closers.push(() => submissions.close());
+    handOut.onInterest();
+
+    return { id: identity.id, listen: formatAddress(socket.address), socket: socketPath, stop: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+const journalErrorBudget = createLineBudget(1);
+
+function logJournalError(log: Log, path: string, error: unknown): void {
+  const { allowed, suppressed } = journalErrorBudget(systemNow().mono);
+  if (allowed) log.error({ path, err: error, suppressed }, "the inbox cannot be written; messages get no receipt");
+}
