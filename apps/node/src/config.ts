@@ -5,6 +5,7 @@ import {
   contactValue,
   dataDirPaths,
   defaultDataDir,
+  integerValue,
   type LogLevel,
   listenValue,
   listValue,
@@ -25,6 +26,7 @@ export type NodeSettings = {
   readonly bootstrap: Setting<readonly Contact[]>;
   readonly announce: Setting<readonly Address[]>;
   readonly network: Setting<string>;
+  readonly "max-channels": Setting<number>;
   readonly "log-level": Setting<LogLevel>;
 };
 
@@ -68,6 +70,12 @@ export function nodeSettings(env: Environment): NodeSettings {
       default: "starling",
       describe: "Name of the network; nodes of another do not understand this one",
       placeholder: "NAME",
+    },
+    "max-channels": {
+      schema: integerValue(0, 4096),
+      default: 128,
+      describe: "WebRTC channels open at once; 0 opens none, and all goes over relays",
+      placeholder: "N",
     },
     "log-level": {
       schema: logLevelValue,

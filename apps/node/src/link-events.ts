@@ -6,12 +6,14 @@ import { formatAddress } from "@starling/wire-protocol";
 /** A change of a link as local programs are told of it. */
 export function linkEvent(change: LinkChange, wallMs: number): LinkEvent {
   const { peer } = change;
-  const event = { type: "link", peer, address: null, reason: null, at: wallMs } as const;
+  const event = { type: "link", link: "session", peer, address: null, reason: null, at: wallMs } as const;
   switch (change.type) {
-    case "link-opened":
-      return { ...event, change: "opened", address: formatAddress(change.address) };
+    case "link-opened": {
+      const { link } = change;
+      return { ...event, link, change: "opened", address: link === "channel" ? null : formatAddress(change.address) };
+    }
     case "link-closed":
-      return { ...event, change: "closed", reason: change.reason };
+      return { ...event, link: change.link, change: "closed", reason: change.reason };
     case "link-unanswered":
       return { ...event, change: "unanswered", address: formatAddress(change.address) };
   }
@@ -20,12 +22,12 @@ export function linkEvent(change: LinkChange, wallMs: number): LinkEvent {
 /** Logs what happens to links. Strangers can open and close them at will, so lines are rationed, and the rest counted. */
 export function createLinkLog(log: Log, monoMs: () => number): (event: LinkEvent) => void {
   const budget = createLineBudget();
-  return ({ change, peer, address, reason }) => {
+  return ({ change, link, peer, address, reason }) => {
     const { allowed, suppressed } = budget(monoMs());
     if (!allowed) return;
     const more = suppressed > 0 ? { suppressed } : {};
-    if (change === "opened") log.info({ peer, address, ...more }, "link opened");
-    else if (change === "closed") log.info({ peer, reason: peerText(reason ?? ""), ...more }, "link closed");
+    if (change === "opened") log.info({ link, peer, address, ...more }, "link opened");
+    else if (change === "closed") log.info({ link, peer, reason: peerText(reason ?? ""), ...more }, "link closed");
     else log.warn({ peer, address, ...more }, "no answer; it is tried again");
   };
 }

@@ -1,3 +1,4 @@
+import { isNodeId } from "@starling/crypto-identity";
 import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
 import type { LocalHandlers } from "@starling/local-client/server";
 import type { NodeCore } from "@starling/node-core";
@@ -37,7 +38,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       observed: core.observed === undefined ? null : formatAddress(core.observed),
       reachability: announce.length > 0 ? "announced" : "unknown",
       sessions: core.neighbours().length,
-      channels: 0,
+      channels: core.channelPeers().length,
       anchors: core.anchors(),
       waiting: core.waitingCount + heldCount(),
       counters: { ...core.counts(), ...prefixed("udp.", socketCounters) },
@@ -46,18 +47,38 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
     peers: () => {
       const { mono, wall } = systemNow();
       const anchors = new Set(core.anchors());
-      return core.neighbours().map((neighbour) => ({
-        id: neighbour.id,
-        address: formatAddress(neighbour.address),
-        link: "session",
-        rttMs: core.session(neighbour.id)?.rttMs ?? null,
-        since: Math.round(wall - (mono - neighbour.sinceMono)),
-        anchor: anchors.has(neighbour.id),
-        reachable: neighbour.reachable,
-      }));
+      const neighbours = new Map(core.neighbours().map((neighbour) => [neighbour.id, neighbour]));
+      return [...new Set([...neighbours.keys(), ...core.channelPeers()])].map((peer) => {
+        const neighbour = neighbours.get(peer);
+        const channel = core.channel(peer);
+        const best = channel ?? core.session(peer);
+        return {
+          id: peer,
+          address: neighbour === undefined ? null : formatAddress(neighbour.address),
+          link: linkOf(neighbour !== undefined, channel !== undefined),
+          rttMs: best?.rttMs ?? null,
+          since: Math.round(wall - (mono - (neighbour?.sinceMono ?? best?.sinceMono ?? mono))),
+          anchor: anchors.has(peer),
+          reachable: neighbour?.reachable ?? false,
+        };
+      });
     },
     submit: (request, signal) => submissions.submit(request, signal),
+    request: (request, signal) => submissions.request(request, signal),
+    reply: (request, signal) => submissions.reply(request, signal),
+    ping: (request, signal) => submissions.ping(request, signal),
+    broadcast: (request) => submissions.broadcast(request),
+    async connect(peer) {
+      await submissions.connect(peer);
+      return { link: linkOf(isNodeId(peer) && core.session(peer) !== undefined, true) };
+    },
+    disconnect: (peer) => submissions.disconnect(peer),
   };
+}
+
+function linkOf(hasSession: boolean, hasChannel: boolean): "session" | "channel" | "both" {
+  if (hasSession && hasChannel) return "both";
+  return hasChannel ? "channel" : "session";
 }
 
 function prefixed(prefix: string, counters: ReadonlyMap<string, number>): Record<string, number> {

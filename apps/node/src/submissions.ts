@@ -1,12 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { isNodeId } from "@starling/crypto-identity";
-import { LocalClientError, type Receipt, type SubmitRequest } from "@starling/local-client/server";
+import { isNodeId, type NodeId } from "@starling/crypto-identity";
+import {
+  type Answer,
+  type AskRequest,
+  type BroadcastRequest,
+  LocalClientError,
+  type PingRequest,
+  type Receipt,
+  type ReplyRequest,
+  type SubmitRequest,
+} from "@starling/local-client/server";
 import type { NodeInput, NodeOutput } from "@starling/node-core";
 
-type Outcome = Extract<NodeOutput, { type: "receipt" | "failed" }>;
-type Open = { readonly resolve: (receipt: Receipt) => void; readonly reject: (error: LocalClientError) => void };
+type Outcome = Extract<NodeOutput, { type: "receipt" | "answered" | "broadcast-sent" | "connected" | "failed" }>;
+type Success = Exclude<Outcome, { type: "failed" }>;
+type Open = { readonly resolve: (outcome: Success) => void; readonly reject: (error: LocalClientError) => void };
 
-/** What local programs have submitted and not got a receipt for. */
+/** What local programs have asked of the core and not heard of yet: each has an id, which its outcome carries. */
 export class Submissions {
   // BOUNDED: by the core, which refuses more than it holds, and by the requests that a connection may have open.
   readonly #open = new Map<string, Open>();
@@ -17,24 +27,47 @@ export class Submissions {
     this.#feed = feed;
   }
 
-  submit({ to, ...message }: SubmitRequest, signal: AbortSignal): Promise<Receipt> {
-    if (!isNodeId(to)) {
-      throw new LocalClientError("E_BAD_ID", "this is no node id: one has 64 lower-case hexadecimal digits");
-    }
-    if (this.#closed) throw shuttingDown();
-    const id = randomUUID();
-    return new Promise((resolve, reject) => {
-      this.#open.set(id, { resolve, reject });
-      signal.addEventListener("abort", () => this.#feed({ type: "cancel", id }), { once: true });
-      this.#feed({ type: "submit", id, to, ...message });
-    });
+  async submit({ to, ...message }: SubmitRequest, signal: AbortSignal): Promise<Receipt> {
+    const recipient = nodeId(to);
+    return receiptOf(await this.#ask((id) => ({ type: "submit", id, to: recipient, ...message }), signal));
+  }
+
+  async request({ to, ...message }: AskRequest, signal: AbortSignal): Promise<Answer> {
+    const recipient = nodeId(to);
+    const outcome = await this.#ask((id) => ({ type: "request", id, to: recipient, via: "any", ...message }), signal);
+    if (outcome.type !== "answered") throw unexpected(outcome);
+    return { content: outcome.content, receipt: outcome.receipt };
+  }
+
+  async reply({ requestId, content }: ReplyRequest, signal: AbortSignal): Promise<void> {
+    await this.#ask((id) => ({ type: "reply", id, requestId, content }), signal);
+  }
+
+  async ping({ to, ...how }: PingRequest, signal: AbortSignal): Promise<Receipt> {
+    const recipient = nodeId(to);
+    return receiptOf(await this.#ask((id) => ({ type: "ping", id, to: recipient, ...how }), signal));
+  }
+
+  async broadcast({ content, topic }: BroadcastRequest): Promise<{ messageId: string }> {
+    const outcome = await this.#ask((id) => ({ type: "broadcast", id, content, topic }));
+    if (outcome.type !== "broadcast-sent") throw unexpected(outcome);
+    return { messageId: outcome.messageId };
+  }
+
+  async connect(to: string): Promise<void> {
+    const peer = nodeId(to);
+    await this.#ask((id) => ({ type: "connect", id, peer }));
+  }
+
+  disconnect(to: string): void {
+    this.#feed({ type: "disconnect", peer: nodeId(to) });
   }
 
   settle(outcome: Outcome): void {
     const open = this.#open.get(outcome.id);
     this.#open.delete(outcome.id);
-    if (outcome.type === "receipt") open?.resolve(outcome.receipt);
-    else open?.reject(new LocalClientError(outcome.code, outcome.message));
+    if (outcome.type === "failed") open?.reject(new LocalClientError(outcome.code, outcome.message));
+    else open?.resolve(outcome);
   }
 
   /** Fails what is open and what may still come with `E_SHUTTING_DOWN`. */
@@ -43,6 +76,30 @@ export class Submissions {
     for (const { reject } of this.#open.values()) reject(shuttingDown());
     this.#open.clear();
   }
+
+  #ask(input: (id: string) => NodeInput, signal?: AbortSignal): Promise<Success> {
+    if (this.#closed) throw shuttingDown();
+    const id = randomUUID();
+    return new Promise((resolve, reject) => {
+      this.#open.set(id, { resolve, reject });
+      signal?.addEventListener("abort", () => this.#feed({ type: "cancel", id }), { once: true });
+      this.#feed(input(id));
+    });
+  }
+}
+
+function nodeId(text: string): NodeId {
+  if (isNodeId(text)) return text;
+  throw new LocalClientError("E_BAD_ID", "this is no node id: one has 64 lower-case hexadecimal digits");
+}
+
+function receiptOf(outcome: Success): Receipt {
+  if (outcome.type !== "receipt") throw unexpected(outcome);
+  return outcome.receipt;
+}
+
+function unexpected(outcome: Success): Error {
+  return new Error(`the core answered with ${outcome.type}`);
 }
 
 function shuttingDown(): LocalClientError {

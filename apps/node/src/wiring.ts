@@ -13,6 +13,7 @@ import { InboxJournal } from "./inbox/inbox-journal.ts";
 import { createLinkLog, linkEvent } from "./link-events.ts";
 import { createLocalHandlers } from "./local-handlers.ts";
 import { Minting } from "./minting.ts";
+import { startRtc } from "./rtc.ts";
 import { Submissions } from "./submissions.ts";
 import { readVersion } from "./version.ts";
 
@@ -60,6 +61,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         bootstrap: config.bootstrap,
         announce: config.announce,
         maxNeighbours: NEIGHBOURS_MAX,
+        maxChannels: config.maxChannels,
         random,
         waiting,
         delivered,
@@ -80,6 +82,14 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
 
     const minting = new Minting();
     closers.push(() => minting.close());
+
+    const rtc = startRtc({
+      maxChannels: config.maxChannels,
+      listen: socket.address,
+      feed,
+      onFault: (error) => log.error({ err: error }, "no channels: WebRTC did not load; messages go over relays"),
+    });
+    closers.push(() => rtc.shutdown());
 
     const submissions = new Submissions(feed);
     const handlers = createLocalHandlers({
@@ -139,7 +149,15 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         case "deliver":
           handOut.take(output.message);
           break;
+        case "deliver-broadcast": {
+          const { messageId, from, topic, content, receivedAtMs } = output.message;
+          server.publish({ type: "broadcast", from, messageId, topic, content, receivedAt: receivedAtMs });
+          break;
+        }
         case "receipt":
+        case "answered":
+        case "broadcast-sent":
+        case "connected":
         case "failed":
           submissions.settle(output);
           break;
@@ -154,11 +172,8 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         case "handed-out":
           // Noted when a program takes it, not when the core lets go of it: see HandOut.
           break;
-        case "answered":
-        case "broadcast-sent":
-        case "deliver-broadcast":
-          // No program can ask for these yet.
-          break;
+        default:
+          rtc.perform(output);
       }
     };
     driver = startDriver({ core, perform });

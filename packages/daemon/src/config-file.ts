@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
+import { errnoOf } from "./errno.ts";
 import { ConfigError } from "./errors.ts";
 import { nearestName } from "./nearest-name.ts";
 import { peerText } from "./peer-text.ts";
@@ -40,7 +41,7 @@ function read(path: string): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const errno = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    const errno = errnoOf(error) || "unknown error";
     const message = `the configuration file ${path} cannot be read (${errno}); check its name and permissions`;
     throw new ConfigError(message, { source: "file", path }, { cause: error });
   }

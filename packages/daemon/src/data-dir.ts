@@ -1,6 +1,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { errnoOf } from "./errno.ts";
 import { DataDirError } from "./errors.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { checkSocketRoom, localSocketPath } from "./socket-path.ts";
@@ -94,7 +95,7 @@ async function takeLockOf(directory: string): Promise<Lock> {
 }
 
 function unusable(directory: string, error: unknown): DataDirError {
-  const errno = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  const errno = errnoOf(error) || "unknown error";
   return new DataDirError(
     "E_DATA_DIR_UNUSABLE",
     `the data directory ${directory} cannot be made or used (${errno}); check that its parent exists and this user may write there, or choose another with --data-dir`,

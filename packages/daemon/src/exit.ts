@@ -1,3 +1,4 @@
+import { errnoOf } from "./errno.ts";
 import { CommandError } from "./errors.ts";
 import { peerText } from "./peer-text.ts";
 
@@ -70,8 +71,8 @@ export function reportError(program: string, error: unknown, write: (text: strin
 }
 
 function stableCode(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && code.startsWith("E_") ? code : undefined;
+  const code = errnoOf(error);
+  return code.startsWith("E_") ? code : undefined;
 }
 
 function writeStderr(text: string): void {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { errnoOf } from "./errno.ts";
 import { DataDirError } from "./errors.ts";
 import { localSocketPath } from "./socket-path.ts";
 
@@ -60,7 +61,7 @@ function publish(ownPath: string, path: string): boolean {
     linkSync(ownPath, path);
     return true;
   } catch (error) {
-    if (errno(error) === "EEXIST") return false;
+    if (errnoOf(error) === "EEXIST") return false;
     throw error;
   }
 }
@@ -70,7 +71,7 @@ function removeDead(path: string, dead: Stats): void {
   try {
     renameSync(path, aside);
   } catch (error) {
-    if (errno(error) === "ENOENT") return;
+    if (errnoOf(error) === "ENOENT") return;
     throw error;
   }
   if (!isSame(lstatSync(aside), dead)) publish(aside, path);
@@ -89,7 +90,7 @@ async function takePipe(directory: string): Promise<Lock> {
     const server = await listen(path);
     return { release: () => close(server) };
   } catch (error) {
-    if (errno(error) === "EADDRINUSE" || errno(error) === "EACCES") throw inUse(directory, await ask(path));
+    if (errnoOf(error) === "EADDRINUSE" || errnoOf(error) === "EACCES") throw inUse(directory, await ask(path));
     throw error;
   }
 }
@@ -125,7 +126,7 @@ function ask(path: string): Promise<number | "gone" | "unknown"> {
     };
     socket.once("timeout", () => settle("unknown"));
     // Only these two say that nobody is there; a full queue or a missing permission may hide a living holder.
-    socket.once("error", (error) => settle(["ECONNREFUSED", "ENOENT"].includes(errno(error)) ? "gone" : "unknown"));
+    socket.once("error", (error) => settle(["ECONNREFUSED", "ENOENT"].includes(errnoOf(error)) ? "gone" : "unknown"));
     socket.on("data", (text) => {
       answer += String(text);
       if (answer.length > ANSWER_MAX_BYTES) settle("unknown");
@@ -154,10 +155,6 @@ function unlinkIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (errno(error) !== "ENOENT") throw error;
+    if (errnoOf(error) !== "ENOENT") throw error;
   }
-}
-
-function errno(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -60,6 +60,8 @@ export type LocalClient = {
   reply(requestId: string, content: Uint8Array): Promise<void>;
   /** Tells every node, at most 16,384 bytes; resolves when it is out. */
   broadcast(content: Uint8Array, topic?: string): Promise<{ readonly messageId: string }>;
+  /** Resolves with a receipt of the peer's node itself: its way, and the time it took. No program there hears of it. */
+  ping(options: Omit<SubmitOptions, "content" | "topic">): Promise<Receipt>;
   /** Opens a channel to a peer. Messages go over one by themselves once there are some; this is for who wants it now. */
   connectPeer(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
   /** Closes the channel to a peer. */
@@ -148,6 +150,7 @@ export function createClient(open: (events: TransportEvents) => Transport): Loca
     },
     broadcast: (content, topic) =>
       calls.call("message.broadcast", { content: encodeBase64(content), topic }, { result: broadcastResult }),
+    ping: ({ signal, ...params }) => calls.call("peers.ping", params, { result: receiptResult, signal }),
     connectPeer: (id) => calls.call("peers.connect", { id }, { result: connectResult }),
     async disconnectPeer(id) {
       await calls.call("peers.disconnect", { id }, { result: z.unknown() });

@@ -75,6 +75,12 @@ export const connectParams: z.ZodType<{ readonly id: string; readonly address?: 
   id: z.string().max(128),
   address: z.string().max(64).optional(),
 });
+export type PingRequest = Omit<SubmitRequest, "content" | "topic">;
+export const pingParams: z.ZodType<PingRequest> = z.strictObject({
+  to: z.string().max(128),
+  via: z.enum(["any", "channel", "relay"]).default("any"),
+  timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
+});
 export const disconnectParams: z.ZodType<{ readonly id: string }> = z.strictObject({ id: z.string().max(128) });
 
 export type Receipt = {

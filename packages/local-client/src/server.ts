@@ -19,6 +19,7 @@ export type {
   NodeInfo,
   NodeStatus,
   PeerInfo,
+  PingRequest,
   Receipt,
   ReplyRequest,
   RequestEvent,

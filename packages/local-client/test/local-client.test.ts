@@ -105,6 +105,7 @@ describe("methods", () => {
     });
     await local.reply("11".repeat(16), content);
     expect(await local.broadcast(content, "news")).toEqual({ messageId: RECEIPT.messageId });
+    expect(await local.ping({ to: ID, via: "relay" })).toEqual(RECEIPT);
     expect(await local.connectPeer(ID)).toEqual({ link: "both" });
     await local.disconnectPeer(ID);
     expect(asked).toEqual([

@@ -71,6 +71,7 @@ const handlers: LocalHandlers = {
   request: async ({ content }) => ({ content, receipt: RECEIPT }),
   reply: async () => {},
   broadcast: async () => ({ messageId: RECEIPT.messageId }),
+  ping: async () => RECEIPT,
   connect: async () => ({ link: "channel" }),
   disconnect: () => {},
 };

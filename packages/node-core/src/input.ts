@@ -46,6 +46,14 @@ export type RtcInput =
 export type NodeInput =
   | RelayInput
   | RtcInput
+  /** Is the node with this key there, and by which way? Answered by `receipt` or `failed` with this id; no program is told. */
+  | {
+      readonly type: "ping";
+      readonly id: string;
+      readonly to: NodeId;
+      readonly via: Submit["via"];
+      readonly timeoutMs: number;
+    }
   /** Open a channel to a peer; answered by `connected` or `failed` with this id. */
   | { readonly type: "connect"; readonly id: string; readonly peer: NodeId }
   /** Close the channel to a peer, if there is one. */

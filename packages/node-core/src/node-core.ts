@@ -2,7 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
 import { acceptedCandidates, type Neighbour, type Now } from "@starling/peer-manager";
 import { createSessionCrypto, type SessionInfo } from "@starling/session";
-import { type Address, type Candidate, hexToBytes, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
+import { type Address, type Candidate, encodeSignal, hexToBytes, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
 import { ChannelDemand } from "./channel-demand.ts";
 import { ChannelRequests } from "./channel-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
@@ -131,6 +131,10 @@ export class NodeCore {
       case "submit":
       case "request":
         return this.#submit(input, now);
+      case "ping": {
+        const signal = { ...input, kind: "signal" as const, content: encodeSignal({ type: "ping" }), topic: "" };
+        return this.#outbox.submit({ ...signal, requestId: undefined }, now);
+      }
       case "reply":
         return this.#reply(input, now);
       case "broadcast":
@@ -226,7 +230,8 @@ export class NodeCore {
       case "send-signal":
         return { steps: this.#sendSignal(step.peer, step.content, now) };
       case "want-channel":
-        return { steps: this.#overlay.links.channel(step.peer) ? [] : this.#signalling.want(step.peer, now) };
+        if (this.#overlay.links.channel(step.peer) !== undefined || !this.#overlay.links.hasChannelRoom) return {};
+        return { steps: this.#signalling.want(step.peer, now) };
       case "channel-ready":
         this.#overlay.adoptChannel(step.channel, now);
         return {};
@@ -274,6 +279,10 @@ export class NodeCore {
   #connect(peer: NodeId, id: string, now: Now): Step[] {
     if (peer === this.id) return [{ type: "failed", id, code: "E_BAD_ID", message: "a node has no channel to itself" }];
     if (this.#overlay.links.channel(peer) !== undefined) return [{ type: "connected", id, peer }];
+    if (!this.#overlay.links.hasChannelRoom) {
+      const message = "this node has as many channels as it may have (--max-channels)";
+      return [{ type: "failed", id, code: "E_NO_CHANNEL", message }];
+    }
     if (!this.#channelRequests.add(peer, id)) {
       return [{ type: "failed", id, code: "E_QUOTA", message: "too many channels are being opened; wait for some" }];
     }

@@ -114,6 +114,8 @@ export class Signalling {
     switch (signal.value.type) {
       case "intent":
         return this.#intent(from, now);
+      case "ping":
+        return [];
       case "offer":
         return this.#offer(from, signal.value.message, now);
       case "answer":

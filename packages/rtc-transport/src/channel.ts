@@ -11,19 +11,16 @@ import { allowedCandidates } from "./candidate-policy.ts";
 import { type LocalCertificate, localCertificate } from "./certificate.ts";
 import { DtlsLink } from "./dtls-link.ts";
 import { patchFlights } from "./flight-retransmission.ts";
-import { FrameWriter, readRecords } from "./framing.ts";
+import { FrameSender } from "./frame-sender.ts";
+import { readRecords } from "./framing.ts";
 import { IceAgent } from "./ice-agent.ts";
 import { SctpLink } from "./sctp-link.ts";
-import { SendQueue } from "./send-queue.ts";
 import { loadWerift, type Werift } from "./werift.ts";
 
 export type ChannelState = "gathering" | "signalling" | "connecting" | "open" | "closed";
 export type CloseReason = "local" | "remote" | "failed" | "timeout" | "misbehaved" | "busy";
 export type DropReason = "stun" | "source" | "dtls" | "sctp" | "candidate";
 
-/** Bytes and frames that werift holds at once: it wakes every pending send at every flush, so few and large. */
-const WINDOW_BYTES = 65_536;
-const WINDOW_FRAMES = 8;
 const LATE_CANDIDATES_MAX = 2;
 /** The first flight of a peer whose ICE was done a moment before ours. */
 const EARLY_MAX = 8;
@@ -58,7 +55,7 @@ export class Channel {
   readonly #isOfferer: boolean;
   readonly #abort: AbortController = new AbortController();
   readonly #deadline: NodeJS.Timeout;
-  readonly #queue: SendQueue = new SendQueue();
+  readonly #sender: FrameSender;
   #state: ChannelState = "gathering";
   #ice: IceAgent | undefined;
   #dtls: DtlsLink | undefined;
@@ -71,11 +68,8 @@ export class Channel {
   #lateCandidates = 0;
   // BOUNDED: datagrams of DTLS that come before our own ICE is done, EARLY_MAX.
   #early: Buffer[] = [];
-  #flushing: NodeJS.Immediate | undefined;
-  #inFlightBytes = 0;
-  #inFlightFrames = 0;
   #teardown: Promise<void> | undefined;
-  sentBytes = 0;
+  /** Of frames. */
   receivedBytes = 0;
 
   /** With an offer of the peer this side answers it; without one it makes the offer. */
@@ -84,6 +78,10 @@ export class Channel {
     this.#settings = settings;
     this.#events = events;
     this.#isOfferer = offer === undefined;
+    this.#sender = new FrameSender({
+      transmit: (frame) => this.#sctp?.send(frame) ?? Promise.resolve(),
+      onDrained: () => events.drained(),
+    });
     this.#deadline = setTimeout(() => this.close("timeout"), settings.openMs);
     this.#negotiate(offer).catch((error: unknown) => {
       if (!(error instanceof Cancelled)) this.close("failed");
@@ -92,6 +90,11 @@ export class Channel {
 
   get state(): ChannelState {
     return this.#state;
+  }
+
+  /** Of frames. */
+  get sentBytes(): number {
+    return this.#sender.sentBytes;
   }
 
   get rttMs(): number | undefined {
@@ -123,18 +126,14 @@ export class Channel {
 
   send(message: Uint8Array): "sent" | "queued" | "full" | "not-open" {
     if (this.#state !== "open") return "not-open";
-    const isNext = this.#queue.isEmpty && this.#hasWindow;
-    if (!this.#queue.push(message)) return "full";
-    this.#scheduleFlush();
-    return isNext ? "sent" : "queued";
+    return this.#sender.send(message);
   }
 
   close(reason: CloseReason): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     clearTimeout(this.#deadline);
-    clearImmediate(this.#flushing);
-    this.#queue.clear();
+    this.#sender.close();
     this.#early = [];
     this.#teardown = this.#tearDown();
     // Not within the caller's own call: it may be in the middle of a step of its own.
@@ -249,9 +248,7 @@ export class Channel {
   #greet(): void {
     if (this.#hasGreeted || this.#state === "closed") return;
     this.#hasGreeted = true;
-    const greeting = new FrameWriter();
-    greeting.append(Buffer.from(this.#label, "latin1"));
-    this.#dispatch(greeting.take());
+    this.#sender.send(Buffer.from(this.#label, "latin1"));
   }
 
   #receiveDtls(data: Buffer): void {
@@ -286,39 +283,5 @@ export class Channel {
     clearTimeout(this.#deadline);
     this.#state = "open";
     this.#events.opened();
-  }
-
-  get #hasWindow(): boolean {
-    return this.#inFlightBytes < WINDOW_BYTES && this.#inFlightFrames < WINDOW_FRAMES;
-  }
-
-  /** At the end of this turn, so that what is sent in one turn shares a frame. */
-  #scheduleFlush(): void {
-    this.#flushing ??= setImmediate(() => {
-      this.#flushing = undefined;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    while (this.#state === "open" && this.#hasWindow) {
-      const frame = this.#queue.shift();
-      if (frame === undefined) break;
-      this.#dispatch(frame);
-    }
-    if (this.#state === "open" && this.#queue.takeDrained()) this.#events.drained();
-  }
-
-  #dispatch(frame: Buffer): void {
-    const sctp = this.#sctp;
-    if (sctp === undefined) return;
-    this.sentBytes += frame.length;
-    this.#inFlightBytes += frame.length;
-    this.#inFlightFrames += 1;
-    void sctp.send(frame).then(() => {
-      this.#inFlightBytes -= frame.length;
-      this.#inFlightFrames -= 1;
-      if (!this.#queue.isEmpty) this.#flush();
-    });
   }
 }

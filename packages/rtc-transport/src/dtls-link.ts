@@ -1,13 +1,15 @@
-// DTLS 1.2 over ICE for one channel: werift's handshake behind our own filter, its fingerprint compared by us.
+// DTLS 1.2 over ICE for one channel: werift's handshake behind our own filter, the peer's certificate and its proof checked by us.
 import { createHash, createSecretKey, timingSafeEqual } from "node:crypto";
 import { pause } from "./cancellation.ts";
 import type { LocalCertificate } from "./certificate.ts";
+import { provesClient, provesServer } from "./dtls-proof.ts";
 import { RECORD_HEADER_BYTES, screenDtls } from "./dtls-screen.ts";
 import { endFlightsWith } from "./flight-retransmission.ts";
 import type { DtlsClient, DtlsRecord, DtlsSocket, DtlsTransport, HandshakeMessage, Werift } from "./werift.ts";
 
 /** Datagrams of a handshake, repeats included; a peer that sends more has another purpose. */
 const HANDSHAKE_DATAGRAMS_MAX = 256;
+const SERVER_KEY_EXCHANGE = 12;
 const FINISHED = 20;
 const READY_STEP_MS = 20;
 const READY_TRIES_MAX = 50;
@@ -33,6 +35,7 @@ export class DtlsLink {
   #isConnected = false;
   #isVerified = false;
   #handshakeDatagrams = 0;
+  #keyExchange: Buffer | undefined;
   /** Resolves when the handshake is done with the promised certificate; rejects with another one. Never settles without one. */
   readonly connected: Promise<void>;
 
@@ -63,6 +66,7 @@ export class DtlsLink {
     socket.waitForReady = (condition) => waitForReady(condition, signal);
     const handle = socket.onHandleHandshakes;
     socket.onHandleHandshakes = async (messages) => {
+      this.#keyExchange ??= messages.find(({ msg_type }) => msg_type === SERVER_KEY_EXCHANGE)?.fragment;
       const passed = this.#isConnected ? messages.filter(isFinished) : messages;
       if (!signal.aborted && passed.length > 0) await handle(passed);
     };
@@ -73,7 +77,10 @@ export class DtlsLink {
       socket.onConnect.subscribe(() => {
         if (this.#isConnected) return;
         this.#isConnected = true;
-        if (!this.#hasPromisedCertificate()) return reject(new Error("the peer shows another certificate"));
+        if (!this.#isPromisedPeer()) {
+          reject(new Error("the peer does not prove the certificate that was described"));
+          return;
+        }
         this.#isVerified = true;
         useKeyObjects(socket);
         resolve();
@@ -117,12 +124,13 @@ export class DtlsLink {
     if (this.#isVerified) await this.#socket.send(packet).catch(() => {});
   }
 
-  #hasPromisedCertificate(): boolean {
+  #isPromisedPeer(): boolean {
     const { remoteCertificate } = this.#socket;
     if (remoteCertificate === undefined) return false;
     const digest = createHash("sha256").update(remoteCertificate).digest();
-    const { fingerprint } = this.#options;
-    return digest.length === fingerprint.length && timingSafeEqual(digest, fingerprint);
+    const { fingerprint, isClient } = this.#options;
+    if (digest.length !== fingerprint.length || !timingSafeEqual(digest, fingerprint)) return false;
+    return isClient ? provesServer(this.#socket, this.#keyExchange) : provesClient(this.#socket);
   }
 
   #opens(record: Buffer): boolean {

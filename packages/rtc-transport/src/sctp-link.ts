@@ -1,5 +1,6 @@
 // The SCTP association of one channel (RFC 8831 with one negotiated, reliable, ordered stream 0): werift's, behind our own screen,
 // without its DCEP.
+import { randomInt } from "node:crypto";
 import { FRAME_MAX_BYTES } from "./framing.ts";
 import { BINARY_PPID, CHANNEL_STREAM, firstTsn, screenSctp } from "./sctp-screen.ts";
 import type { SctpAssociation, SctpCarrier, Werift } from "./werift.ts";
@@ -13,6 +14,12 @@ const STATE_ESTABLISHED = 4;
 const WINDOW_BYTES: number = 1024 * 1024;
 /** Chunks that werift may hold: more than a full window in full packets, few enough for its sorting. */
 const CHUNKS_MAX = 2048;
+/**
+ * werift sorts TSNs as text, so that the association hangs where one gets a digit more, or wraps, while another is missing. Begun
+ * here, ten digits last for a terabyte.
+ */
+const TSN_FIRST_MIN = 1_000_000_000;
+const TSN_FIRST_MAX = 3_000_000_000;
 const TSN_MODULUS: number = 2 ** 32;
 /** RFC 9260 §16: RTO.Initial 1 s; werift begins with 3 s. */
 const RTO_INITIAL_S = 1;
@@ -51,6 +58,7 @@ export class SctpLink {
     sctp.onReceive.allUnsubscribe();
     sctp.onReconfigStreams.allUnsubscribe();
     sctp.onSackReceived = async () => {};
+    setFirstTsn(sctp, randomInt(TSN_FIRST_MIN, TSN_FIRST_MAX));
     sctp.isServer = !isClient;
     sctp.rto = RTO_INITIAL_S;
     sctp.onReceive.subscribe((_stream, _ppid, frame) => {
@@ -134,4 +142,11 @@ export class SctpLink {
   get #chunks(): number {
     return this.#sctp.inboundStreams[CHANNEL_STREAM]?.reassembly.length ?? 0;
   }
+}
+
+function setFirstTsn(sctp: SctpAssociation, tsn: number): void {
+  sctp.localTsn = tsn;
+  sctp.lastSackedTsn = tsn - 1;
+  sctp.advancedPeerAckTsn = tsn - 1;
+  sctp.reconfigRequestSeq = tsn;
 }

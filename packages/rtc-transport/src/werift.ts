@@ -85,6 +85,9 @@ export type Certificate = {
 /** Internal. A handshake message after reassembly. */
 export type HandshakeMessage = { readonly msg_type: number; readonly fragment: Buffer };
 
+/** Internal. A message of the handshake's transcript. */
+export type CachedHandshake = HandshakeMessage & { serialize(): Buffer };
+
 export type DtlsTransport = {
   readonly type: "ice";
   readonly closed: boolean;
@@ -125,11 +128,12 @@ export type DtlsSocket = {
   send(data: Uint8Array): Promise<void>;
   // From here on internal.
   connected: boolean;
-  readonly dtls: { readonly handshakeCache: unknown; readonly sortedHandshakeCache: { serialize(): Buffer }[] };
+  readonly dtls: { readonly sortedHandshakeCache: readonly CachedHandshake[] };
   readonly cipher: {
     readonly cipher?: { clientWriteKey: Buffer | KeyObject; serverWriteKey: Buffer | KeyObject };
     readonly localRandom?: { serialize(): Buffer };
     readonly remoteRandom?: { serialize(): Buffer };
+    readonly remoteKeyPair?: { readonly publicKey?: Uint8Array };
     decryptPacket(record: DtlsRecord): Buffer;
   };
   onHandleHandshakes: (messages: HandshakeMessage[]) => Promise<void>;

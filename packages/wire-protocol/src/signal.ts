@@ -3,6 +3,7 @@
 //   Intent     0 type u8 (1): please offer me a channel
 //   Offer      0 type u8 (2) | 1 Noise IK message 1 (e 32, s 48, offer payload, tag 16)
 //   Answer     0 type u8 (3) | 1 tag of the Offer (8: the first bytes of its e) | 9 Noise IK message 2 (e 32, payload, tag 16)
+//   Ping       0 type u8 (5): nothing is asked but the ack that every signal gets
 //   Candidate  0 type u8 (4) | 1 tag of the Offer (8) | 9 sealed late candidate (type u8, address; tag 16)
 //   payload of Offer and Answer: 0 session index u32 | 4 description (see description.ts)
 import { ByteReader } from "./byte-reader.ts";
@@ -23,12 +24,14 @@ const INTENT = 1;
 const OFFER = 2;
 const ANSWER = 3;
 const CANDIDATE = 4;
+const PING = 5;
 /** e 32 + s 48 + tag 16, and the least a payload has. */
 const OFFER_MESSAGE_MIN_BYTES = 96 + 4;
 const ANSWER_MESSAGE_MIN_BYTES = 48 + 4;
 
 export type Signal =
   | { readonly type: "intent" }
+  | { readonly type: "ping" }
   | { readonly type: "offer"; readonly message: Uint8Array }
   | { readonly type: "answer"; readonly offerTag: Uint8Array; readonly message: Uint8Array }
   | { readonly type: "candidate"; readonly offerTag: Uint8Array; readonly sealed: Uint8Array };
@@ -43,6 +46,8 @@ export function encodeSignal(signal: Signal): Uint8Array {
   switch (signal.type) {
     case "intent":
       return Uint8Array.of(INTENT);
+    case "ping":
+      return Uint8Array.of(PING);
     case "offer":
       return new ByteWriter(1 + signal.message.length).u8(OFFER).raw(signal.message).bytes;
     case "answer":
@@ -64,6 +69,8 @@ export function decodeSignal(content: Uint8Array): DecodeResult<Signal> {
   switch (reader.u8()) {
     case INTENT:
       return content.length === 1 ? decoded({ type: "intent" }) : undecodable("bad-length");
+    case PING:
+      return content.length === 1 ? decoded({ type: "ping" }) : undecodable("bad-length");
     case OFFER: {
       const message = reader.rest();
       return message.length < OFFER_MESSAGE_MIN_BYTES ? undecodable("too-short") : decoded({ type: "offer", message });

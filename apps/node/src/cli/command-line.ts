@@ -1,15 +1,33 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { EXIT, exitCodeHelp, reportError } from "@starling/daemon";
 import { readVersion } from "../version.ts";
+import { addBroadcast } from "./broadcast.ts";
 import { addConfig } from "./config.ts";
 import { asCommandError } from "./failure.ts";
 import { addId } from "./id.ts";
 import { addListen } from "./listen.ts";
 import { addPeers } from "./peers.ts";
+import { addPing } from "./ping.ts";
 import { PROGRAM } from "./program.ts";
+import { addReply } from "./reply.ts";
+import { addRequest } from "./request.ts";
 import { addSend } from "./send.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
+
+const COMMANDS = [
+  addStart,
+  addId,
+  addStatus,
+  addPeers,
+  addSend,
+  addRequest,
+  addReply,
+  addBroadcast,
+  addListen,
+  addPing,
+  addConfig,
+];
 
 /** Runs a command line and gives the exit code; an error has been written to standard error by then. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -19,7 +37,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .addHelpText("after", `\n${exitCodeHelp()}`);
-  for (const add of [addStart, addId, addStatus, addPeers, addSend, addListen, addConfig]) add(program);
+  for (const add of COMMANDS) add(program);
   try {
     await program.parseAsync(args, { from: "user" });
     return EXIT.ok;

@@ -1,16 +1,18 @@
 import { once } from "node:events";
 import { whenStopped } from "@starling/daemon";
-import type { MessageEvent } from "@starling/local-client";
+import type { BroadcastEvent, MessageEvent } from "@starling/local-client";
 import { addFlags, type Parent, wantsJson, withClient } from "./options.ts";
 import { visible } from "./text.ts";
 
 export function addListen(program: Parent): void {
-  const command = program.command("listen").description("print messages as they arrive, one a line, until Ctrl-C");
+  const command = program
+    .command("listen")
+    .description("print messages and broadcasts as they arrive, one a line, until Ctrl-C");
   addFlags(command);
-  command.option("--topic <TOPIC>", "only messages of this topic").action(async ({ topic }) => {
+  command.option("--topic <TOPIC>", "only messages and broadcasts of this topic").action(async ({ topic }) => {
     const show = wantsJson(command) ? asJson : asText;
     await withClient(command, async (client) => {
-      const messages = await client.subscribe({ events: ["message"], topic });
+      const messages = await client.subscribe({ events: ["message", "broadcast"], topic });
       // What has arrived is still printed: the daemon has let go of it.
       void Promise.race([whenStopped(), outputGone()]).then(() => messages.unsubscribe());
       for await (const message of messages) {
@@ -28,7 +30,7 @@ function outputGone(): Promise<void> {
   });
 }
 
-function asJson({ content, ...message }: MessageEvent): string {
+function asJson({ content, ...message }: MessageEvent | BroadcastEvent): string {
   return JSON.stringify({
     ...message,
     content: Buffer.from(content).toString("base64"),
@@ -36,11 +38,12 @@ function asJson({ content, ...message }: MessageEvent): string {
   });
 }
 
-function asText({ from, topic, content, receivedAt }: MessageEvent): string {
+function asText({ type, from, topic, content, receivedAt }: MessageEvent | BroadcastEvent): string {
   const about = topic === "" ? "" : ` [${visible(topic)}]`;
   const text = textOf(content);
   const what = text === undefined ? `(${content.length} bytes; see --json)` : visible(text);
-  return `${new Date(receivedAt).toISOString()} ${from}${about} ${what}`;
+  const toAll = type === "broadcast" ? " to all" : "";
+  return `${new Date(receivedAt).toISOString()} ${from}${toAll}${about} ${what}`;
 }
 
 function textOf(content: Uint8Array): string | undefined {

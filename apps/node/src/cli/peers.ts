@@ -16,7 +16,7 @@ export function peerTable(peers: readonly PeerInfo[], nowMs: number): string {
   const rows = peers.map(({ id, address, link, rttMs, since, anchor, reachable }) => {
     const roles = [anchor ? "anchor" : [], reachable ? "reachable" : []].flat();
     const rtt = rttMs === null ? "-" : `${rttMs.toFixed(1)} ms`;
-    return [id, address, link, rtt, duration(nowMs - since), roles.join(", ") || "-"];
+    return [id, address ?? "-", link, rtt, duration(nowMs - since), roles.join(", ") || "-"];
   });
   return table(["PEER", "ADDRESS", "LINK", "RTT", "SINCE", "IS"], rows);
 }

@@ -1,8 +1,8 @@
-import type { Demand, LocalServer, MessageEvent } from "@starling/local-client/server";
+import type { Demand, LocalServer, MessageEvent, RequestEvent } from "@starling/local-client/server";
 import type { InboxEntry } from "@starling/node-core";
 
 // Between the core, which hands out everything as soon as any program listens, and programs that want one topic or read slowly: what
-// nobody can take now stays here, and is still on disk as waiting. Order is kept within a topic.
+// nobody can take now stays here, and is still on disk as waiting. Order is kept within a topic, for messages and for requests each.
 
 /**
  * BOUNDED: at this many the core is told that nobody listens, and holds what comes (up to its inbox limits) itself. One step of
@@ -34,7 +34,7 @@ export class HandOut {
 
   /** The core hands out a message. */
   take(entry: InboxEntry): void {
-    const isBehind = this.#held.some(({ topic }) => topic === entry.topic);
+    const isBehind = this.#held.some(({ topic, kind }) => topic === entry.topic && kind === entry.kind);
     if (isBehind || this.#give(entry) !== "ready") this.#held.push(entry);
     this.#listen();
   }
@@ -46,8 +46,9 @@ export class HandOut {
     this.#isPumping = true;
     const blocked = new Set<string>();
     this.#held = this.#held.filter((entry) => {
-      if (!blocked.has(entry.topic) && this.#give(entry) === "ready") return false;
-      blocked.add(entry.topic);
+      const lane = `${entry.kind} ${entry.topic}`;
+      if (!blocked.has(lane) && this.#give(entry) === "ready") return false;
+      blocked.add(lane);
       return true;
     });
     this.#isPumping = false;
@@ -55,7 +56,7 @@ export class HandOut {
   }
 
   #give(entry: InboxEntry): Demand {
-    const event = messageEvent(entry);
+    const event = eventOf(entry);
     const { server, markOut } = this.#options;
     const demand = server.demand(event);
     if (demand === "ready") {
@@ -66,14 +67,20 @@ export class HandOut {
   }
 
   #listen(): void {
-    const on = this.#held.length < HOLD_MAX && this.#options.server.hasSubscriber("message");
+    const on = this.#held.length < HOLD_MAX && this.#hasReader();
     if (on === this.#listening) return;
     this.#listening = on;
     this.#options.setListening(on);
   }
+
+  #hasReader(): boolean {
+    const { server } = this.#options;
+    return server.hasSubscriber("message") || server.hasSubscriber("request");
+  }
 }
 
-/** A request comes as a message: nobody can answer it here yet, and its author is told so by the time that runs out. */
-function messageEvent({ from, messageId, topic, content, path, receivedAtMs }: InboxEntry): MessageEvent {
-  return { type: "message", from, messageId, topic, content, path, receivedAt: receivedAtMs };
+function eventOf(entry: InboxEntry): MessageEvent | RequestEvent {
+  const { kind, from, messageId, topic, content, path, receivedAtMs: receivedAt } = entry;
+  if (kind === "request") return { type: "request", from, requestId: messageId, topic, content, path, receivedAt };
+  return { type: "message", from, messageId, topic, content, path, receivedAt };
 }

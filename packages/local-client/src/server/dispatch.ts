@@ -8,6 +8,7 @@ import {
   isSupportedEvent,
   LATER_METHODS,
   noParams,
+  pingParams,
   replyParams,
   requestParams,
   type SubscribeRequest,
@@ -58,6 +59,8 @@ export async function dispatch(
       if (address !== undefined) throw notSupported("an address with peers.connect");
       return handlers.connect(id);
     }
+    case "peers.ping":
+      return handlers.ping(read(pingParams, params), signal);
     case "peers.disconnect":
       handlers.disconnect(read(disconnectParams, params).id);
       return {};

@@ -5,6 +5,7 @@ import type {
   NodeInfo,
   NodeStatus,
   PeerInfo,
+  PingRequest,
   Receipt,
   ReplyRequest,
   SubmitRequest,
@@ -25,6 +26,8 @@ export type LocalHandlers = {
   reply(request: ReplyRequest, signal: AbortSignal): Promise<void>;
   /** Resolves when it is out. */
   broadcast(request: BroadcastRequest): Promise<{ readonly messageId: string }>;
+  /** Whether the node with this key is there; no program of its hears of it. */
+  ping(request: PingRequest, signal: AbortSignal): Promise<Receipt>;
   /** Opens a channel to a peer. */
   connect(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
   disconnect(id: string): void;

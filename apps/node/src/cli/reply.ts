@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { whenStopped } from "@starling/daemon";
+import { CONTENT_MAX_BYTES, type RequestEvent } from "@starling/local-client";
+import { addFlags, type Parent, withClient } from "./options.ts";
+import { visible } from "./text.ts";
+
+export function addReply(program: Parent): void {
+  const command = program.command("reply").description("answer requests with a command's output, until Ctrl-C");
+  addFlags(command);
+  command
+    .requiredOption("--exec <CMD>", "run by the shell for each request; the request is its standard input")
+    .option("--topic <TOPIC>", "only requests of this topic")
+    .action(async ({ exec, topic }) => {
+      await withClient(command, async (client) => {
+        const requests = await client.subscribe({ events: ["request"], topic });
+        void whenStopped().then(() => requests.unsubscribe());
+        for await (const request of requests) {
+          const content = await run(exec, request);
+          if (content === undefined) continue;
+          await client.reply(request.requestId, content).catch((error) => complain(request, String(error)));
+        }
+      });
+    });
+}
+
+/** The output of the command, or undefined where it failed or said too much: its asker then runs out of time. */
+function run(exec: string, request: RequestEvent): Promise<Uint8Array | undefined> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, STARLING_FROM: request.from, STARLING_TOPIC: request.topic };
+    const child = spawn(exec, { shell: true, env, stdio: ["pipe", "pipe", "inherit"] });
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    child.stdout.on("data", (chunk: Buffer) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes <= CONTENT_MAX_BYTES) chunks.push(chunk);
+    });
+    // A command that reads nothing closes its input early.
+    child.stdin.on("error", () => {});
+    child.stdin.end(request.content);
+    const fail = (why: string): void => {
+      complain(request, why);
+      resolve(undefined);
+    };
+    child.once("error", (error) => fail(error.message));
+    child.once("close", (code) => {
+      if (code !== 0) fail(`the command ended with ${code}`);
+      else if (sizeBytes > CONTENT_MAX_BYTES) fail(`the command said more than ${CONTENT_MAX_BYTES} bytes`);
+      else resolve(Buffer.concat(chunks));
+    });
+  });
+}
+
+function complain({ from }: RequestEvent, why: string): void {
+  process.stderr.write(`starling: no reply to ${from}: ${visible(why)}\n`);
+}
