@@ -1,4 +1,4 @@
-import { connect, type LocalClient } from "@starling/local-client";
+import { connect, type LocalClient, type Receipt } from "@starling/local-client";
 import { until, within } from "./deadline.ts";
 import type { LocalNetwork, Member, NetworkLauncher } from "./network.ts";
 import { relayMetric } from "./relay-metrics.ts";
@@ -8,6 +8,9 @@ import { type Reporter, table } from "./reporter.ts";
 
 const STEP_MS = 20_000;
 const short = (id: string) => `${id.slice(0, 8)}…`;
+
+type Connected = Member & { readonly client: LocalClient };
+type Pair = { readonly relay: Member; readonly from: Connected; readonly to: Connected };
 
 export type Story = {
   /** The step under way: what a failure is reported as. */
@@ -26,86 +29,174 @@ export async function play(launcher: NetworkLauncher, reporter: Reporter, story:
     nodes: nodes.map(idAndAddress),
   });
 
-  const clients = await Promise.all(nodes.map(({ ready }) => connect(String(ready.socket))));
+  const members = await Promise.all(
+    nodes.map(async (node): Promise<Connected> => ({ ...node, client: await connect(String(node.ready.socket)) })),
+  );
   try {
-    story.step = "bootstrap";
-    for (const client of clients) {
-      const isLinked = (peers: readonly { id: string }[]) => peers.some(({ id }) => id === relay.ready.id);
-      await until(STEP_MS, "a link to the relay", () => client.peers(), isLinked);
+    const [from, to] = members;
+    if (from === undefined || to === undefined) throw new Error("two nodes are needed");
+    const pair = { relay, from, to };
+    const steps: [string, () => Promise<void>][] = [
+      ["bootstrap", () => bootstrap(relay, members, reporter)],
+      ["relayed-message", () => relayedMessage(pair, reporter)],
+      ["channel-open", () => openChannel(pair, reporter)],
+      ["channel-message", () => channelMessage(pair, reporter)],
+      ["request-reply", () => requestReply(pair, reporter)],
+      ["broadcast", () => broadcast(members, reporter)],
+      ["channel-killed", () => channelKilled(pair, reporter)],
+      ["status", () => showStatus(relay, members, reporter)],
+    ];
+    for (const [name, step] of steps) {
+      story.step = name;
+      await step();
     }
-    reporter.step("bootstrap", "each node has an encrypted session with the relay");
-
-    story.step = "relayed-message";
-    await relayedMessage(relay, nodes, clients, reporter);
-
-    story.step = "status";
-    await showStatus(relay, nodes, clients, reporter);
   } finally {
-    for (const client of clients) client.close();
+    for (const { client } of members) client.close();
   }
   return { relay, nodes };
 }
 
-async function relayedMessage(
-  relay: Member,
-  [from, to]: readonly Member[],
-  [sender, recipient]: readonly LocalClient[],
-  reporter: Reporter,
-): Promise<void> {
-  if (from === undefined || to === undefined || sender === undefined || recipient === undefined) {
-    throw new Error("two nodes are needed");
-  }
+async function relayedMessage({ relay, from, to }: Pair, reporter: Reporter): Promise<void> {
   const http = String(relay.ready.http);
   const forwarded = () => relayMetric(http, "starling_forwarded_total", 'class="send"');
   const text = `hello from ${from.name}`;
   const before = await forwarded();
-  const messages = await recipient.subscribe({ events: ["message"] });
-  const receipt = await within(
-    STEP_MS,
-    "no receipt",
-    sender.submit({ to: to.ready.id, content: new TextEncoder().encode(text), topic: "demo", via: "relay" }),
-  );
-  const { value: event } = await within(STEP_MS, "the message did not arrive", messages[Symbol.asyncIterator]().next());
-  if (event?.type !== "message" || new TextDecoder().decode(event.content) !== text || event.from !== from.ready.id) {
-    throw new Error(`what arrived is not what was sent: ${JSON.stringify(event)}`);
-  }
+  const receipt = await deliver(from, to, text, "relay");
   if (receipt.path !== "relayed" || receipt.hops < 1) {
     throw new Error(`the receipt says ${receipt.path} over ${receipt.hops} hops, not relayed`);
   }
   const rise = (await forwarded()) - before;
   if (rise !== 1) throw new Error(`the relay's forwarded count rose by ${rise}, not by this one message`);
-  await messages.unsubscribe();
   const words = `${from.name} → relay → ${to.name}: “${text}”, receipt after ${receipt.elapsedMs} ms over ${receipt.hops} links`;
   reporter.step("relayed-message", words, { receipt, forwarded: rise });
 }
 
-async function showStatus(
-  relay: Member,
-  nodes: readonly Member[],
-  clients: readonly LocalClient[],
-  reporter: Reporter,
-): Promise<void> {
-  const rows = [
-    [relay.name, short(relay.ready.id), relay.ready.listen, String(nodes.length), "-", String(relay.process.pid)],
-  ];
+async function openChannel({ from, to }: Pair, reporter: Reporter): Promise<void> {
+  const startedMs = performance.now();
+  await within(STEP_MS, "the channel did not open", from.client.connectPeer(to.ready.id));
+  const openedMs = Math.round(performance.now() - startedMs);
+  const words = `${from.name} ⇄ ${to.name}: offer and answer crossed the relay, sealed; open after ${openedMs} ms`;
+  reporter.step("channel-open", words, { openMs: openedMs });
+}
+
+async function channelMessage({ from, to }: Pair, reporter: Reporter): Promise<void> {
+  const receipt = await deliver(from, to, "now directly", "channel");
+  if (receipt.path !== "channel") throw new Error(`the receipt says ${receipt.path}, not channel`);
+  reporter.step("channel-message", `straight to ${to.name}, receipt after ${receipt.elapsedMs} ms`, { receipt });
+}
+
+async function requestReply({ from, to }: Pair, reporter: Reporter): Promise<void> {
+  const requests = await to.client.subscribe({ events: ["request"], topic: "demo" });
+  const asked = from.client.request({ to: to.ready.id, content: bytes("what is 6 x 7?"), topic: "demo" });
+  const { value: request } = await within(STEP_MS, "the request did not arrive", requests.next());
+  if (request === undefined) throw new Error("the requests ended");
+  await to.client.reply(request.requestId, bytes("42"));
+  const { content, receipt } = await within(STEP_MS, "no reply", asked);
+  if (text(content) !== "42") throw new Error(`the reply is “${text(content)}”, not “42”`);
+  await requests.unsubscribe();
+  reporter.step("request-reply", `“what is 6 x 7?” → “42”, over the ${receipt.path}`, { receipt });
+}
+
+async function broadcast(members: readonly Connected[], reporter: Reporter): Promise<void> {
+  const [origin, ...others] = members;
+  if (origin === undefined) throw new Error("nobody to broadcast");
+  const startedMs = performance.now();
+  const streams = await Promise.all(members.map(({ client }) => client.subscribe({ events: ["broadcast"] })));
+  const sent = await origin.client.broadcast(bytes("to all of you"), "demo");
+  for (const [index, member] of members.entries()) {
+    if (member === origin) continue;
+    const heard = await within(
+      STEP_MS,
+      `${member.name} heard no broadcast`,
+      streams[index]?.next() ?? Promise.reject(),
+    );
+    const event = heard.value;
+    if (
+      event?.messageId !== sent.messageId ||
+      event.from !== origin.ready.id ||
+      text(event.content) !== "to all of you"
+    ) {
+      throw new Error(`what ${member.name} heard is not what was told`);
+    }
+  }
+  for (const stream of streams) await stream.unsubscribe();
+  const tookMs = Math.round(performance.now() - startedMs);
+  const words = `${origin.name} told ${others.map(({ name }) => name).join(" and ")}, signed; ${tookMs} ms with its stamp`;
+  reporter.step("broadcast", words, { messageId: sent.messageId, heardBy: others.length });
+}
+
+/** Cuts the channel's sockets while messages are under way: they have to come all the same, in order, over the relay. */
+async function channelKilled({ from, to }: Pair, reporter: Reporter): Promise<void> {
+  const messages = await to.client.subscribe({ events: ["message"], topic: "killed" });
+  const startedMs = performance.now();
+  await from.client.disconnectPeer(to.ready.id, { silently: true });
+  const texts = Array.from({ length: 5 }, (_, i) => `after the cut ${i + 1}`);
+  const submits = texts.map((each) => from.client.submit({ to: to.ready.id, content: bytes(each), topic: "killed" }));
+  const receipts = await within(STEP_MS, "what was in flight did not get through", Promise.all(submits));
+  const tookMs = Math.round(performance.now() - startedMs);
+  const heard: string[] = [];
+  while (heard.length < texts.length) {
+    const { value: event } = await within(STEP_MS, "a message is missing", messages.next());
+    if (event === undefined) break;
+    heard.push(text(event.content));
+  }
+  if (heard.join() !== texts.join()) throw new Error(`heard ${heard.join(", ")}`);
+  const wrong = receipts.find(({ path }) => path !== "relayed");
+  if (wrong !== undefined) throw new Error(`a receipt says ${wrong.path}, though the channel is dead`);
+  await messages.unsubscribe();
+  const words = `sockets cut without a word; ${texts.length} messages went on over the relay, in order, within ${tookMs} ms`;
+  reporter.step("channel-killed", words, { tookMs, receipts: receipts.length });
+}
+
+/** Sends a text and sees it arrive as it was sent. */
+async function deliver(from: Connected, to: Connected, what: string, via: "relay" | "channel"): Promise<Receipt> {
+  const messages = await to.client.subscribe({ events: ["message"], topic: "demo" });
+  const submitted = from.client.submit({ to: to.ready.id, content: bytes(what), topic: "demo", via });
+  const receipt = await within(STEP_MS, "no receipt", submitted);
+  const { value: event } = await within(STEP_MS, "the message did not arrive", messages.next());
+  if (event === undefined || text(event.content) !== what || event.from !== from.ready.id) {
+    throw new Error(`what arrived is not what was sent: ${JSON.stringify(event)}`);
+  }
+  await messages.unsubscribe();
+  return receipt;
+}
+
+function bytes(what: string): Uint8Array {
+  return new TextEncoder().encode(what);
+}
+
+function text(content: Uint8Array): string {
+  return new TextDecoder().decode(content);
+}
+
+async function showStatus(relay: Member, members: readonly Connected[], reporter: Reporter): Promise<void> {
+  const links = `${members.length} sessions`;
+  const rows = [[relay.name, short(relay.ready.id), relay.ready.listen, links, "-", String(relay.process.pid)]];
   const statuses: object[] = [];
-  for (const [index, client] of clients.entries()) {
-    const node = nodes[index];
+  for (const { name, ready, client, process } of members) {
     const peers = await client.peers();
     const status = await client.status();
     const rtt = peers[0]?.rttMs;
-    statuses.push({ name: node?.name, ...status });
+    statuses.push({ name, ...status });
     rows.push([
-      node?.name ?? "",
-      short(node?.ready.id ?? ""),
-      node?.ready.listen ?? "",
-      String(peers.length),
+      name,
+      short(ready.id),
+      ready.listen,
+      peers.map(({ link }) => link).join(", "),
       rtt === undefined || rtt === null ? "-" : `${rtt.toFixed(1)} ms`,
-      String(node?.process.pid),
+      String(process.pid),
     ]);
   }
   reporter.step("status", "the network as it stands", { status: statuses });
   reporter.note(table(["", "key", "address", "links", "rtt", "pid"], rows));
+}
+
+async function bootstrap(relay: Member, members: readonly Connected[], reporter: Reporter): Promise<void> {
+  for (const { client } of members) {
+    const isLinked = (peers: readonly { id: string }[]) => peers.some(({ id }) => id === relay.ready.id);
+    await until(STEP_MS, "a link to the relay", () => client.peers(), isLinked);
+  }
+  reporter.step("bootstrap", "each node has an encrypted session with the relay");
 }
 
 function idAndAddress({ name, ready }: Member): { name: string; id: string; listen: string } {

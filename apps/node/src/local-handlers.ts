@@ -72,7 +72,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       await submissions.connect(peer);
       return { link: linkOf(isNodeId(peer) && core.session(peer) !== undefined, true) };
     },
-    disconnect: (peer) => submissions.disconnect(peer),
+    disconnect: (request) => submissions.disconnect(request),
   };
 }
 

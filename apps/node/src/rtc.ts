@@ -53,6 +53,9 @@ function perform(hub: RtcHub, command: RtcCommand): void {
       // "full" is a channel that does not drain: what is on it goes by other ways once its timers run out.
       hub.send(channel, command.message);
       break;
+    case "rtc-sever":
+      hub.sever(channel);
+      break;
     case "rtc-close":
       hub.close(channel);
   }

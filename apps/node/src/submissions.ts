@@ -4,6 +4,7 @@ import {
   type Answer,
   type AskRequest,
   type BroadcastRequest,
+  type DisconnectRequest,
   LocalClientError,
   type PingRequest,
   type Receipt,
@@ -59,8 +60,8 @@ export class Submissions {
     await this.#ask((id) => ({ type: "connect", id, peer }));
   }
 
-  disconnect(to: string): void {
-    this.#feed({ type: "disconnect", peer: nodeId(to) });
+  disconnect({ id, silently }: DisconnectRequest): void {
+    this.#feed({ type: silently ? "sever" : "disconnect", peer: nodeId(id) });
   }
 
   settle(outcome: Outcome): void {

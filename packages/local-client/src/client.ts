@@ -64,8 +64,8 @@ export type LocalClient = {
   ping(options: Omit<SubmitOptions, "content" | "topic">): Promise<Receipt>;
   /** Opens a channel to a peer. Messages go over one by themselves once there are some; this is for who wants it now. */
   connectPeer(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
-  /** Closes the channel to a peer. */
-  disconnectPeer(id: string): Promise<void>;
+  /** Closes the channel to a peer; with `silently` it dies as in a network failure, for drills. */
+  disconnectPeer(id: string, options?: { readonly silently?: boolean }): Promise<void>;
   /**
    * Events from now on, and the messages that waited. It throws `E_SLOW_SUBSCRIBER` where the daemon, or this client's queue
    * of 64 MiB, gave it up, and `E_DISCONNECTED` where the connection went.
@@ -152,8 +152,8 @@ export function createClient(open: (events: TransportEvents) => Transport): Loca
       calls.call("message.broadcast", { content: encodeBase64(content), topic }, { result: broadcastResult }),
     ping: ({ signal, ...params }) => calls.call("peers.ping", params, { result: receiptResult, signal }),
     connectPeer: (id) => calls.call("peers.connect", { id }, { result: connectResult }),
-    async disconnectPeer(id) {
-      await calls.call("peers.disconnect", { id }, { result: z.unknown() });
+    async disconnectPeer(id, options) {
+      await calls.call("peers.disconnect", { id, ...options }, { result: z.unknown() });
     },
     async subscribe<Type extends EventType>(options: SubscribeOptions<Type>) {
       type Event = Extract<LocalEvent, { type: Type }>;

@@ -81,7 +81,12 @@ export const pingParams: z.ZodType<PingRequest> = z.strictObject({
   via: z.enum(["any", "channel", "relay"]).default("any"),
   timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
 });
-export const disconnectParams: z.ZodType<{ readonly id: string }> = z.strictObject({ id: z.string().max(128) });
+export type DisconnectRequest = { readonly id: string; readonly silently: boolean };
+export const disconnectParams: z.ZodType<DisconnectRequest> = z.strictObject({
+  id: z.string().max(128),
+  /** For drills: the channel dies as in a network failure, and nobody is told. */
+  silently: z.boolean().default(false),
+});
 
 export type Receipt = {
   readonly messageId: string;

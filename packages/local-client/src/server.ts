@@ -13,6 +13,7 @@ export type {
   AskRequest,
   BroadcastEvent,
   BroadcastRequest,
+  DisconnectRequest,
   LinkEvent,
   LocalEvent,
   MessageEvent,

@@ -94,7 +94,7 @@ describe("methods", () => {
           asked.push(id);
           return { link: "both" };
         },
-        disconnect: (id) => void asked.push(id),
+        disconnect: (request) => void asked.push(request),
       },
     });
     const local = await client(server.socketPath);
@@ -113,7 +113,7 @@ describe("methods", () => {
       { requestId: "11".repeat(16), content },
       { content, topic: "news" },
       ID,
-      ID,
+      { id: ID, silently: false },
     ]);
   });
 

@@ -58,6 +58,8 @@ export type NodeInput =
   | { readonly type: "connect"; readonly id: string; readonly peer: NodeId }
   /** Close the channel to a peer, if there is one. */
   | { readonly type: "disconnect"; readonly peer: NodeId }
+  /** For drills: the channel to a peer dies without a word, and this node finds out as it would in earnest. */
+  | { readonly type: "sever"; readonly peer: NodeId }
   | Submit
   | Reply
   | Broadcast

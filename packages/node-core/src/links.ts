@@ -100,6 +100,11 @@ export class Links {
     return this.#channels?.get(peer);
   }
 
+  /** The name of the channel to a peer. */
+  channelOf(peer: NodeId): string | undefined {
+    return this.#channels?.channelOf(peer);
+  }
+
   channelPeers(): NodeId[] {
     return this.#channels?.peers() ?? [];
   }

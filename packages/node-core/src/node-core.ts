@@ -153,6 +153,10 @@ export class NodeCore {
         return this.#connect(input.peer, input.id, now);
       case "disconnect":
         return [...this.#signalling.cancel(input.peer), ...this.#overlay.closeChannel(input.peer, now)];
+      case "sever": {
+        const channel = this.#overlay.links.channelOf(input.peer);
+        return channel === undefined ? [] : [{ type: "rtc-sever", channel }];
+      }
       case "rtc-described":
         return this.#signalling.described(input.channel, input.description, now);
       case "rtc-found":

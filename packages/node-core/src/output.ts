@@ -13,6 +13,8 @@ export type RtcClose = { readonly type: "rtc-close"; readonly channel: string };
 export type RtcCommand =
   | RtcSend
   | RtcClose
+  /** For drills: cut the channel's sockets and tell nobody. */
+  | { readonly type: "rtc-sever"; readonly channel: string }
   /** Make a channel with this label and describe it. */
   | { readonly type: "rtc-offer"; readonly channel: string; readonly label: string }
   /** Answer the description of a peer, and describe that. Its candidates have been filtered. */

@@ -199,7 +199,10 @@ export class Overlay {
   }
 
   /** The links, to look at; they are sent on through the Overlay only. */
-  get links(): Pick<Links, "best" | "session" | "channel" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"> {
+  get links(): Pick<
+    Links,
+    "best" | "session" | "channel" | "channelOf" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"
+  > {
     return this.#links;
   }
 

@@ -129,6 +129,11 @@ export class Channel {
     return this.#sender.send(message);
   }
 
+  /** Loses its sockets without a word to anybody; it stays what it is until it is closed, or ICE gives up. */
+  sever(): void {
+    this.#ice?.sever();
+  }
+
   close(reason: CloseReason): void {
     if (this.#state === "closed") return;
     this.#state = "closed";

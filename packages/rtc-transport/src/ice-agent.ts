@@ -129,6 +129,11 @@ export class IceAgent {
     return this.#connection.send(data).catch(() => {});
   }
 
+  /** Closes the sockets and nothing else: from here on both ends hear nothing, as when a cable is cut. */
+  sever(): void {
+    for (const { transport } of this.#connection.protocols) void transport?.close();
+  }
+
   /** Frees the sockets, ends every timer, and settles what still waits for an answer. */
   async close(): Promise<void> {
     const connection = this.#connection;

@@ -73,6 +73,8 @@ export type RtcHub = {
   close(channel: string): void;
   /** `close`, by the name it has before a channel is open. */
   cancel(channel: string): void;
+  /** For drills: cuts a channel's sockets without a word to either end, as a failing network would. `close` is still due. */
+  sever(channel: string): void;
   /** Closes every channel; resolves when all sockets and timers are gone. */
   shutdown(): Promise<void>;
   stats(): RtcStats;
@@ -152,6 +154,7 @@ export function createRtcHub(options: RtcHubOptions): RtcHub {
     },
     close,
     cancel: close,
+    sever: (channel) => channels.get(channel)?.sever(),
     async shutdown() {
       isShutDown = true;
       const all = [...channels.values()];

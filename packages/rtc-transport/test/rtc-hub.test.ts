@@ -37,6 +37,17 @@ describe("two hubs", () => {
     }
   }, 15_000);
 
+  test("severed, neither end hears of the other or of its end, until it is closed", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    a.hub.sever("c");
+    for (let i = 0; i < 10; i += 1) expect(a.hub.send("c", Uint8Array.of(1))).not.toBe("not-open");
+    b.hub.send("c", Uint8Array.of(2));
+    a.hub.close("c");
+    expect((await a.seen("closed")).reason).toBe("local");
+    expect([a.count("message"), b.count("message"), b.count("closed")]).toEqual([0, 0, 0]);
+  });
+
   test("open over IPv6 loopback", async () => {
     const [a, b] = [make({ bindAddresses: ["::1"] }), make({ bindAddresses: ["::1", "127.0.0.1"] })];
     await open(a, b);

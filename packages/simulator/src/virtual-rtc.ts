@@ -59,6 +59,9 @@ export class VirtualRtc {
       case "rtc-send":
         this.#send(channel, command.message);
         break;
+      case "rtc-sever":
+        this.isCut = true;
+        break;
       case "rtc-close":
         this.#close(channel);
     }

@@ -62,7 +62,7 @@ export async function dispatch(
     case "peers.ping":
       return handlers.ping(read(pingParams, params), signal);
     case "peers.disconnect":
-      handlers.disconnect(read(disconnectParams, params).id);
+      handlers.disconnect(read(disconnectParams, params));
       return {};
     case "subscribe": {
       const request = read(subscribeParams, params);

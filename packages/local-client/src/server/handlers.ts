@@ -2,6 +2,7 @@ import type {
   Answer,
   AskRequest,
   BroadcastRequest,
+  DisconnectRequest,
   NodeInfo,
   NodeStatus,
   PeerInfo,
@@ -30,5 +31,5 @@ export type LocalHandlers = {
   ping(request: PingRequest, signal: AbortSignal): Promise<Receipt>;
   /** Opens a channel to a peer. */
   connect(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
-  disconnect(id: string): void;
+  disconnect(request: DisconnectRequest): void;
 };
