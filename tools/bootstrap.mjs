@@ -104,7 +104,14 @@ function run(node, args) {
   const child = spawn(node, args, {
     cwd: root,
     stdio: ["inherit", "inherit", "inherit", "ipc"],
-    env: { ...process.env, PATH: path, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
+    env: {
+      ...process.env,
+      PATH: path,
+      TURBO_TELEMETRY_DISABLED: "1",
+      DO_NOT_TRACK: "1",
+      // Stripped types and compiled code of one start serve the next; daemons that the task starts share them.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "starling", "compiled"),
+    },
   });
   // Ctrl-C reaches the whole process group: the child ends by its own handler, and this process waits for it.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
