@@ -2,7 +2,7 @@ const MAX_LENGTH = 256;
 
 // C0 and C1 controls, DEL, line separators, and whatever changes the direction or the presence of text around it: such text
 // could forge a line, hide one, or drive a terminal.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Untrusted text as it may stand in a log line, an error message or a terminal: whatever is not plainly visible is written

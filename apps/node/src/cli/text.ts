@@ -1,7 +1,7 @@
 // How things are shown to a person.
 
 // What is not plainly visible could forge a line, hide one, or drive the terminal.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** Untrusted text on one line, of any length. */
 export function visible(text: string): string {
