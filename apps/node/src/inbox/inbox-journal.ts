@@ -103,7 +103,7 @@ export class InboxJournal {
 
   /** Brings everything to the disk and closes the file. */
   async close(): Promise<void> {
-    await this.#committing;
+    while (this.#committing !== undefined) await this.#committing;
     await this.#file.close();
   }
 
@@ -127,6 +127,8 @@ export class InboxJournal {
   #commit(): void {
     this.#committing ??= this.#commitAll().finally(() => {
       this.#committing = undefined;
+      // What was put by those whom the last commit woke came too late for it, and too early to begin one.
+      if (this.#dirty) this.#commit();
     });
   }
 

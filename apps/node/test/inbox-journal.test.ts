@@ -1,0 +1,126 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { identityFromSeed } from "@starling/crypto-identity";
+import type { InboxEntry } from "@starling/node-core";
+import { InboxJournal } from "../src/inbox/inbox-journal.ts";
+import { encodeRecord } from "../src/inbox/record.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "starling-journal-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const WALL = 1_800_000_000_000;
+const from = identityFromSeed(new Uint8Array(32).fill(1)).id;
+let path: string;
+let count = 0;
+beforeEach(() => {
+  path = join(folder, `${count++}.journal`);
+});
+
+const open = (file = path, compactMinBytes?: number) =>
+  InboxJournal.open({ path: file, wallMs: () => WALL, ...(compactMinBytes === undefined ? {} : { compactMinBytes }) });
+
+function entry(i: number, changes: Partial<InboxEntry> = {}): InboxEntry {
+  return {
+    key: `${from}:${i}`,
+    kind: "message",
+    from,
+    messageId: `${i}`,
+    topic: "ü\n",
+    content: Uint8Array.from([0, 10, 13, 255, i]),
+    path: "relayed",
+    receivedAtMs: WALL,
+    expiresMs: WALL + 1000,
+    stream: "00",
+    seq: i,
+    lowestUnsettledSeq: 0,
+    ...changes,
+  };
+}
+
+describe("inbox journal", () => {
+  test("what was put and not handed out comes back as it was, and every key", async () => {
+    const { journal } = await open();
+    await Promise.all([0, 1, 2].map((i) => journal.put(entry(i))));
+    journal.out(entry(1).key);
+    await journal.close();
+    const again = await open();
+    expect(again.waiting).toEqual([entry(0), entry(2)]);
+    expect(again.delivered.map(({ key }) => key).toSorted()).toEqual([0, 1, 2].map((i) => entry(i).key));
+    expect(again.damagedCount).toBe(0);
+    await again.journal.close();
+  });
+
+  test("cut at any offset, what was whole before the cut is still there, and it can be written on", async () => {
+    const { journal } = await open();
+    for (let i = 0; i < 3; i += 1) await journal.put(entry(i));
+    await journal.close();
+    const whole = readFileSync(path);
+    const cut = join(folder, "cut.journal");
+    for (let size = 0; size < whole.length; size += 1) {
+      writeFileSync(cut, whole.subarray(0, size));
+      const lines = whole.subarray(0, size).toString("latin1").split("\n").length - 1;
+      const opened = await open(cut);
+      expect(opened.waiting).toEqual([entry(0), entry(1), entry(2)].slice(0, Math.max(0, lines - 1)));
+      await opened.journal.put(entry(9));
+      await opened.journal.close();
+      const after = await open(cut);
+      expect(after.waiting.at(-1)).toEqual(entry(9));
+      expect(after.damagedCount).toBe(0);
+      await after.journal.close();
+    }
+  }, 30_000);
+
+  test("a flipped byte costs the line that it is in, and no other", async () => {
+    const { journal } = await open();
+    for (let i = 0; i < 3; i += 1) await journal.put(entry(i));
+    await journal.close();
+    const whole = readFileSync(path);
+    const flipped = join(folder, "flipped.journal");
+    for (let at = 0; at < whole.length; at += 7) {
+      copyFileSync(path, flipped);
+      const bytes = Uint8Array.from(whole);
+      bytes[at] = (bytes[at] ?? 0) ^ 0x04;
+      writeFileSync(flipped, bytes);
+      const opened = await open(flipped);
+      expect(opened.waiting.length).toBeGreaterThanOrEqual(1);
+      for (const each of opened.waiting) expect([entry(0), entry(1), entry(2)]).toContainEqual(each);
+      await opened.journal.close();
+    }
+  }, 30_000);
+
+  test("grows no further than what it has to keep", async () => {
+    const { journal } = await open(path, 4096);
+    const content = new Uint8Array(1000);
+    for (let i = 0; i < 100; i += 1) {
+      await journal.put(entry(i, { content }));
+      journal.out(entry(i).key);
+    }
+    await journal.put(entry(100));
+    await journal.close();
+    expect(readFileSync(path).length).toBeLessThan(40_000);
+    const again = await open();
+    expect(again.waiting).toEqual([entry(100)]);
+    expect(again.delivered).toHaveLength(101);
+    await again.journal.close();
+  });
+
+  test("a file of another version is refused and not touched", async () => {
+    const text = encodeRecord({ op: "inbox", version: 2 }) + encodeRecord({ op: "put", ...entry(0) });
+    writeFileSync(path, text);
+    await expect(open()).rejects.toMatchObject({ code: "E_INBOX_VERSION", message: expect.stringContaining(path) });
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  test("keys that nobody can send again are forgotten", async () => {
+    const { journal } = await open();
+    await journal.put(entry(0, { expiresMs: WALL - 61_000 }));
+    journal.out(entry(0).key);
+    await journal.put(entry(1));
+    await journal.close();
+    const again = await open();
+    expect(again.delivered.map(({ key }) => key)).toEqual([entry(1).key]);
+    await again.journal.close();
+  });
+});
