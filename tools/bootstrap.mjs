@@ -44,7 +44,9 @@ function findNode() {
   const known = existsSync(remembered) ? readFileSync(remembered, "utf8") : "";
   const wanted = manifest.config.fallbackNode;
   if (known !== "" && spawnSync(known, ["-v"], { encoding: "utf8" }).stdout?.trim() === `v${wanted}`) return known;
-  process.stderr.write(`starling: Node ${process.versions.node} is older than ${minimum[0]}; fetching ${wanted} once\n`);
+  process.stderr.write(
+    `starling: Node ${process.versions.node} is older than ${minimum[0]}; fetching ${wanted} once\n`,
+  );
   const found = spawnSync("npx", [...npx, "--package", `node@${wanted}`, "--", "node", "-p", "process.execPath"], {
     encoding: "utf8",
     shell: windows,
@@ -53,7 +55,9 @@ function findNode() {
   });
   const path = (found.stdout ?? "").trim().split("\n").pop();
   if (found.status !== 0 || !path || !existsSync(path)) {
-    fail(`could not fetch Node ${wanted}. Install Node ${manifest.engines.node} yourself, or run this once with a network.`);
+    fail(
+      `could not fetch Node ${wanted}. Install Node ${manifest.engines.node} yourself, or run this once with a network.`,
+    );
   }
   mkdirSync(dirname(remembered), { recursive: true });
   writeFileSync(remembered, path);
@@ -110,7 +114,8 @@ function run(node, args) {
       TURBO_TELEMETRY_DISABLED: "1",
       DO_NOT_TRACK: "1",
       // Stripped types and compiled code of one start serve the next; daemons that the task starts share them.
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "starling", "compiled"),
+      NODE_COMPILE_CACHE:
+        process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "starling", "compiled"),
     },
   });
   // Ctrl-C reaches the whole process group: the child ends by its own handler, and this process waits for it.

@@ -14,7 +14,9 @@ for (const group of ["packages", "apps"]) {
 }
 
 const problems = [];
-for (const file of readdirSync(join(root, ".changeset")).filter((name) => name.endsWith(".md") && name !== "README.md")) {
+for (const file of readdirSync(join(root, ".changeset")).filter(
+  (name) => name.endsWith(".md") && name !== "README.md",
+)) {
   const match = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(readFileSync(join(root, ".changeset", file), "utf8"));
   if (match === null) {
     problems.push(`${file}: no front matter`);

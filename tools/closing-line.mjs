@@ -9,7 +9,9 @@ export default class ClosingLine {
     const line = `${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`;
     process.once("exit", () => process.stdout.write(line));
     setTimeout(() => {
-      process.stderr.write("A test left something open that keeps the run from ending; find it with --detectOpenHandles.\n");
+      process.stderr.write(
+        "A test left something open that keeps the run from ending; find it with --detectOpenHandles.\n",
+      );
       process.exit(1);
     }, LEFT_OPEN_MS).unref();
   }

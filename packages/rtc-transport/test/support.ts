@@ -175,7 +175,7 @@ export class Rogue {
   }
 }
 
-export function record(text: string): Buffer {
+function record(text: string): Buffer {
   const bytes = Buffer.alloc(2 + text.length);
   bytes.writeUInt16BE(text.length, 0);
   bytes.write(text, 2, "latin1");
