@@ -122,6 +122,9 @@ function run(node, args) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
   }
+  // A signal to npm ends npm and its shell, and does not come here: only the parent's absence tells.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill("SIGTERM"), 250).unref();
   return new Promise((resolve) => {
     child.once("error", (error) => fail(`could not start ${node}: ${error.message}`));
     child.once("exit", (code, signal) => resolve(signal ? 1 : (code ?? 1)));

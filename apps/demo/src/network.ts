@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DaemonProcess, type Ready } from "./daemon-process.ts";
@@ -41,10 +41,30 @@ export class NetworkLauncher {
   }
 
   async #member(name: string, program: string, args: readonly string[]): Promise<Member> {
-    this.#folder ??= await mkdtemp(join(tmpdir(), "starling-demo-"));
+    this.#folder ??= await makeFolder();
     const common = ["start", "--data-dir", join(this.#folder, name), "--listen", "127.0.0.1:0", "--network", "demo"];
-    const process = new DaemonProcess(name, program, [...common, ...args], this.#onCrash);
-    this.#processes.push(process);
-    return { name, process, ready: await process.ready(READY_MS) };
+    const daemon = new DaemonProcess(name, program, [...common, ...args], this.#onCrash);
+    this.#processes.push(daemon);
+    return { name, process: daemon, ready: await daemon.ready(READY_MS) };
+  }
+}
+
+/** A folder of this process; those of processes that could not remove theirs go on the way. */
+async function makeFolder(): Promise<string> {
+  for (const name of await readdir(tmpdir())) {
+    const [, owner] = /^starling-demo-(\d+)-/.exec(name) ?? [];
+    if (owner !== undefined && !isAlive(Number(owner)))
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+  return mkdtemp(join(tmpdir(), `starling-demo-${process.pid}-`));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's, but there.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

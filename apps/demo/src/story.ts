@@ -21,12 +21,16 @@ export type Story = {
 export async function play(launcher: NetworkLauncher, reporter: Reporter, story: Story): Promise<LocalNetwork> {
   story.step = "relay";
   const relay = await launcher.startRelay();
-  reporter.step("relay", `listens on ${relay.ready.listen}, key ${short(relay.ready.id)}`, idAndAddress(relay));
+  reporter.step("relay", `listens on ${relay.ready.listen}, key ${short(relay.ready.id)}`, {
+    ...idAndAddress(relay),
+    pids: [relay.process.pid],
+  });
 
   story.step = "nodes";
   const nodes = await launcher.startNodes(relay);
   reporter.step("nodes", `three processes, keys ${nodes.map(({ ready }) => short(ready.id)).join(" ")}`, {
     nodes: nodes.map(idAndAddress),
+    pids: nodes.map((node) => node.process.pid),
   });
 
   const members = await Promise.all(
