@@ -21,6 +21,7 @@ const bin = (name, path) => join(root, "node_modules", name, path);
 const fromSource = [...quiet, "--conditions=@starling/source"];
 const tasks = {
   start: (args) => [[...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
+  bench: (args) => [[...fromSource, join(root, "bench/src/main.ts"), ...args]],
   test: (args) => [["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],
   build: () => [[bin("turbo", "bin/turbo"), "run", "build", "--output-logs=errors-only"]],
@@ -68,9 +69,8 @@ function findNode() {
 function installDigest() {
   const hash = createHash("sha256");
   const files = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"];
-  for (const group of ["packages", "apps", "bench"]) {
-    if (!existsSync(join(root, group))) continue;
-    files.push(join(group, "package.json"));
+  files.push("bench/package.json");
+  for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group))) files.push(join(group, name, "package.json"));
   }
   for (const file of files.sort()) {
