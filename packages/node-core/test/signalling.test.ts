@@ -1,0 +1,222 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { type Identity, identityFromSeed } from "@starling/crypto-identity";
+import { createSessionCrypto } from "@starling/session";
+import { type Candidate, type Description, decodeSignal, encodeSignal, type Signal } from "@starling/wire-protocol";
+import { Signalling, type SignallingOutput } from "../src/signalling.ts";
+import { at, counterRandom, WALL } from "./support.ts";
+
+const [LESSER, GREATER] = [1, 2]
+  .map((seed) => identityFromSeed(new Uint8Array(32).fill(seed)))
+  .toSorted((a, b) => (a.id < b.id ? -1 : 1)) as [Identity, Identity];
+const STRANGER = identityFromSeed(new Uint8Array(32).fill(9));
+
+let lesser: Signalling;
+let greater: Signalling;
+let room: boolean;
+
+function make(identity: Identity): Signalling {
+  const random = counterRandom();
+  return new Signalling({
+    crypto: createSessionCrypto({ identity, network: "test", random, purpose: "channel" }),
+    random,
+    acceptable: (candidates) => candidates.filter(({ address }) => address.ip.startsWith("192.0.2.")),
+    hasRoom: () => room,
+  });
+}
+
+beforeEach(() => {
+  room = true;
+  lesser = make(LESSER);
+  greater = make(GREATER);
+});
+
+function description(ips: string[] = ["192.0.2.1"]): Description {
+  return {
+    setup: "actpass",
+    ufrag: "abcd",
+    pwd: "0123456789abcdefghijkl",
+    fingerprint: new Uint8Array(32),
+    candidates: ips.map((ip): Candidate => ({ type: "host", address: { ip, port: 5000 } })),
+  };
+}
+
+function the<T extends SignallingOutput["type"]>(
+  outputs: readonly SignallingOutput[],
+  type: T,
+): Extract<SignallingOutput, { type: T }> {
+  const found = outputs.find((output): output is Extract<SignallingOutput, { type: T }> => output.type === type);
+  if (found === undefined) throw new Error(`no ${type} among ${JSON.stringify(outputs)}`);
+  return found;
+}
+const dropped = (outputs: readonly SignallingOutput[]) =>
+  outputs.map((output) => (output.type === "dropped" ? output.reason : output.type));
+
+/** The greater id's Offer, as its peer receives it. */
+function offer(ms = 0): Uint8Array {
+  const { channel } = the(greater.want(LESSER.id, at(ms)), "rtc-offer");
+  return the(greater.described(channel, description(), at(ms)), "send-signal").content;
+}
+
+/** The lesser id takes an Offer and answers it. */
+function answer(content: Uint8Array, ms = 0): { channel: string; content: Uint8Array } {
+  const { channel } = the(lesser.received(GREATER.id, WALL + ms, content, at(ms)), "rtc-accept");
+  return { channel, content: the(lesser.described(channel, description(), at(ms)), "send-signal").content };
+}
+
+describe("offer and answer", () => {
+  test("agree on keys that open what the other end seals, and on who initiates", () => {
+    const asked = answer(offer());
+    const { channel } = the(greater.received(LESSER.id, WALL, asked.content, at(1)), "rtc-answer");
+    const a = the(greater.opened(channel), "channel-ready").channel;
+    const b = the(lesser.opened(asked.channel), "channel-ready").channel;
+    expect([a.isInitiator, b.isInitiator]).toEqual([true, false]);
+    expect([a.localIndex, a.remoteIndex]).toEqual([b.remoteIndex, b.localIndex]);
+    const sealed = a.keys.send.seal(0, new Uint8Array(0), Uint8Array.of(1, 2, 3));
+    expect(b.keys.receive.open(0, new Uint8Array(0), sealed)).toEqual(Uint8Array.of(1, 2, 3));
+    expect([greater.nextDeadline(), lesser.isDialling(GREATER.id)]).toEqual([null, false]);
+  });
+
+  test("the lesser id asks by Intent; crossed wishes meet in one Offer", () => {
+    const intent = the(lesser.want(GREATER.id, at(0)), "send-signal").content;
+    const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
+    expect(dropped(greater.received(LESSER.id, WALL, intent, at(1)))).toEqual(["intent-repeat"]);
+    const sent = the(greater.described(channel, description(), at(2)), "send-signal").content;
+    expect(the(lesser.received(GREATER.id, WALL, sent, at(3)), "rtc-accept").label).toHaveLength(40);
+  });
+
+  test("what gets lost is told again, with the same bytes", () => {
+    const content = offer();
+    expect(the(greater.tick(at(3000)), "send-signal").content).toEqual(content);
+    the(lesser.want(GREATER.id, at(0)), "send-signal");
+    expect(decodeSignal(the(lesser.tick(at(3000)), "send-signal").content)).toMatchObject({
+      value: { type: "intent" },
+    });
+  });
+
+  test("a repeated Offer is answered with the same Answer and makes nothing", () => {
+    const content = offer();
+    const first = answer(content);
+    const again = lesser.received(GREATER.id, WALL + 10_000, content, at(10_000));
+    expect(again).toEqual([{ type: "send-signal", peer: GREATER.id, content: first.content }]);
+    // Once it is forgotten it is stale: nothing answers it as new.
+    lesser.tick(at(60_001));
+    expect(dropped(lesser.received(GREATER.id, WALL, content, at(60_001)))).toEqual(["signal-stale"]);
+  });
+
+  test("late candidates travel sealed, two at most, and only acceptable ones are tried", () => {
+    const asked = answer(offer());
+    the(greater.received(LESSER.id, WALL, asked.content, at(1)), "rtc-answer");
+    const find = (ip: string) => lesser.foundCandidate(asked.channel, { type: "srflx", address: { ip, port: 6000 } });
+    const good = the(find("192.0.2.7"), "send-signal").content;
+    const bad = the(find("127.0.0.1"), "send-signal").content;
+    expect(find("192.0.2.8")).toEqual([]);
+    expect(greater.received(LESSER.id, WALL, bad, at(2))).toEqual([]);
+    expect(the(greater.received(LESSER.id, WALL, good, at(2)), "rtc-candidate").candidate.address.ip).toBe("192.0.2.7");
+    const forged = good.slice();
+    forged[forged.length - 1] = (forged[forged.length - 1] ?? 0) ^ 1;
+    expect(dropped(greater.received(LESSER.id, WALL, forged, at(3)))).toEqual(["candidate-sealed"]);
+  });
+});
+
+describe("what is not to be believed", () => {
+  const send = (to: Signalling, from: Identity, signal: Signal, ms = 0) =>
+    dropped(to.received(from.id, WALL + ms, encodeSignal(signal), at(ms)));
+
+  test("signals that are stale, or from the future", () => {
+    const content = offer();
+    expect(dropped(lesser.received(GREATER.id, WALL - 30_001, content, at(0)))).toEqual(["signal-stale"]);
+    expect(dropped(lesser.received(GREATER.id, WALL + 30_001, content, at(0)))).toEqual(["signal-stale"]);
+    expect(lesser.isDialling(GREATER.id)).toBe(false);
+  });
+
+  test("a mutated Offer opens nothing, whichever byte it was", () => {
+    const content = offer();
+    for (let byte = 1; byte < content.length; byte += 1) {
+      const fresh = make(LESSER);
+      const forged = content.slice();
+      forged[byte] = (forged[byte] ?? 0) ^ 0x10;
+      const outputs = fresh.received(GREATER.id, WALL, forged, at(0));
+      expect(outputs.every(({ type }) => type === "dropped")).toBe(true);
+      expect(fresh.isDialling(GREATER.id)).toBe(false);
+    }
+  });
+
+  test("an Offer that another sealed into its own box", () => {
+    expect(dropped(lesser.received(STRANGER.id, WALL, offer(), at(0)))[0]).toMatch(/^offer-(handshake|wrong-side)$/);
+  });
+
+  test("an Offer from the side that does not offer, an Intent from the side that does", () => {
+    expect(send(greater, LESSER, { type: "offer", message: new Uint8Array(100) })).toEqual(["offer-wrong-side"]);
+    expect(send(lesser, GREATER, { type: "intent" })).toEqual(["intent-wrong-side"]);
+  });
+
+  test("answers and candidates to nothing, a mutated Answer, a second one", () => {
+    const tag = new Uint8Array(8);
+    expect(send(greater, LESSER, { type: "answer", offerTag: tag, message: new Uint8Array(52) })).toEqual([
+      "answer-unasked",
+    ]);
+    expect(send(greater, LESSER, { type: "candidate", offerTag: tag, sealed: tag })).toEqual(["candidate-unasked"]);
+    const { content } = answer(offer());
+    const forged = content.slice();
+    forged[forged.length - 1] = (forged[forged.length - 1] ?? 0) ^ 1;
+    expect(dropped(greater.received(LESSER.id, WALL, forged, at(1)))).toEqual(["answer-handshake"]);
+    // It changed nothing: the true one still counts, and only once.
+    the(greater.received(LESSER.id, WALL, content, at(2)), "rtc-answer");
+    expect(dropped(greater.received(LESSER.id, WALL, content, at(3)))).toEqual(["answer-unasked"]);
+  });
+
+  test("hostile candidates do not reach the RTC stack", () => {
+    const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
+    const hostile = description(["127.0.0.1", "224.0.0.1", "10.0.0.1", "192.0.2.5"]);
+    const sent = the(greater.described(channel, hostile, at(0)), "send-signal").content;
+    const accepted = the(lesser.received(GREATER.id, WALL, sent, at(1)), "rtc-accept").description;
+    expect(accepted.candidates.map(({ address }) => address.ip)).toEqual(["192.0.2.5"]);
+  });
+
+  test("unasked Offers: one in five seconds a peer, none without room", () => {
+    room = false;
+    expect(dropped(lesser.received(GREATER.id, WALL, offer(), at(0)))).toEqual(["offer-budget"]);
+    room = true;
+    const { channel } = answer(offerOf(make(GREATER)));
+    lesser.closed(channel, "failed", at(1000));
+    expect(dropped(lesser.received(GREATER.id, WALL + 2000, offerOf(make(GREATER), 5), at(2000)))).toEqual([
+      "offer-rate",
+    ]);
+  });
+
+  function offerOf(signalling: Signalling, draws = 0): Uint8Array {
+    const random = counterRandom();
+    for (let i = 0; i < draws; i += 1) random(1);
+    const crypto = createSessionCrypto({ identity: GREATER, network: "test", random, purpose: "channel" });
+    const other = new Signalling({ crypto, random, acceptable: (all) => all, hasRoom: () => true });
+    const used = draws === 0 ? signalling : other;
+    const { channel } = the(used.want(LESSER.id, at(0)), "rtc-offer");
+    return the(used.described(channel, description(), at(0)), "send-signal").content;
+  }
+});
+
+describe("giving up", () => {
+  test("after 15 s, with the channel cancelled and a back-off before the next try", () => {
+    const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
+    const outputs = greater.tick(at(15_000));
+    expect(outputs).toEqual([
+      { type: "rtc-cancel", channel },
+      { type: "channel-failed", peer: LESSER.id, reason: "timeout" },
+    ]);
+    expect(greater.want(LESSER.id, at(16_000))).toEqual([]);
+    expect(the(greater.want(LESSER.id, at(20_001)), "rtc-offer").type).toBe("rtc-offer");
+  });
+
+  test("at most 8 dials of our own at once", () => {
+    const others = Array.from({ length: 12 }, (_, i) => identityFromSeed(new Uint8Array(32).fill(50 + i)).id);
+    const outcomes = others.flatMap((peer) => dropped(greater.want(peer, at(0))));
+    expect(outcomes.filter((outcome) => outcome === "dials-full")).toHaveLength(4);
+  });
+
+  test("cancelled by its owner it is gone at once", () => {
+    const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
+    expect(greater.cancel(LESSER.id)).toEqual([{ type: "rtc-cancel", channel }]);
+    expect(greater.described(channel, description(), at(1))).toEqual([]);
+    expect(greater.nextDeadline()).toBeNull();
+  });
+});
