@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateIdentity } from "@starling/crypto-identity";
+import { createLog, type LogLevel } from "@starling/daemon";
+import { connect, type LocalClient } from "@starling/local-client";
+import { RelayCore, type RelayInput, type RelayOutput } from "@starling/node-core";
+import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
+import { openUdpSocket } from "@starling/udp-transport";
+import { formatAddress } from "@starling/wire-protocol";
+import { readNodeConfig } from "./config.ts";
+import { startNode } from "./wiring.ts";
+
+// The node inside another program: the same daemon, its local API included, so other programs may connect to it as well.
+
+export type NodeOptions = {
+  /** Key, inbox and socket. Without it the node has a key and an inbox for its lifetime only. */
+  readonly dataDir?: string;
+  /** UDP, `HOST:PORT`; default `0.0.0.0:0`. */
+  readonly listen?: string;
+  /** `ID@HOST:PORT` of nodes to connect to first. */
+  readonly bootstrap?: readonly string[];
+  readonly announce?: readonly string[];
+  readonly network?: string;
+  readonly maxChannels?: number;
+  /** Where the log goes is standard output; default `silent`. */
+  readonly logLevel?: LogLevel;
+};
+
+/** All that a LocalClient does, and the node's own end. */
+export type EmbeddedNode = {
+  readonly id: string;
+  /** `ID@HOST:PORT`, what others bootstrap with where they can reach the address. */
+  readonly contact: string;
+  /** The path at which other programs connect. */
+  readonly socket: string;
+  readonly client: LocalClient;
+  close(): Promise<void>;
+};
+
+/** Starts a node in this process. Rejects as `starling start` would fail: a setting that is wrong, a port that is taken. */
+export async function createNode(options: NodeOptions = {}): Promise<EmbeddedNode> {
+  const { logLevel = "silent", dataDir, ...rest } = options;
+  const ownDir = dataDir ?? (await mkdtemp(join(tmpdir(), "starling-")));
+  const removeDir = async (): Promise<void> => {
+    if (dataDir === undefined) await rm(ownDir, { recursive: true, force: true });
+  };
+  try {
+    const config = readNodeConfig({ ...rest, logLevel, dataDir: ownDir }, {});
+    const node = await startNode(config, createLog({ level: logLevel, name: "starling" }));
+    const client = await connect(node.socket);
+    return {
+      id: node.id,
+      contact: `${node.id}@${node.listen}`,
+      socket: node.socket,
+      client,
+      close: async () => {
+        client.close();
+        await node.stop();
+        await removeDir();
+      },
+    };
+  } catch (error) {
+    await removeDir();
+    throw error;
+  }
+}
+
+export type Testnet = { readonly nodes: readonly EmbeddedNode[]; close(): Promise<void> };
+
+/** A relay and `count` nodes on loopback in this process, linked: for tests of programs that use the network. */
+export async function testnet(count: number): Promise<Testnet> {
+  const network = `testnet-${randomBytes(4).toString("hex")}`;
+  const relay = await startRelay(network);
+  const nodes: EmbeddedNode[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.close()));
+    await relay.close();
+  };
+  try {
+    const options = { listen: "127.0.0.1:0", bootstrap: [relay.contact], network };
+    nodes.push(...(await Promise.all(Array.from({ length: count }, () => createNode(options)))));
+    await Promise.all(nodes.map(({ client }) => linked(client)));
+    return { nodes, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function linked(client: LocalClient): Promise<void> {
+  const links = await client.subscribe({ events: ["link"] });
+  if ((await client.peers()).length === 0) await links.next();
+  await links.unsubscribe();
+}
+
+/** The least that is a relay: its core on a socket, with a key for its lifetime. */
+async function startRelay(network: string): Promise<{ contact: string; close(): Promise<void> }> {
+  const random = (sizeBytes: number): Uint8Array => randomBytes(sizeBytes);
+  const identity = generateIdentity(random);
+  const core = new RelayCore(
+    { identity, network, bootstrap: [], announce: [], maxNeighbours: 256, random },
+    systemNow(),
+  );
+  let driver: Driver<RelayInput> | undefined;
+  const socket = await openUdpSocket({
+    host: "127.0.0.1",
+    port: 0,
+    onDatagram: (bytes, from) => driver?.feed({ type: "datagram", bytes, from }),
+  });
+  driver = startDriver<RelayInput, RelayOutput>({
+    core,
+    perform: (output) => {
+      if (output.type === "transmit") socket.send(output.datagram, output.to);
+    },
+  });
+  return {
+    contact: `${identity.id}@${formatAddress(socket.address)}`,
+    close: async () => {
+      driver?.close();
+      await socket.close();
+    },
+  };
+}
