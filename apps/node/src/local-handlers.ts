@@ -17,12 +17,14 @@ export type LocalHandlersOptions = {
   readonly submissions: Submissions;
   /** Messages that the core has handed out and no program has taken. */
   readonly heldCount: () => number;
+  /** A program has dealt with a message. */
+  readonly acknowledge: (from: string, messageId: string) => void;
   readonly socketCounters: ReadonlyMap<string, number>;
 };
 
 /** What local programs ask of this node, read from the core at the moment of asking. */
 export function createLocalHandlers(options: LocalHandlersOptions): LocalHandlers {
-  const { core, config, version, startedMono, submissions, heldCount, socketCounters } = options;
+  const { core, config, version, startedMono, submissions, heldCount, acknowledge, socketCounters } = options;
   const { network, announce } = config;
   const { id } = core;
   const listen = formatAddress(options.listen);
@@ -73,6 +75,8 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       return { link: linkOf(isNodeId(peer) && core.session(peer) !== undefined, true) };
     },
     disconnect: (request) => submissions.disconnect(request),
+    trace: (to) => submissions.trace(to),
+    ack: ({ from, messageId }) => acknowledge(from, messageId),
   };
 }
 

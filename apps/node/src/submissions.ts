@@ -10,10 +10,14 @@ import {
   type Receipt,
   type ReplyRequest,
   type SubmitRequest,
+  type TraceStep,
 } from "@starling/local-client/server";
 import type { NodeInput, NodeOutput } from "@starling/node-core";
 
-type Outcome = Extract<NodeOutput, { type: "receipt" | "answered" | "broadcast-sent" | "connected" | "failed" }>;
+type Outcome = Extract<
+  NodeOutput,
+  { type: "receipt" | "answered" | "broadcast-sent" | "connected" | "traced" | "failed" }
+>;
 type Success = Exclude<Outcome, { type: "failed" }>;
 type Open = { readonly resolve: (outcome: Success) => void; readonly reject: (error: LocalClientError) => void };
 
@@ -53,6 +57,13 @@ export class Submissions {
     const outcome = await this.#ask((id) => ({ type: "broadcast", id, content, topic }));
     if (outcome.type !== "broadcast-sent") throw unexpected(outcome);
     return { messageId: outcome.messageId };
+  }
+
+  async trace(to: string): Promise<readonly TraceStep[]> {
+    const recipient = nodeId(to);
+    const outcome = await this.#ask((id) => ({ type: "trace", id, to: recipient }));
+    if (outcome.type !== "traced") throw unexpected(outcome);
+    return outcome.steps;
   }
 
   async connect(to: string): Promise<void> {

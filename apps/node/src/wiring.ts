@@ -13,6 +13,7 @@ import { InboxJournal } from "./inbox/inbox-journal.ts";
 import { createLinkLog, linkEvent } from "./link-events.ts";
 import { createLocalHandlers } from "./local-handlers.ts";
 import { Minting } from "./minting.ts";
+import { PeerEvents } from "./peer-events.ts";
 import { startRtc } from "./rtc.ts";
 import { Submissions } from "./submissions.ts";
 import { readVersion } from "./version.ts";
@@ -21,6 +22,8 @@ import { readVersion } from "./version.ts";
 
 /** Links that this node takes from others and for itself. */
 const NEIGHBOURS_MAX = 256;
+/** How often programs that subscribed to it hear of the node's status. */
+const STATUS_MS = 5000;
 
 export type RunningNode = {
   readonly id: string;
@@ -49,7 +52,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
 
     const inboxPath = dataDir.path("inbox.journal");
     const wallMs = (): number => systemNow().wall;
-    const { journal, waiting, delivered, damagedCount } = await InboxJournal.open({ path: inboxPath, wallMs });
+    const { journal, waiting, given, delivered, damagedCount } = await InboxJournal.open({ path: inboxPath, wallMs });
     closers.push(() => journal.close());
     if (damagedCount > 0) log.warn({ path: inboxPath, damagedCount }, "left out what was not whole in the inbox");
     if (waiting.length > 0) log.info({ count: waiting.length }, "messages wait for a program");
@@ -100,6 +103,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       startedMono: started.mono,
       submissions,
       heldCount: () => handOut.heldCount,
+      acknowledge: (from, messageId) => handOut.acknowledge(from, messageId),
       socketCounters: socket.counters,
     });
     const socketPath = socketPathOf(config);
@@ -111,17 +115,27 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     });
     closers.push(() => server.close());
     const onJournalError = (error: unknown): void => logJournalError(log, inboxPath, error);
+    const note = (write: () => void): void => {
+      try {
+        write();
+      } catch (error) {
+        onJournalError(error);
+      }
+    };
     const handOut = new HandOut({
       server,
-      markOut: (key) => {
-        try {
-          journal.out(key);
-        } catch (error) {
-          onJournalError(error);
-        }
-      },
+      given,
+      markGiven: (key) => note(() => journal.given(key)),
+      markOut: (key) => note(() => journal.out(key)),
       setListening: (on) => feed({ type: "listening", on }),
     });
+
+    const peers = new PeerEvents();
+    const statusTimer = setInterval(() => {
+      if (server.hasSubscriber("status")) server.publish({ type: "status", status: handlers.status() });
+    }, STATUS_MS);
+    statusTimer.unref();
+    closers.push(() => clearInterval(statusTimer));
 
     const logLink = createLinkLog(log, () => systemNow().mono);
     const perform = (output: NodeOutput): void => {
@@ -158,15 +172,19 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         case "answered":
         case "broadcast-sent":
         case "connected":
+        case "traced":
         case "failed":
           submissions.settle(output);
           break;
         case "link-opened":
         case "link-closed":
         case "link-unanswered": {
-          const event = linkEvent(output, systemNow().wall);
+          const { wall } = systemNow();
+          const event = linkEvent(output, wall);
           logLink(event);
           server.publish(event);
+          const peer = peers.onLink(output, wall);
+          if (peer !== undefined) server.publish(peer);
           break;
         }
         case "handed-out":

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { connect } from "@starling/local-client";
 import { createNode, type Testnet, testnet } from "../src/index.ts";
 
 let net: Testnet | undefined;
@@ -25,6 +26,33 @@ describe("in another program", () => {
     await net.close();
     net = undefined;
     expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
+  }, 30_000);
+
+  test("acknowledged subscriptions: what was not comes again, marked, and in its place", async () => {
+    net = await testnet(2);
+    const [a, b] = net.nodes;
+    if (a === undefined || b === undefined) throw new Error("two nodes were asked for");
+    const first = await connect(b.socket);
+    const messages = await first.subscribe({ events: ["message"], acks: true });
+    for (const byte of [1, 2, 3]) await a.client.submit({ to: b.id, content: Uint8Array.of(byte) });
+    const got = [];
+    for (let i = 0; i < 3; i += 1) got.push((await messages.next()).value);
+    expect(got.map((event) => event?.redelivered)).toEqual([false, false, false]);
+    await first.ack(got[1]?.messageId ?? "", a.id);
+    await expect(first.ack(got[1]?.messageId ?? "", a.id)).rejects.toMatchObject({ code: "E_NO_MESSAGE" });
+    expect((await first.status()).waiting).toBe(2);
+    first.close();
+    const again = await b.client.subscribe({ events: ["message"] });
+    const second = [(await again.next()).value, (await again.next()).value];
+    expect(second.map((event) => [event?.content[0], event?.redelivered])).toEqual([
+      [1, true],
+      [3, true],
+    ]);
+    expect((await b.client.status()).waiting).toBe(0);
+    expect(await a.client.trace(b.id)).toMatchObject([
+      { node: a.id, asked: "own link", answer: "none" },
+      { asked: "link to the recipient", answer: "yes" },
+    ]);
   }, 30_000);
 
   test("a wrong setting names itself", async () => {

@@ -106,6 +106,21 @@ describe("inbox journal", () => {
     await again.journal.close();
   });
 
+  test("what was given and not acknowledged is remembered as such, through a compaction too", async () => {
+    const { journal } = await open(path, 1);
+    await journal.put(entry(0));
+    await journal.put(entry(1));
+    journal.given(entry(0).key);
+    journal.given(entry(1).key);
+    journal.out(entry(1).key);
+    for (let i = 2; i < 20; i += 1) await journal.put(entry(i));
+    await journal.close();
+    const again = await open();
+    expect([...again.given]).toEqual([entry(0).key]);
+    expect(again.waiting[0]).toEqual(entry(0));
+    await again.journal.close();
+  });
+
   test("a file of another version is refused and not touched", async () => {
     const text = encodeRecord({ op: "inbox", version: 2 }) + encodeRecord({ op: "put", ...entry(0) });
     writeFileSync(path, text);

@@ -5,7 +5,17 @@ import { LocalClientError, type LocalErrorCode } from "./errors.ts";
 import { EventQueue, type EventStream } from "./event-queue.ts";
 import { CLIENT_QUEUE_MAX_BYTES, CLIENT_QUEUE_MAX_EVENTS, CONTENT_MAX_BYTES } from "./limits.ts";
 import { parseLine } from "./line-framing.ts";
-import type { Answer, EventType, LocalEvent, NodeInfo, NodeStatus, PeerInfo, Receipt, Via } from "./protocol.ts";
+import type {
+  Answer,
+  EventType,
+  LocalEvent,
+  NodeInfo,
+  NodeStatus,
+  PeerInfo,
+  Receipt,
+  TraceStep,
+  Via,
+} from "./protocol.ts";
 import {
   answerResult,
   broadcastResult,
@@ -17,6 +27,7 @@ import {
   statusResult,
   subscribeResult,
   TOO_LARGE,
+  traceResult,
 } from "./protocol.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -39,6 +50,8 @@ export type SubscribeOptions<Type extends EventType = EventType> = {
   readonly events: readonly Type[];
   /** Only messages, requests and broadcasts of this topic. */
   readonly topic?: string | undefined;
+  /** Each message is done with only at `ack`; one that is not comes again to the next who subscribes. */
+  readonly acks?: boolean | undefined;
 };
 
 /** Iterate it with `for await`, once; leaving the loop ends it. */
@@ -62,6 +75,10 @@ export type LocalClient = {
   broadcast(content: Uint8Array, topic?: string): Promise<{ readonly messageId: string }>;
   /** Resolves with a receipt of the peer's node itself: its way, and the time it took. No program there hears of it. */
   ping(options: Omit<SubmitOptions, "content" | "topic">): Promise<Receipt>;
+  /** The message was dealt with; for subscriptions with `acks`. */
+  ack(messageId: string, from: string): Promise<void>;
+  /** Which way a message would take, question by question; the first that is answered with none is where it ends. */
+  trace(to: string): Promise<readonly TraceStep[]>;
   /** Opens a channel to a peer. Messages go over one by themselves once there are some; this is for who wants it now. */
   connectPeer(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
   /** Closes the channel to a peer; with `silently` it dies as in a network failure, for drills. */
@@ -151,6 +168,12 @@ export function createClient(open: (events: TransportEvents) => Transport): Loca
     broadcast: (content, topic) =>
       calls.call("message.broadcast", { content: encodeBase64(content), topic }, { result: broadcastResult }),
     ping: ({ signal, ...params }) => calls.call("peers.ping", params, { result: receiptResult, signal }),
+    async ack(messageId, from) {
+      await calls.call("message.ack", { messageId, from }, { result: z.unknown() });
+    },
+    async trace(to) {
+      return (await calls.call("trace", { to }, { result: traceResult })).steps;
+    },
     connectPeer: (id) => calls.call("peers.connect", { id }, { result: connectResult }),
     async disconnectPeer(id, options) {
       await calls.call("peers.disconnect", { id, ...options }, { result: z.unknown() });

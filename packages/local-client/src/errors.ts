@@ -8,6 +8,7 @@ export type LocalErrorCode =
   | "E_INBOX_FULL"
   | "E_MINT"
   | "E_NO_CHANNEL"
+  | "E_NO_MESSAGE"
   | "E_NO_REQUEST"
   | "E_NO_ROUTE"
   | "E_NOT_A_NODE"

@@ -14,9 +14,12 @@ export type {
   MessageEvent,
   NodeInfo,
   NodeStatus,
+  PeerEvent,
   PeerInfo,
   Receipt,
   RequestEvent,
+  StatusEvent,
+  TraceStep,
   Via,
 } from "./protocol.ts";
 export type { Transport, TransportEvents } from "./transport.ts";

@@ -81,6 +81,14 @@ export const pingParams: z.ZodType<PingRequest> = z.strictObject({
   via: z.enum(["any", "channel", "relay"]).default("any"),
   timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
 });
+export const traceParams: z.ZodType<{ readonly to: string }> = z.strictObject({ to: z.string().max(128) });
+
+export type AckRequest = { readonly messageId: string; readonly from: string };
+export const ackParams: z.ZodType<AckRequest> = z.strictObject({
+  messageId: z.string().max(64),
+  from: z.string().max(128),
+});
+
 export type DisconnectRequest = { readonly id: string; readonly silently: boolean };
 export const disconnectParams: z.ZodType<DisconnectRequest> = z.strictObject({
   id: z.string().max(128),
@@ -108,6 +116,12 @@ export type Answer = { readonly content: Uint8Array; readonly receipt: Receipt }
 export const broadcastResult: z.ZodType<{ readonly messageId: string }> = z.object({ messageId: z.string() });
 export const connectResult: z.ZodType<{ readonly link: PeerInfo["link"] }> = z.object({
   link: z.enum(["session", "channel", "both"]),
+});
+
+/** One question on the way to a recipient, and what was answered; the first that is answered with none is where it ends. */
+export type TraceStep = { readonly node: string; readonly asked: string; readonly answer: string; readonly ms: number };
+export const traceResult: z.ZodType<{ readonly steps: readonly TraceStep[] }> = z.object({
+  steps: z.array(z.object({ node: z.string(), asked: z.string(), answer: z.string(), ms: z.number() })),
 });
 
 export type NodeInfo = {
@@ -193,26 +207,22 @@ export const peersResult: z.ZodType<PeerInfo[]> = z.array(
   }),
 );
 
-export type EventType = "message" | "request" | "broadcast" | "link";
-const EVENT_TYPES = ["message", "request", "broadcast", "link"] as const;
-/** Events that a later version has; asking for one is answered `E_NOT_SUPPORTED`. */
-const LATER_EVENT_TYPES = ["peer", "status"] as const;
-type SubscribedEvent = EventType | (typeof LATER_EVENT_TYPES)[number];
+export type EventType = "message" | "request" | "broadcast" | "peer" | "link" | "status";
+const EVENT_TYPES = ["message", "request", "broadcast", "peer", "link", "status"] as const;
 
-export type SubscribeRequest = { readonly events: readonly SubscribedEvent[]; readonly topic?: string | undefined };
+export type SubscribeRequest = {
+  readonly events: readonly EventType[];
+  readonly topic?: string | undefined;
+  readonly acks: boolean;
+};
 
 export const subscribeParams: z.ZodType<SubscribeRequest> = z.strictObject({
-  events: z
-    .array(z.enum([...EVENT_TYPES, ...LATER_EVENT_TYPES]))
-    .min(1)
-    .max(6),
+  events: z.array(z.enum(EVENT_TYPES)).min(1).max(EVENT_TYPES.length),
   /** Only messages, requests and broadcasts of this topic; other events are not held back by it. */
   topic: topic.optional(),
+  /** Messages are done with only at `message.ack`; others come again, `redelivered`, to whoever subscribes next. */
+  acks: z.boolean().default(false),
 });
-
-export function isSupportedEvent(type: SubscribedEvent): type is EventType {
-  return EVENT_TYPES.some((supported) => supported === type);
-}
 
 type SubscriptionName = { readonly subscription: string };
 export const subscribeResult: z.ZodType<SubscriptionName> = z.object({ subscription: z.string() });
@@ -233,6 +243,8 @@ export type MessageEvent = {
   readonly path: "channel" | "session" | "relayed";
   /** ms since 1970. */
   readonly receivedAt: number;
+  /** It was given to a program before, which did not acknowledge it. */
+  readonly redelivered: boolean;
 };
 
 /** Answer it by `message.reply` with its `requestId`. */
@@ -270,7 +282,19 @@ export type LinkEvent = {
   readonly at: number;
 };
 
-export type LocalEvent = MessageEvent | RequestEvent | BroadcastEvent | LinkEvent;
+/** A peer has its first link with this node, or its last one ended. */
+export type PeerEvent = {
+  readonly type: "peer";
+  readonly change: "appeared" | "gone";
+  readonly peer: string;
+  /** ms since 1970. */
+  readonly at: number;
+};
+
+/** The node's status, every five seconds. */
+export type StatusEvent = { readonly type: "status"; readonly status: NodeStatus };
+
+export type LocalEvent = MessageEvent | RequestEvent | BroadcastEvent | PeerEvent | LinkEvent | StatusEvent;
 
 /** The end of a subscription that the server dropped; its last event. */
 type DroppedEvent = { readonly type: "dropped"; readonly code: string; readonly message: string };
@@ -295,7 +319,16 @@ export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEven
     content: contentResult,
     path,
     receivedAt: z.number(),
+    redelivered: z.boolean(),
   }),
+  z.object({
+    subscription: z.string(),
+    type: z.literal("peer"),
+    change: z.enum(["appeared", "gone"]),
+    peer: z.string(),
+    at: z.number(),
+  }),
+  z.object({ subscription: z.string(), type: z.literal("status"), status: statusResult }),
   z.object({
     subscription: z.string(),
     type: z.literal("request"),
@@ -330,8 +363,5 @@ export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEven
 
 /** An event as it stands in JSON. */
 export function encodeEvent(event: LocalEvent): object {
-  return event.type === "link" ? event : { ...event, content: encodeBase64(event.content) };
+  return "content" in event ? { ...event, content: encodeBase64(event.content) } : event;
 }
-
-/** Methods of a later version: answered `E_NOT_SUPPORTED`, never as if they had worked. */
-export const LATER_METHODS: ReadonlySet<string> = new Set(["message.ack", "trace"]);

@@ -9,6 +9,7 @@ export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
 export type { ServerLimits } from "./limits.ts";
 export type {
+  AckRequest,
   Answer,
   AskRequest,
   BroadcastEvent,
@@ -19,12 +20,15 @@ export type {
   MessageEvent,
   NodeInfo,
   NodeStatus,
+  PeerEvent,
   PeerInfo,
   PingRequest,
   Receipt,
   ReplyRequest,
   RequestEvent,
+  StatusEvent,
   SubmitRequest,
+  TraceStep,
 } from "./protocol.ts";
 export type { LocalHandlers } from "./server/handlers.ts";
 
@@ -45,6 +49,8 @@ export type Demand = "ready" | "nobody" | "congested";
 export type LocalServer = {
   /** What must not be lost is published where this says `ready`, and otherwise kept until `onInterest`. */
   demand(event: LocalEvent): Demand;
+  /** Whether somebody who wants an event will acknowledge it. */
+  acknowledges(event: LocalEvent): boolean;
   /** Sends an event to everybody who subscribed to it; who is more than 4 MiB behind is dropped with `E_SLOW_SUBSCRIBER`. */
   publish(event: LocalEvent): void;
   /** Whether anybody subscribed to events of this type, of whatever topic. */
@@ -81,6 +87,7 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Lo
       if (wanting.length === 0) return "nobody";
       return wanting.every((connection) => connection.isCongested) ? "congested" : "ready";
     },
+    acknowledges: (event) => [...connections].some((connection) => connection.acknowledges(event)),
     publish(event) {
       for (const connection of connections) connection.publish(event);
     },

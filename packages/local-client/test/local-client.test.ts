@@ -171,15 +171,23 @@ describe("methods", () => {
     expect(faults).toEqual([thrown]);
   });
 
-  test.each(["message.ack", "trace"])("%s is not there yet, and says so", async (method) => {
-    const raw = await bench.raw((await bench.serve()).socketPath);
-    expect(await raw.ask(rpc(1, method, { to: ID }))).toEqual(error(1, -32000, "E_NOT_SUPPORTED"));
-  });
-
-  test.each(["peer", "status"])("nor are events of type %s", async (type) => {
-    const raw = await bench.raw((await bench.serve()).socketPath);
-    const params = { events: ["message", type] };
-    expect(await raw.ask(rpc(1, "subscribe", params))).toEqual(error(1, -32000, "E_NOT_SUPPORTED"));
+  test("trace and ack; a server says whether an event will be acknowledged", async () => {
+    const step = { node: ID, asked: "own link", answer: "none", ms: 0 };
+    const acked: unknown[] = [];
+    const server = await bench.serve({
+      handlers: { trace: async () => [step], ack: (request) => void acked.push(request) },
+    });
+    const local = await client(server.socketPath);
+    expect(await local.trace(ID)).toEqual([step]);
+    const plain = await local.subscribe({ events: ["message"], topic: "plain" });
+    await local.subscribe({ events: ["message", "status", "peer"], topic: "acked", acks: true });
+    expect([server.acknowledges(message("m", "plain")), server.acknowledges(message("m", "acked"))]).toEqual([
+      false,
+      true,
+    ]);
+    await plain.unsubscribe();
+    await local.ack("11".repeat(16), ID);
+    expect(acked).toEqual([{ messageId: "11".repeat(16), from: ID }]);
   });
 });
 
@@ -221,7 +229,7 @@ describe("what a program may send wrongly", () => {
       [submit({ ...good, topic: "ö".repeat(65) }), badParams],
       [submit({ ...good, tpoic: "a" }), badParams],
       [rpc(7, "subscribe", { events: [] }), badParams],
-      [rpc(7, "subscribe", { events: ["message"], acks: true }), badParams],
+      [rpc(7, "subscribe", { events: ["message"], acks: 1 }), badParams],
       [rpc(7, "subscribe", { events: ["toString"] }), badParams],
       [rpc(7, "unsubscribe", { subscription: "s1" }), error(7, -32000, "E_NO_SUBSCRIPTION")],
     ];

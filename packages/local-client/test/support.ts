@@ -52,6 +52,7 @@ export const message = (text: string, topic = ""): MessageEvent => ({
   content: new TextEncoder().encode(text),
   path: "relayed",
   receivedAt: 1_700_000_000_000,
+  redelivered: false,
 });
 export const linkOpened: LinkEvent = {
   type: "link",
@@ -74,6 +75,8 @@ const handlers: LocalHandlers = {
   ping: async () => RECEIPT,
   connect: async () => ({ link: "channel" }),
   disconnect: () => {},
+  trace: async () => [],
+  ack: () => {},
 };
 
 /** What a daemon does with what must not be lost. */

@@ -15,6 +15,7 @@ export type {
   Receipt,
   RelayOutput,
   RtcCommand,
+  TraceStep,
   Transmit,
 } from "./output.ts";
 export type { RelayCoreOptions } from "./relay-core.ts";

@@ -54,6 +54,8 @@ export type NodeInput =
       readonly via: Submit["via"];
       readonly timeoutMs: number;
     }
+  /** Which way would a message take, and where does it end? Answered by `traced` with this id. */
+  | { readonly type: "trace"; readonly id: string; readonly to: NodeId }
   /** Open a channel to a peer; answered by `connected` or `failed` with this id. */
   | { readonly type: "connect"; readonly id: string; readonly peer: NodeId }
   /** Close the channel to a peer, if there is one. */

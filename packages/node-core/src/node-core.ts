@@ -13,10 +13,12 @@ import type { NodeOutput, RtcCommand } from "./output.ts";
 import { Overlay, type OverlayOptions, type OverlayOutput } from "./overlay.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
 import { Signalling, type SignallingOutput } from "./signalling.ts";
+import { Tracer, type TracerOutput } from "./tracer.ts";
 
 export type NodeCoreOptions = Omit<OverlayOptions, "role"> & Partial<Pick<DeliveryOptions, "waiting" | "delivered">>;
 
 type Step =
+  | TracerOutput
   | OverlayOutput
   | OutboxOutput
   | DeliveryOutput
@@ -39,6 +41,7 @@ export class NodeCore {
   readonly #overlay: Overlay;
   readonly #signalling: Signalling;
   readonly #outbox: Outbox;
+  readonly #tracer: Tracer;
   readonly #publisher: Publisher;
   readonly #delivery: Delivery;
   readonly #requests = new OpenRequests();
@@ -58,6 +61,12 @@ export class NodeCore {
       hasRoom: () => this.#overlay.links.hasChannelRoom,
     });
     this.#outbox = new Outbox({ identity, network, random, floor, linkTo: (peer) => this.#overlay.links.best(peer) });
+    this.#tracer = new Tracer({
+      self: identity.id,
+      random,
+      pathTo: (peer) => this.#overlay.links.best(peer)?.path,
+      reachable: () => this.#overlay.neighbours().flatMap(({ id, reachable }) => (reachable ? [id] : [])),
+    });
     this.#publisher = new Publisher({ identity, network, random, floor: publishFloor });
     this.#delivery = new Delivery({ identity, network, counters: this.#overlay.counters, waiting, delivered }, now);
   }
@@ -71,13 +80,14 @@ export class NodeCore {
       ...this.#overlay.tick(now),
       ...this.#signalling.tick(now),
       ...this.#outbox.tick(now),
+      ...this.#tracer.tick(now),
       ...this.#delivery.tick(now),
     ];
     return this.#finish(steps, now);
   }
 
   nextDeadline(): number | null {
-    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#delivery];
+    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#tracer, this.#delivery];
     const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
@@ -135,6 +145,8 @@ export class NodeCore {
         const signal = { ...input, kind: "signal" as const, content: encodeSignal({ type: "ping" }), topic: "" };
         return this.#outbox.submit({ ...signal, requestId: undefined }, now);
       }
+      case "trace":
+        return this.#tracer.trace(input.id, input.to, now);
       case "reply":
         return this.#reply(input, now);
       case "broadcast":
@@ -218,6 +230,11 @@ export class NodeCore {
       case "send-direct":
         if (this.#overlay.sendDirect(step.peer, step.body, now)) return {};
         return { steps: this.#outbox.directRefused(step.messageId, now) };
+      case "ask":
+        this.#overlay.lookUp(step.peer, step.query, step.target, now);
+        return {};
+      case "nodes-arrived":
+        return { steps: this.#tracer.answered(step.peer, step.nodes, now) };
       case "suspect":
         this.#overlay.suspect(step.peer, now);
         return {};

@@ -89,6 +89,15 @@ export type MintRequest = {
   readonly deadlineMs: number;
 };
 
+/** One question of a trace and what was answered; `ms` is how long it took. */
+export type TraceStep = {
+  /** Who answers: this node itself, or a neighbour. */
+  readonly node: NodeId;
+  readonly asked: "own link" | "neighbours that carry messages" | "link to the recipient";
+  readonly answer: MessagePath | "yes" | "none" | "no answer";
+  readonly ms: number;
+};
+
 export type NodeOutput =
   | RelayOutput
   | RtcCommand
@@ -105,6 +114,7 @@ export type NodeOutput =
   /** It is out; nobody acknowledges a broadcast. */
   | { readonly type: "broadcast-sent"; readonly id: string; readonly messageId: string }
   | { readonly type: "receipt"; readonly id: string; readonly receipt: Receipt }
+  | { readonly type: "traced"; readonly id: string; readonly steps: readonly TraceStep[] }
   /** A request was answered. */
   | { readonly type: "answered"; readonly id: string; readonly content: Uint8Array; readonly receipt: Receipt }
   | { readonly type: "failed"; readonly id: string; readonly code: SubmitErrorCode; readonly message: string };

@@ -9,6 +9,7 @@ import type {
   Frame,
   MessageBody,
   NodeRole,
+  Nodes,
   Publication,
   SendFailReason,
 } from "@starling/wire-protocol";
@@ -54,6 +55,8 @@ export type OverlayOptions = {
 export type OverlayOutput =
   | RelayOutput
   | ForwardingOutput
+  /** A neighbour's answer to a Lookup. */
+  | { readonly type: "nodes-arrived"; readonly peer: NodeId; readonly nodes: Nodes }
   /** A Direct from the other end of a link, or its answer to one of ours. */
   | { readonly type: "direct-arrived"; readonly peer: NodeId; readonly path: LinkPath; readonly body: MessageBody }
   | {
@@ -176,6 +179,11 @@ export class Overlay {
     this.#links.send(peer, encodeMessage({ type: "direct-ack", messageId, result }), now);
   }
 
+  /** Asks a neighbour whether it has a link to a node, and whom it knows near it. */
+  lookUp(peer: NodeId, query: number, target: NodeId, now: Now): void {
+    this.#links.send(peer, encodeMessage({ type: "lookup", query, target }), now);
+  }
+
   /** The peer has not answered where it should have: is it still there? */
   suspect(peer: NodeId, now: Now): void {
     this.#links.suspect(peer, now);
@@ -289,7 +297,11 @@ export class Overlay {
       case "nodes":
       case "pong":
         // Membership is a matter of sessions: a channel has no address to tell of.
-        return path === "channel" ? [] : this.#onMembership(this.#membership.received(peer, message, now), now);
+        if (path === "channel") return [];
+        return [
+          ...(message.type === "nodes" ? [{ type: "nodes-arrived" as const, peer, nodes: message }] : []),
+          ...this.#onMembership(this.#membership.received(peer, message, now), now),
+        ];
       case "bye":
         // The session reads its own; one in another place says nothing.
         return [];

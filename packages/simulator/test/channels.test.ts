@@ -127,6 +127,38 @@ describe("a conversation keeps going, once and in order", () => {
   });
 });
 
+describe("trace", () => {
+  test("says who has a link to the recipient, or which step fails", () => {
+    const { world, alice, bob } = scene(31);
+    // The relay holds a link to be open once Data has come over it.
+    world.run(200);
+    const nobody = world.addNode();
+    const trace = (id: string, to: SimNode) => {
+      alice.feed({ type: "trace", id, to: to.core.id });
+      world.run(3000);
+      return of(alice, "traced")
+        .find((traced) => traced.id === id)
+        ?.steps.map(({ asked, answer }) => [asked, answer]);
+    };
+    expect(trace("over the relay", bob)).toEqual([
+      ["own link", "none"],
+      ["link to the recipient", "yes"],
+    ]);
+    expect(trace("nobody", nobody)).toEqual([
+      ["own link", "none"],
+      ["link to the recipient", "none"],
+    ]);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    world.run(5000);
+    expect(trace("directly", bob)).toEqual([["own link", "channel"]]);
+    nobody.feed({ type: "trace", id: "lonely", to: bob.core.id });
+    expect(of(nobody, "traced")[0]?.steps.at(-1)).toMatchObject({
+      asked: "neighbours that carry messages",
+      answer: "none",
+    });
+  });
+});
+
 describe("requests", () => {
   test("a reply comes back to the one who asked, over the relay and over a channel", () => {
     const { world, alice, bob } = scene(21);

@@ -1,41 +1,71 @@
-import type { Demand, LocalServer, MessageEvent, RequestEvent } from "@starling/local-client/server";
+import {
+  type Demand,
+  LocalClientError,
+  type LocalServer,
+  type MessageEvent,
+  type RequestEvent,
+} from "@starling/local-client/server";
 import type { InboxEntry } from "@starling/node-core";
 
-// Between the core, which hands out everything as soon as any program listens, and programs that want one topic or read slowly: what
-// nobody can take now stays here, and is still on disk as waiting. Order is kept within a topic, for messages and for requests each.
+// Between the core, which hands out everything as soon as any program listens, and programs that want one topic, read slowly, or
+// acknowledge what they have dealt with: what nobody can take now stays here, and is still on disk as waiting. Order is kept within
+// a topic, for messages and for requests each.
+//
+//   held ─ a program that does not acknowledge ─▶ out
+//     ▲ └─ one that does ─▶ given ─ message.ack ─▶ out
+//     └──── nobody is left to acknowledge it ──┘
 
 /**
- * BOUNDED: at this many the core is told that nobody listens, and holds what comes (up to its inbox limits) itself. One step of
- * the core can add all that it held, so twice its inbox is the most.
+ * BOUNDED: at this many, held and given, the core is told that nobody listens, and holds what comes (up to its inbox limits)
+ * itself. One step of the core can add all that it held, so twice its inbox is the most.
  */
 const HOLD_MAX = 1000;
 
 export type HandOutOptions = {
-  readonly server: Pick<LocalServer, "demand" | "publish" | "hasSubscriber">;
-  /** Note it on disk, before it goes to a program. */
+  readonly server: Pick<LocalServer, "acknowledges" | "demand" | "publish" | "hasSubscriber">;
+  /** Note on disk that a program has it and has not acknowledged it. */
+  readonly markGiven: (key: string) => void;
+  /** Note on disk that it is done with, before it goes to a program that does not acknowledge. */
   readonly markOut: (key: string) => void;
   /** Tell the core whether to hand out. */
   readonly setListening: (on: boolean) => void;
+  /** Keys that an earlier life of this node has given to a program, which did not acknowledge them. */
+  readonly given: ReadonlySet<string>;
 };
 
 export class HandOut {
   readonly #options: HandOutOptions;
+  /** Entries that were given to a program before. BOUNDED: by those that wait. */
+  readonly #redelivered: Set<string>;
+  readonly #given = new Map<string, InboxEntry>();
   #held: InboxEntry[] = [];
   #listening = false;
   #isPumping = false;
 
   constructor(options: HandOutOptions) {
     this.#options = options;
+    this.#redelivered = new Set(options.given);
   }
 
+  /** Messages that no program has dealt with. */
   get heldCount(): number {
-    return this.#held.length;
+    return this.#held.length + this.#given.size;
   }
 
   /** The core hands out a message. */
   take(entry: InboxEntry): void {
-    const isBehind = this.#held.some(({ topic, kind }) => topic === entry.topic && kind === entry.kind);
+    const isBehind = this.#held.some((held) => laneOf(held) === laneOf(entry));
     if (isBehind || this.#give(entry) !== "ready") this.#held.push(entry);
+    this.#listen();
+  }
+
+  /** A program has dealt with a message. Throws `E_NO_MESSAGE`. */
+  acknowledge(from: string, messageId: string): void {
+    const key = `${from}:${messageId}`;
+    if (!this.#given.delete(key)) {
+      throw new LocalClientError("E_NO_MESSAGE", "no message with this id and author waits for its ack");
+    }
+    this.#done(key);
     this.#listen();
   }
 
@@ -44,9 +74,10 @@ export class HandOut {
     // Giving a message may drop a subscriber, which is a change of interest itself.
     if (this.#isPumping) return;
     this.#isPumping = true;
+    this.#takeBack();
     const blocked = new Set<string>();
     this.#held = this.#held.filter((entry) => {
-      const lane = `${entry.kind} ${entry.topic}`;
+      const lane = laneOf(entry);
       if (!blocked.has(lane) && this.#give(entry) === "ready") return false;
       blocked.add(lane);
       return true;
@@ -55,19 +86,36 @@ export class HandOut {
     this.#listen();
   }
 
+  /** What nobody is left to acknowledge comes again, ahead of what came later. */
+  #takeBack(): void {
+    const back = [...this.#given.values()].filter((entry) => !this.#options.server.acknowledges(this.#eventOf(entry)));
+    for (const { key } of back) this.#given.delete(key);
+    this.#held = [...back, ...this.#held];
+  }
+
   #give(entry: InboxEntry): Demand {
-    const event = eventOf(entry);
-    const { server, markOut } = this.#options;
+    const { server, markGiven } = this.#options;
+    const event = this.#eventOf(entry);
     const demand = server.demand(event);
-    if (demand === "ready") {
-      markOut(entry.key);
-      server.publish(event);
+    if (demand !== "ready") return demand;
+    if (entry.kind === "message" && server.acknowledges(event)) {
+      markGiven(entry.key);
+      this.#given.set(entry.key, entry);
+      this.#redelivered.add(entry.key);
+    } else {
+      this.#done(entry.key);
     }
+    server.publish(event);
     return demand;
   }
 
+  #done(key: string): void {
+    this.#redelivered.delete(key);
+    this.#options.markOut(key);
+  }
+
   #listen(): void {
-    const on = this.#held.length < HOLD_MAX && this.#hasReader();
+    const on = this.heldCount < HOLD_MAX && this.#hasReader();
     if (on === this.#listening) return;
     this.#listening = on;
     this.#options.setListening(on);
@@ -77,10 +125,15 @@ export class HandOut {
     const { server } = this.#options;
     return server.hasSubscriber("message") || server.hasSubscriber("request");
   }
+
+  #eventOf(entry: InboxEntry): MessageEvent | RequestEvent {
+    const { kind, from, messageId, topic, content, path, receivedAtMs: receivedAt } = entry;
+    if (kind === "request") return { type: "request", from, requestId: messageId, topic, content, path, receivedAt };
+    const redelivered = this.#redelivered.has(entry.key);
+    return { type: "message", from, messageId, topic, content, path, receivedAt, redelivered };
+  }
 }
 
-function eventOf(entry: InboxEntry): MessageEvent | RequestEvent {
-  const { kind, from, messageId, topic, content, path, receivedAtMs: receivedAt } = entry;
-  if (kind === "request") return { type: "request", from, requestId: messageId, topic, content, path, receivedAt };
-  return { type: "message", from, messageId, topic, content, path, receivedAt };
+function laneOf({ kind, topic }: InboxEntry): string {
+  return `${kind} ${topic}`;
 }

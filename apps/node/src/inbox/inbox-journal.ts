@@ -18,6 +18,8 @@ export type OpenedJournal = {
   readonly journal: InboxJournal;
   /** Written and not handed out, in their order. */
   readonly waiting: readonly InboxEntry[];
+  /** Keys of those among them that a program was given before, and did not acknowledge. */
+  readonly given: ReadonlySet<string>;
   /** Of all entries, waiting ones included. */
   readonly delivered: readonly DeliveredKey[];
   /** Lines that did not check and were left out: a write that a crash cut short, or a damaged disk. */
@@ -25,6 +27,7 @@ export type OpenedJournal = {
 };
 
 type Kept = { readonly expiresMs: number; readonly sizeBytes: number; readonly entry: InboxEntry | undefined };
+type Content = { readonly kept: Map<string, Kept>; readonly given: Set<string> };
 type Waiter = { readonly key: string; readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
 export type InboxJournalOptions = {
@@ -40,6 +43,8 @@ export class InboxJournal {
   readonly #compactMinBytes: number;
   // BOUNDED: waiting entries by the core's inbox, keys by its delivered set; expired ones go at the next compaction.
   readonly #kept: Map<string, Kept>;
+  // BOUNDED: by the entries that wait.
+  readonly #given: Set<string>;
   #liveBytes: number;
   // BOUNDED: by the core, which waits for each.
   #waiters: Waiter[] = [];
@@ -48,11 +53,12 @@ export class InboxJournal {
   #suspect: boolean;
   #committing: Promise<void> | undefined;
 
-  private constructor(options: InboxJournalOptions, file: AppendFile, kept: Map<string, Kept>, suspect: boolean) {
+  private constructor(options: InboxJournalOptions, file: AppendFile, { kept, given }: Content, suspect: boolean) {
     this.#file = file;
     this.#wallMs = options.wallMs;
     this.#compactMinBytes = options.compactMinBytes ?? COMPACT_MIN_BYTES;
     this.#kept = kept;
+    this.#given = given;
     this.#suspect = suspect;
     this.#liveBytes = [...kept.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
@@ -61,14 +67,14 @@ export class InboxJournal {
   static async open(options: InboxJournalOptions): Promise<OpenedJournal> {
     const { file, content } = await AppendFile.open(options.path);
     try {
-      const { kept, damagedCount } = read(content, options);
+      const { kept, given, damagedCount } = read(content, options);
       const isNew = content.length === 0;
-      const journal = new InboxJournal(options, file, kept, isNew || damagedCount > 0);
+      const journal = new InboxJournal(options, file, { kept, given }, isNew || damagedCount > 0);
       journal.#purge();
       if (journal.#isCompactionDue) await journal.#compact();
       const waiting = [...kept.values()].flatMap(({ entry }) => entry ?? []);
       const delivered = [...kept].map(([key, { expiresMs }]) => ({ key, expiresMs }));
-      return { journal, waiting, delivered, damagedCount };
+      return { journal, waiting, given: new Set(given), delivered, damagedCount };
     } catch (error) {
       await file.close();
       throw error;
@@ -90,11 +96,20 @@ export class InboxJournal {
     });
   }
 
+  /** Notes that a program has an entry and has yet to acknowledge it: whoever gets it next is told. */
+  given(key: string): void {
+    if (this.#kept.get(key)?.entry === undefined || this.#given.has(key)) return;
+    this.#given.add(key);
+    this.#append({ op: "given", key });
+    this.#commit();
+  }
+
   /** Notes that an entry is handed out now. A crash right behind it will not hand it out again; a power cut may. */
   out(key: string): void {
     const kept = this.#kept.get(key);
     if (kept?.entry === undefined) return;
     const { expiresMs } = kept;
+    this.#given.delete(key);
     // Forgotten in memory whatever the disk says: this process has handed it out.
     this.#keep(key, { expiresMs, sizeBytes: key.length + 64, entry: undefined });
     this.#append({ op: "out", key, expiresMs });
@@ -161,6 +176,7 @@ export class InboxJournal {
     const texts = [encodeRecord(HEADER)];
     for (const [key, { entry, expiresMs }] of this.#kept) {
       texts.push(encodeRecord(entry === undefined ? { op: "out", key, expiresMs } : { op: "put", ...entry }));
+      if (this.#given.has(key)) texts.push(encodeRecord({ op: "given", key }));
     }
     await this.#file.replace(texts);
     this.#suspect = false;
@@ -174,11 +190,9 @@ export class InboxJournal {
   }
 }
 
-function read(
-  content: Buffer,
-  { path }: InboxJournalOptions,
-): { readonly kept: Map<string, Kept>; readonly damagedCount: number } {
+function read(content: Buffer, { path }: InboxJournalOptions): Content & { readonly damagedCount: number } {
   const kept = new Map<string, Kept>();
+  const given = new Set<string>();
   let damagedCount = 0;
   for (let start = 0; start < content.length; ) {
     const newline = content.indexOf(0x0a, start);
@@ -193,12 +207,15 @@ function read(
       const { op, ...entry } = record;
       // One that stands there twice was put again after a failed write.
       if (!kept.has(entry.key)) kept.set(entry.key, { expiresMs: entry.expiresMs, sizeBytes, entry });
+    } else if (record.op === "given") {
+      given.add(record.key);
     } else if (record.op === "out") {
+      given.delete(record.key);
       kept.set(record.key, { expiresMs: record.expiresMs, sizeBytes, entry: undefined });
     } else if (!isReadable(record)) {
       const message = `${path} was written by another version of this program (${record.version}); run that one, or move the file away and lose the messages in it`;
       throw new CommandError("E_INBOX_VERSION", message, EXIT.unsafe);
     }
   }
-  return { kept, damagedCount };
+  return { kept, given, damagedCount };
 }

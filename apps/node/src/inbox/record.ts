@@ -8,6 +8,7 @@ import * as z from "zod";
 //
 //   {"op":"inbox","version":1}          the first one
 //   {"op":"put", …an InboxEntry}        written before the message is acknowledged; content in base64
+//   {"op":"given","key"}                given to a program that has to acknowledge it, and has not
 //   {"op":"out","key","expiresMs"}      handed to a program; before a compaction its "put" stands above it
 //
 // The checksum is against torn writes and rotten disks, not against people: who can write the file owns the node.
@@ -35,12 +36,14 @@ const put = z.object({
 const record = z.discriminatedUnion("op", [
   z.object({ op: z.literal("inbox"), version: z.number() }),
   put,
+  z.object({ op: z.literal("given"), key: z.string() }),
   z.object({ op: z.literal("out"), key: z.string(), expiresMs: z.number() }),
 ]);
 
 export type JournalRecord =
   | { readonly op: "inbox"; readonly version: number }
   | ({ readonly op: "put" } & InboxEntry)
+  | { readonly op: "given"; readonly key: string }
   | { readonly op: "out"; readonly key: string; readonly expiresMs: number };
 
 export const HEADER: JournalRecord = { op: "inbox", version: VERSION };

@@ -54,6 +54,10 @@ export class Connection {
     return this.#subscriptions.has(type);
   }
 
+  acknowledges(event: LocalEvent): boolean {
+    return this.#subscriptions.acknowledges(event);
+  }
+
   wants(event: LocalEvent): boolean {
     return this.#subscriptions.wants(event);
   }

@@ -2,11 +2,10 @@ import type * as z from "zod";
 import { encodeBase64 } from "../base64.ts";
 import { LocalClientError } from "../errors.ts";
 import {
+  ackParams,
   broadcastParams,
   connectParams,
   disconnectParams,
-  isSupportedEvent,
-  LATER_METHODS,
   noParams,
   pingParams,
   replyParams,
@@ -15,6 +14,7 @@ import {
   submitParams,
   subscribeParams,
   TOO_LARGE,
+  traceParams,
   unsubscribeParams,
 } from "../protocol.ts";
 import type { LocalHandlers } from "./handlers.ts";
@@ -64,11 +64,13 @@ export async function dispatch(
     case "peers.disconnect":
       handlers.disconnect(read(disconnectParams, params));
       return {};
+    case "trace":
+      return { steps: await handlers.trace(read(traceParams, params).to) };
+    case "message.ack":
+      handlers.ack(read(ackParams, params));
+      return {};
     case "subscribe": {
-      const request = read(subscribeParams, params);
-      const later = request.events.find((type) => !isSupportedEvent(type));
-      if (later !== undefined) throw notSupported(`events of type ${later}`);
-      return { subscription: owner.subscribe(request) };
+      return { subscription: owner.subscribe(read(subscribeParams, params)) };
     }
     case "unsubscribe": {
       const { subscription } = read(unsubscribeParams, params);
@@ -76,7 +78,6 @@ export async function dispatch(
       throw new LocalClientError("E_NO_SUBSCRIPTION", "this connection has no such subscription");
     }
     default:
-      if (LATER_METHODS.has(method)) throw notSupported(method);
       throw new LocalClientError("E_UNKNOWN_METHOD", "no such method; the methods stand in the protocol's table");
   }
 }

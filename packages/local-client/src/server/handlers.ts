@@ -1,4 +1,5 @@
 import type {
+  AckRequest,
   Answer,
   AskRequest,
   BroadcastRequest,
@@ -10,6 +11,7 @@ import type {
   Receipt,
   ReplyRequest,
   SubmitRequest,
+  TraceStep,
 } from "../protocol.ts";
 
 /**
@@ -32,4 +34,7 @@ export type LocalHandlers = {
   /** Opens a channel to a peer. */
   connect(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
   disconnect(request: DisconnectRequest): void;
+  trace(to: string): Promise<readonly TraceStep[]>;
+  /** Throws `E_NO_MESSAGE` where no such message waits for its ack. */
+  ack(request: AckRequest): void;
 };

@@ -32,6 +32,11 @@ export class Subscriptions {
     return [...this.#requests.values()].some(({ events }) => events.includes(type));
   }
 
+  /** Whether a subscription that wants it will acknowledge it. */
+  acknowledges(event: LocalEvent): boolean {
+    return [...this.#requests.values()].some((request) => request.acks && isWanted(request, event));
+  }
+
   wants(event: LocalEvent): boolean {
     return [...this.#requests.values()].some((request) => isWanted(request, event));
   }
@@ -54,7 +59,7 @@ export class Subscriptions {
 }
 
 function isWanted({ events, topic }: SubscribeRequest, event: LocalEvent): boolean {
-  return events.includes(event.type) && (event.type === "link" || topic === undefined || topic === event.topic);
+  return events.includes(event.type) && (!("topic" in event) || topic === undefined || topic === event.topic);
 }
 
 function notification(params: object): string {
