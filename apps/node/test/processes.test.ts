@@ -66,6 +66,13 @@ describe("a message between two command lines", () => {
     expect((await listener.stop("SIGINT")).code).toBe(0);
   }, 40_000);
 
+  test("`starling-relay status` tells of it, and of a relay that is not there", async () => {
+    const told = await run("relay", ["status", "--http", relay.http, "--json"]);
+    expect(told.code).toBe(0);
+    expect(JSON.parse(told.stdout)).toMatchObject({ health: "ok", id: relay.id });
+    expect(await run("relay", ["status"])).toMatchObject({ code: 3, stderr: expect.stringContaining("--http") });
+  }, 30_000);
+
   test("to nobody fails within its timeout, says what to do, and exits 5", async () => {
     const sent = await run("node", ["send", NOBODY, "anyone?", "--timeout", "1s", ...socketOf(alice)]);
     expect(sent).toMatchObject({ code: 5, stdout: "" });

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { EXIT, exitCodeHelp, type Flag, flagsOf, reportError } from "@starling/daemon";
-import { type CommandInput, PROGRAM, showDefaults, showId, start } from "./commands.ts";
+import { type CommandInput, PROGRAM, showDefaults, showId, showStatus, start } from "./commands.ts";
 import { relaySettings } from "./config.ts";
 import { readVersion } from "./version.ts";
 
@@ -31,6 +31,15 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const withJson = idCommand.option("--json", "print JSON");
   withJson.action(async (options) => {
     exitCode = await showId(inputOf(idCommand), options.json === true);
+  });
+
+  const statusCommand = program.command("status").description("ask a running relay how it is, over its --http");
+  addFlags(
+    statusCommand,
+    flags.filter(({ key }) => key === "http"),
+  );
+  statusCommand.option("--json", "print JSON").action(async (options) => {
+    exitCode = await showStatus(inputOf(statusCommand), options.json === true);
   });
 
   program

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
 import { createLog, EXIT, prepareDataDir, printDefaults, whenStopped } from "@starling/daemon";
 import { readRelayConfig, relaySettings } from "./config.ts";
+import { readStatus, statusText } from "./status.ts";
 import { startRelay } from "./wiring.ts";
 
 // What the commands do, apart from how they are written on a command line. Each resolves with an exit code or throws.
@@ -40,6 +41,14 @@ export async function showId({ flags, configPath }: CommandInput, asJson: boolea
   const { keyPath } = await prepareDataDir(config.dataDir);
   const { identity } = await loadOrCreateKeyFile(keyPath, { random: (sizeBytes) => randomBytes(sizeBytes) });
   process.stdout.write(`${asJson ? JSON.stringify({ id: identity.id }) : identity.id}\n`);
+  return EXIT.ok;
+}
+
+/** Asks a running relay over its HTTP side. */
+export async function showStatus({ flags, configPath }: CommandInput, asJson: boolean): Promise<number> {
+  const { http } = readRelayConfig(flags, process.env, configPath);
+  const status = await readStatus(http);
+  process.stdout.write(asJson ? `${JSON.stringify(status)}\n` : statusText(status));
   return EXIT.ok;
 }
 
