@@ -14,6 +14,7 @@ import { addRequest } from "./request.ts";
 import { addSend } from "./send.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
+import { addTrace } from "./trace.ts";
 
 const COMMANDS = [
   addStart,
@@ -26,6 +27,7 @@ const COMMANDS = [
   addBroadcast,
   addListen,
   addPing,
+  addTrace,
   addConfig,
 ];
 
