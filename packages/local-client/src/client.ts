@@ -3,29 +3,19 @@ import { encodeBase64 } from "./base64.ts";
 import { Calls } from "./calls.ts";
 import { LocalClientError, type LocalErrorCode } from "./errors.ts";
 import { EventQueue, type EventStream } from "./event-queue.ts";
+import type { EventType, LocalEvent } from "./events.ts";
+import { eventParams, subscribeResult } from "./events.ts";
 import { CLIENT_QUEUE_MAX_BYTES, CLIENT_QUEUE_MAX_EVENTS, CONTENT_MAX_BYTES } from "./limits.ts";
 import { parseLine } from "./line-framing.ts";
-import type {
-  Answer,
-  EventType,
-  LocalEvent,
-  NodeInfo,
-  NodeStatus,
-  PeerInfo,
-  Receipt,
-  TraceStep,
-  Via,
-} from "./protocol.ts";
+import type { Answer, NodeInfo, NodeStatus, PeerInfo, Receipt, TraceStep, Via } from "./protocol.ts";
 import {
   answerResult,
   broadcastResult,
   connectResult,
-  eventParams,
   infoResult,
   peersResult,
   receiptResult,
   statusResult,
-  subscribeResult,
   TOO_LARGE,
   traceResult,
 } from "./protocol.ts";

@@ -1,15 +1,17 @@
 import * as z from "zod";
-import { base64SizeBytes, decodeBase64, encodeBase64 } from "./base64.ts";
+import { base64SizeBytes, decodeBase64 } from "./base64.ts";
 import { CONTENT_MAX_BYTES, TIMEOUT_DEFAULT_MS, TIMEOUT_MAX_MS, TOPIC_MAX_BYTES } from "./limits.ts";
 
 // The methods of the local client protocol, LPC: what stands in `params`, `result` and in the notification `event`. Parameters are
 // strict, for a misspelt one must not be passed over; results are not, so that a daemon may say more than a client knows.
 
-const topic = z.string().refine((text) => new TextEncoder().encode(text).length <= TOPIC_MAX_BYTES, {
-  error: `a topic has at most ${TOPIC_MAX_BYTES} bytes`,
-});
+export const topicSchema: z.ZodType<string> = z
+  .string()
+  .refine((text) => new TextEncoder().encode(text).length <= TOPIC_MAX_BYTES, {
+    error: `a topic has at most ${TOPIC_MAX_BYTES} bytes`,
+  });
 const count = z.int().min(0);
-const path = z.enum(["channel", "session", "relayed"]);
+export const pathSchema: z.ZodType<"channel" | "session" | "relayed"> = z.enum(["channel", "session", "relayed"]);
 
 /** Told apart from a content that is not base64, for the advice differs. */
 export const TOO_LARGE: string = `content has at most ${CONTENT_MAX_BYTES} bytes; send it in parts`;
@@ -38,7 +40,7 @@ export type SubmitRequest = {
 export const submitParams: z.ZodType<SubmitRequest> = z.strictObject({
   to: z.string().max(128),
   content: contentParam,
-  topic: topic.default(""),
+  topic: topicSchema.default(""),
   via: z.enum(["any", "channel", "relay"]).default("any"),
   timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
 });
@@ -48,7 +50,7 @@ export type AskRequest = Omit<SubmitRequest, "via">;
 export const requestParams: z.ZodType<AskRequest> = z.strictObject({
   to: z.string().max(128),
   content: contentParam,
-  topic: topic.default(""),
+  topic: topicSchema.default(""),
   timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
 });
 
@@ -67,7 +69,7 @@ export type BroadcastRequest = { readonly content: Uint8Array; readonly topic: s
 
 export const broadcastParams: z.ZodType<BroadcastRequest> = z.strictObject({
   content: contentParam,
-  topic: topic.default(""),
+  topic: topicSchema.default(""),
 });
 
 /** `address` is for a later version: it is understood, and answered `E_NOT_SUPPORTED`. */
@@ -107,7 +109,7 @@ export type Receipt = {
 
 export const receiptResult: z.ZodType<Receipt> = z.object({
   messageId: z.string(),
-  path,
+  path: pathSchema,
   hops: count,
   elapsedMs: z.number(),
 });
@@ -207,26 +209,6 @@ export const peersResult: z.ZodType<PeerInfo[]> = z.array(
   }),
 );
 
-export type EventType = "message" | "request" | "broadcast" | "peer" | "link" | "status";
-const EVENT_TYPES = ["message", "request", "broadcast", "peer", "link", "status"] as const;
-
-export type SubscribeRequest = {
-  readonly events: readonly EventType[];
-  readonly topic?: string | undefined;
-  readonly acks: boolean;
-};
-
-export const subscribeParams: z.ZodType<SubscribeRequest> = z.strictObject({
-  events: z.array(z.enum(EVENT_TYPES)).min(1).max(EVENT_TYPES.length),
-  /** Only messages, requests and broadcasts of this topic; other events are not held back by it. */
-  topic: topic.optional(),
-  /** Messages are done with only at `message.ack`; others come again, `redelivered`, to whoever subscribes next. */
-  acks: z.boolean().default(false),
-});
-
-type SubscriptionName = { readonly subscription: string };
-export const subscribeResult: z.ZodType<SubscriptionName> = z.object({ subscription: z.string() });
-export const unsubscribeParams: z.ZodType<SubscriptionName> = z.strictObject({ subscription: z.string().max(64) });
 /** The notification `cancel` names an open request of the same connection. */
 export const cancelParams: z.ZodType<{ readonly id: string | number }> = z.strictObject({
   id: z.union([z.string().max(256), z.number()]),
@@ -234,72 +216,7 @@ export const cancelParams: z.ZodType<{ readonly id: string | number }> = z.stric
 /** A method without parameters takes none, or an empty object. */
 export const noParams: z.ZodType<object | undefined> = z.strictObject({}).optional();
 
-export type MessageEvent = {
-  readonly type: "message";
-  readonly from: string;
-  readonly messageId: string;
-  readonly topic: string;
-  readonly content: Uint8Array;
-  readonly path: "channel" | "session" | "relayed";
-  /** ms since 1970. */
-  readonly receivedAt: number;
-  /** It was given to a program before, which did not acknowledge it. */
-  readonly redelivered: boolean;
-};
-
-/** Answer it by `message.reply` with its `requestId`. */
-export type RequestEvent = {
-  readonly type: "request";
-  readonly from: string;
-  readonly requestId: string;
-  readonly topic: string;
-  readonly content: Uint8Array;
-  readonly path: "channel" | "session" | "relayed";
-  /** ms since 1970. */
-  readonly receivedAt: number;
-};
-
-/** Told to everybody, and signed by who it is from. */
-export type BroadcastEvent = {
-  readonly type: "broadcast";
-  readonly from: string;
-  readonly messageId: string;
-  readonly topic: string;
-  readonly content: Uint8Array;
-  /** ms since 1970. */
-  readonly receivedAt: number;
-};
-
-export type LinkEvent = {
-  readonly type: "link";
-  readonly link: "session" | "channel";
-  /** `unanswered`: a bootstrap node did not answer; it is tried again. */
-  readonly change: "opened" | "closed" | "unanswered";
-  readonly peer: string;
-  readonly address: string | null;
-  readonly reason: string | null;
-  /** ms since 1970. */
-  readonly at: number;
-};
-
-/** A peer has its first link with this node, or its last one ended. */
-export type PeerEvent = {
-  readonly type: "peer";
-  readonly change: "appeared" | "gone";
-  readonly peer: string;
-  /** ms since 1970. */
-  readonly at: number;
-};
-
-/** The node's status, every five seconds. */
-export type StatusEvent = { readonly type: "status"; readonly status: NodeStatus };
-
-export type LocalEvent = MessageEvent | RequestEvent | BroadcastEvent | PeerEvent | LinkEvent | StatusEvent;
-
-/** The end of a subscription that the server dropped; its last event. */
-type DroppedEvent = { readonly type: "dropped"; readonly code: string; readonly message: string };
-
-const contentResult: z.ZodType<Uint8Array, string> = z.string().transform((text, context) => {
+export const contentResult: z.ZodType<Uint8Array, string> = z.string().transform((text, context) => {
   const bytes = decodeBase64(text);
   if (bytes !== undefined) return bytes;
   context.addIssue({ code: "custom", message: "not base64" });
@@ -307,61 +224,3 @@ const contentResult: z.ZodType<Uint8Array, string> = z.string().transform((text,
 });
 
 export const answerResult: z.ZodType<Answer> = z.object({ content: contentResult, receipt: receiptResult });
-
-/** `params` of the notification `event`. */
-export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEvent)> = z.discriminatedUnion("type", [
-  z.object({
-    subscription: z.string(),
-    type: z.literal("message"),
-    from: z.string(),
-    messageId: z.string(),
-    topic: z.string(),
-    content: contentResult,
-    path,
-    receivedAt: z.number(),
-    redelivered: z.boolean(),
-  }),
-  z.object({
-    subscription: z.string(),
-    type: z.literal("peer"),
-    change: z.enum(["appeared", "gone"]),
-    peer: z.string(),
-    at: z.number(),
-  }),
-  z.object({ subscription: z.string(), type: z.literal("status"), status: statusResult }),
-  z.object({
-    subscription: z.string(),
-    type: z.literal("request"),
-    from: z.string(),
-    requestId: z.string(),
-    topic: z.string(),
-    content: contentResult,
-    path,
-    receivedAt: z.number(),
-  }),
-  z.object({
-    subscription: z.string(),
-    type: z.literal("broadcast"),
-    from: z.string(),
-    messageId: z.string(),
-    topic: z.string(),
-    content: contentResult,
-    receivedAt: z.number(),
-  }),
-  z.object({
-    subscription: z.string(),
-    type: z.literal("link"),
-    link: z.enum(["session", "channel"]),
-    change: z.enum(["opened", "closed", "unanswered"]),
-    peer: z.string(),
-    address: z.string().nullable(),
-    reason: z.string().nullable(),
-    at: z.number(),
-  }),
-  z.object({ subscription: z.string(), type: z.literal("dropped"), code: z.string(), message: z.string() }),
-]);
-
-/** An event as it stands in JSON. */
-export function encodeEvent(event: LocalEvent): object {
-  return "content" in event ? { ...event, content: encodeBase64(event.content) } : event;
-}

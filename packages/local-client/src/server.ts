@@ -1,32 +1,34 @@
 import { createServer } from "node:net";
+import type { EventType, LocalEvent } from "./events.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import type { EventType, LocalEvent } from "./protocol.ts";
 import { Connection } from "./server/connection.ts";
 import type { LocalHandlers } from "./server/handlers.ts";
 import { listenPrivately } from "./server/listen.ts";
 
 export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
+export type {
+  BroadcastEvent,
+  LinkEvent,
+  LocalEvent,
+  MessageEvent,
+  PeerEvent,
+  RequestEvent,
+  StatusEvent,
+} from "./events.ts";
 export type { ServerLimits } from "./limits.ts";
 export type {
   AckRequest,
   Answer,
   AskRequest,
-  BroadcastEvent,
   BroadcastRequest,
   DisconnectRequest,
-  LinkEvent,
-  LocalEvent,
-  MessageEvent,
   NodeInfo,
   NodeStatus,
-  PeerEvent,
   PeerInfo,
   PingRequest,
   Receipt,
   ReplyRequest,
-  RequestEvent,
-  StatusEvent,
   SubmitRequest,
   TraceStep,
 } from "./protocol.ts";

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import type { JSONRPCResponse } from "json-rpc-2.0";
 import { LocalClientError } from "../errors.ts";
+import type { EventType, LocalEvent } from "../events.ts";
 import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
 import { LineReader, parseLine } from "../line-framing.ts";
-import type { EventType, LocalEvent } from "../protocol.ts";
 import { dispatch } from "./dispatch.ts";
 import type { LocalHandlers } from "./handlers.ts";
 import { failure, type Request, type RequestId, readCancel, readRequest, success } from "./request.ts";

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { encodeBase64 } from "../base64.ts";
 import { LocalClientError } from "../errors.ts";
+import { type SubscribeRequest, subscribeParams, unsubscribeParams } from "../events.ts";
 import {
   ackParams,
   broadcastParams,
@@ -10,12 +11,9 @@ import {
   pingParams,
   replyParams,
   requestParams,
-  type SubscribeRequest,
   submitParams,
-  subscribeParams,
   TOO_LARGE,
   traceParams,
-  unsubscribeParams,
 } from "../protocol.ts";
 import type { LocalHandlers } from "./handlers.ts";
 

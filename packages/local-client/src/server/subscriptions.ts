@@ -1,5 +1,5 @@
 import { LocalClientError } from "../errors.ts";
-import { type EventType, encodeEvent, type LocalEvent, type SubscribeRequest } from "../protocol.ts";
+import { type EventType, encodeEvent, type LocalEvent, type SubscribeRequest } from "../events.ts";
 
 /** The subscriptions of one connection. */
 export class Subscriptions {
