@@ -189,6 +189,17 @@ describe("bad input is answered or counted, and the process lives", () => {
     60_000,
   );
 
+  test.each(["node", "relay"] as const)(
+    "%s: a reader that has gone, as `head` goes, ends the output and not the process with a stack",
+    async (program) => {
+      const child = new DaemonChild(program, ["--help"]);
+      children.push(child);
+      child.process.stdout?.destroy();
+      expect(await within("its end", child.ended)).toMatchObject({ code: 0, stderr: "" });
+    },
+    30_000,
+  );
+
   test("a taken port", async () => {
     const ended = await run("relay", ["start", "--data-dir", dir("taken"), "--listen", relay.listen]);
     expect(ended).toMatchObject({ code: 3, stderr: expect.stringMatching(/taken|in use/) });

@@ -18,6 +18,7 @@ export {
 export { EXIT, exitCodeHelp, exitCodeOf, reportError } from "./exit.ts";
 export { createLineBudget, type LineBudget } from "./line-budget.ts";
 export { createLog, type Log, type LogOptions } from "./log.ts";
+export { tolerateClosedOutput } from "./output.ts";
 export { peerText } from "./peer-text.ts";
 export {
   type CamelCase,

@@ -1,6 +1,6 @@
 // All that this package uses of werift 0.25.2, typed by hand: its own d.ts files need skipLibCheck, so they are never read, here
-// or by whoever reads our d.ts. The parts marked "internal" are no public API of werift; each has a contract test that fails
-// when an upgrade changes it (test/werift-contract.test.ts), which is why the version is pinned exactly.
+// or by whoever reads our d.ts. The parts marked "internal" are no public API of werift, and an upgrade may change any of them
+// without a word: that is why the version is pinned exactly, and why the tests here run over real sockets.
 //
 // Of werift we take the ICE state machine, DTLS 1.2 and SCTP, and join them ourselves. RTCPeerConnection and its SDP are left
 // out: two of its promises never settle after close(), it asks Google's STUN server unless patched, and it sleeps 100 ms.
