@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { identityFromSeed } from "@starling/crypto-identity";
 import type { InboxEntry } from "@starling/node-core";
@@ -57,8 +59,8 @@ describe("inbox journal", () => {
     for (let i = 0; i < 3; i += 1) await journal.put(entry(i));
     await journal.close();
     const whole = readFileSync(path);
-    const cut = join(folder, "cut.journal");
-    for (let size = 0; size < whole.length; size += 1) {
+    const cutAt = async (size: number): Promise<void> => {
+      const cut = join(folder, `cut-${size}.journal`);
       writeFileSync(cut, whole.subarray(0, size));
       const lines = whole.subarray(0, size).toString("latin1").split("\n").length - 1;
       const opened = await open(cut);
@@ -69,7 +71,8 @@ describe("inbox journal", () => {
       expect(after.waiting.at(-1)).toEqual(entry(9));
       expect(after.damagedCount).toBe(0);
       await after.journal.close();
-    }
+    };
+    await Promise.all(Array.from({ length: whole.length }, (_, size) => cutAt(size)));
   }, 30_000);
 
   test("a flipped byte costs the line that it is in, and no other", async () => {
@@ -138,4 +141,31 @@ describe("inbox journal", () => {
     expect(again.delivered.map(({ key }) => key)).toEqual([entry(1).key]);
     await again.journal.close();
   });
+
+  const limits = process.platform === "win32" ? test.skip : test;
+  limits(
+    "on a full disk what is refused spoils nothing that is promised before or after it",
+    async () => {
+      const program = fileURLToPath(new URL("./support/full-disk.ts", import.meta.url));
+      const node = [
+        process.execPath,
+        "--disable-warning=ExperimentalWarning",
+        "--conditions=@starling/source",
+        program,
+      ];
+      // In blocks of 512 or 1024 bytes, as the shell has it.
+      const args = ["-c", 'ulimit -f 8 && exec "$@"', "sh", ...node, path];
+      // Node's own cache of compiled code would run into the limit as well.
+      const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" };
+      const ended = spawnSync("sh", args, { encoding: "utf8", env });
+      expect(ended).toMatchObject({ status: 0, signal: null, stderr: "" });
+      const { promised, refused } = JSON.parse(ended.stdout);
+      expect(refused).toBeGreaterThan(0);
+      const again = await open();
+      expect(again.damagedCount).toBe(0);
+      expect(again.waiting.map(({ key }) => key)).toEqual(promised);
+      await again.journal.close();
+    },
+    30_000,
+  );
 });

@@ -2,7 +2,7 @@ import { fstatSync, ftruncateSync, renameSync, writeSync } from "node:fs";
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-// A file that grows by whole texts at its end, and is replaced as a whole when it has grown too much. Appending writes at once,
+// A file that grows by whole lines at its end, and is replaced as a whole when it has grown too much. Appending writes at once,
 // so that it survives the process; `sync` brings what was appended to the disk, so that it survives the machine.
 
 const WRITE_CHUNK_CHARACTERS = 1024 * 1024;
@@ -11,6 +11,8 @@ export class AppendFile {
   readonly #path: string;
   #handle: FileHandle;
   #sizeBytes: number;
+  /** Half a text stands at the end: what comes next begins a line of its own. */
+  #torn = false;
   /** What was appended while the file is being replaced. */
   #late: string[] | undefined;
 
@@ -33,16 +35,16 @@ export class AppendFile {
     return this.#sizeBytes;
   }
 
-  /** Throws where it cannot be written; the file is then as it was. */
+  /** Appends a line. Throws where it cannot be written; what is appended later does not suffer from it. */
   append(text: string): void {
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
     try {
       writeAll(this.#handle.fd, bytes);
     } catch (error) {
-      // Half a record would spoil the one behind it.
-      ftruncateSync(this.#handle.fd, this.#sizeBytes);
+      this.#cutBack();
       throw error;
     }
+    this.#torn = false;
     this.#sizeBytes += bytes.length;
     this.#late?.push(text);
   }
@@ -65,6 +67,7 @@ export class AppendFile {
       const { size } = fstatSync(handle.fd);
       renameSync(path, this.#path);
       [handle, this.#handle, this.#sizeBytes] = [this.#handle, handle, size];
+      this.#torn = false;
     } finally {
       this.#late = undefined;
       // The old file after a swap, the new one after a failure.
@@ -76,6 +79,15 @@ export class AppendFile {
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+
+  /** Half a record would spoil the one behind it. */
+  #cutBack(): void {
+    try {
+      ftruncateSync(this.#handle.fd, this.#sizeBytes);
+    } catch {
+      this.#torn = true;
+    }
   }
 }
 
