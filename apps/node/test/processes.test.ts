@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -260,4 +260,35 @@ describe("bad input is answered or counted, and the process lives", () => {
     expect((await again.ready()).id).toBe(id);
     expect((await again.stop("SIGTERM")).code).toBe(0);
   }, 60_000);
+
+  test("SIGTERM fails what programs wait for with a code, and leaves neither socket nor lock", async () => {
+    const child = start("node", "stopped", ...bootstrap);
+    const { socket } = await child.ready();
+    const client = await connect(socket);
+    const submitted = client.submit({ to: NOBODY, content: bytes("?"), timeoutMs: 60_000 }).catch((error) => error);
+    // Behind the submission on the same connection: the daemon has it when this is answered.
+    await client.info();
+    expect((await child.stop("SIGTERM")).code).toBe(0);
+    expect(await within("the failure", submitted)).toMatchObject({ code: "E_SHUTTING_DOWN" });
+    expect(readdirSync(dir("stopped")).toSorted()).toEqual(["inbox.journal", "node.key"]);
+  }, 30_000);
+
+  test.each([
+    ["an exception", "() => { throw new Error('boom') }"],
+    ["a rejection", "async () => { throw new Error('boom') }"],
+  ])(
+    "%s that nobody catches is logged and ends the daemon with exit 1",
+    async (name, handler) => {
+      const fault = `process.on("SIGUSR2", ${handler})`;
+      const args = ["start", "--data-dir", dir(name), "--listen", "127.0.0.1:0", "--network", "test"];
+      const child = new DaemonChild("node", args, ["--import", `data:text/javascript,${encodeURIComponent(fault)}`]);
+      children.push(child);
+      await child.ready();
+      expect((await child.stop("SIGUSR2")).code).toBe(1);
+      expect(await child.log(({ level }) => level === "fatal", "the fault")).toMatchObject({
+        err: { message: "boom" },
+      });
+    },
+    30_000,
+  );
 });

@@ -29,9 +29,9 @@ export class DaemonChild {
   #stderr = "";
   #wake: () => void = () => {};
 
-  /** `program` is a folder under apps. */
-  constructor(program: "node" | "relay", args: readonly string[]) {
-    this.process = spawn(process.execPath, [...FLAGS, `${APPS}${program}/src/main.ts`, ...args], {
+  /** `program` is a folder under apps; `flags` are Node's. */
+  constructor(program: "node" | "relay", args: readonly string[], flags: readonly string[] = []) {
+    this.process = spawn(process.execPath, [...FLAGS, ...flags, `${APPS}${program}/src/main.ts`, ...args], {
       stdio: ["pipe", "pipe", "pipe", "ipc"],
     });
     this.process.stderr?.on("data", (chunk: Buffer) => {

@@ -1,0 +1,109 @@
+import { describe, expect, test } from "@jest/globals";
+import { identityFromSeed } from "@starling/crypto-identity";
+import type { LocalEvent } from "@starling/local-client/server";
+import type { InboxEntry } from "@starling/node-core";
+import { HandOut } from "../src/inbox/hand-out.ts";
+
+const from = identityFromSeed(new Uint8Array(32).fill(1)).id;
+
+function entry(i: number, topic: string): InboxEntry {
+  return {
+    key: `${from}:${i}`,
+    kind: "message",
+    from,
+    messageId: `${i}`,
+    topic,
+    content: new Uint8Array(0),
+    path: "relayed",
+    receivedAtMs: 0,
+    expiresMs: 0,
+    stream: "00",
+    seq: i,
+    lowestUnsettledSeq: 0,
+  };
+}
+
+/** Programs that want these topics, of which some are behind with reading; and what was done, in its order. */
+function programs(topics: string[] = [], congested: string[] = []) {
+  const done: string[] = [];
+  const topicOf = (event: LocalEvent) => ("topic" in event ? event.topic : "");
+  const state = { topics, congested, onPublish: () => {} };
+  const handOut = new HandOut({
+    server: {
+      demand: (event) => {
+        const topic = topicOf(event);
+        if (!state.topics.includes(topic)) return "nobody";
+        return state.congested.includes(topic) ? "congested" : "ready";
+      },
+      publish: (event) => {
+        done.push(`publish ${"messageId" in event ? event.messageId : ""}`);
+        state.onPublish();
+      },
+      hasSubscriber: (type) => type === "message" && state.topics.length > 0,
+      acknowledges: () => false,
+    },
+    markGiven: () => {},
+    markOut: (key) => done.push(`out ${key.slice(from.length + 1)}`),
+    setListening: (on) => done.push(on ? "listening" : "not listening"),
+    given: new Set(),
+  });
+  const published = () => done.filter((step) => step.startsWith("publish")).map((step) => Number(step.slice(8)));
+  return { handOut, state, done, published };
+}
+
+describe("handing messages out", () => {
+  test("each is noted on disk before it goes to a program", () => {
+    const { handOut, done } = programs(["a"]);
+    handOut.take(entry(1, "a"));
+    expect(done).toEqual(["out 1", "publish 1", "listening"]);
+  });
+
+  test("a topic that nobody listens to holds up no other, and goes in order to who comes for it", () => {
+    const { handOut, state, published } = programs(["a"]);
+    for (const [i, topic] of [..."ababba"].entries()) handOut.take(entry(i, topic));
+    expect(published()).toEqual([0, 2, 5]);
+    expect(handOut.heldCount).toBe(3);
+    state.topics = ["b"];
+    handOut.onInterest();
+    expect(published()).toEqual([0, 2, 5, 1, 3, 4]);
+    expect(handOut.heldCount).toBe(0);
+  });
+
+  test("what is kept from a program that reads slowly goes out before what comes later", () => {
+    const { handOut, state, published } = programs(["a"], ["a"]);
+    handOut.take(entry(1, "a"));
+    state.congested = [];
+    // It has room again, but nobody has said so yet: the second must not overtake the first.
+    handOut.take(entry(2, "a"));
+    expect(published()).toEqual([]);
+    handOut.onInterest();
+    expect(published()).toEqual([1, 2]);
+  });
+
+  test("a program that is dropped while it is given messages is given no more", () => {
+    const { handOut, state, published } = programs(["a"], ["a"]);
+    for (let i = 0; i < 3; i += 1) handOut.take(entry(i, "a"));
+    state.congested = [];
+    state.onPublish = () => {
+      state.topics = [];
+      handOut.onInterest();
+    };
+    handOut.onInterest();
+    expect(published()).toEqual([0]);
+    expect(handOut.heldCount).toBe(2);
+  });
+
+  test("the core is asked for messages while a program is there and few are held", () => {
+    const { handOut, state, done } = programs(["b"]);
+    handOut.onInterest();
+    for (let i = 0; i < 1000; i += 1) handOut.take(entry(i, "a"));
+    expect(done).toEqual(["listening", "not listening"]);
+    state.topics = ["a"];
+    handOut.onInterest();
+    expect(handOut.heldCount).toBe(0);
+    expect(done.at(-1)).toBe("listening");
+    state.topics = [];
+    handOut.onInterest();
+    expect(done.at(-1)).toBe("not listening");
+  });
+});
