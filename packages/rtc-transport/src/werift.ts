@@ -93,7 +93,7 @@ export type DtlsTransport = {
   readonly closed: boolean;
   readonly address: Record<string, never>;
   onData: (data: Buffer) => void;
-  send(data: Uint8Array): Promise<void>;
+  send: (data: Uint8Array) => Promise<void>;
   close(): Promise<void>;
 };
 
