@@ -1,35 +1,49 @@
 import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
-import { describe, type Figure, median } from "./figure.ts";
+import { type Figure, isMet, median, row } from "./figure.ts";
 import { firstChannel } from "./first-channel.ts";
 
 // `npm run bench [-- NAME ...]`: measures, and says what it measured on.
 
-const BENCHES = { "first-channel": firstChannel };
-const isName = (name: string): name is keyof typeof BENCHES => name in BENCHES;
+type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[]>;
 
+const BENCHES: Record<string, Measure> = {
+  "first-channel": firstChannel,
+};
+/** Names for several. */
+const GROUPS: Record<string, readonly string[]> = {};
+
+const known = [...Object.keys(BENCHES), ...Object.keys(GROUPS)].join(", ");
 const command = new Command("npm run bench --")
-  .description(`Measures the figures of docs/BENCHMARKS.md: ${Object.keys(BENCHES).join(", ")}`)
+  .description(`Measures the figures of docs/BENCHMARKS.md: ${known}`)
   .argument("[NAME...]", "which; all, unless told")
   .option("--json", "print JSON")
   .parse();
 const json = command.opts().json === true;
-const names = command.args.length > 0 ? command.args : Object.keys(BENCHES);
+const asked = command.args.length > 0 ? command.args : Object.keys(BENCHES);
+
+const measures: [string, Measure][] = asked
+  .flatMap((name) => GROUPS[name] ?? [name])
+  .map((name) => {
+    const measure = BENCHES[name];
+    if (measure === undefined) {
+      process.stderr.write(`bench: no figure is called ${name}; there are: ${known}\n`);
+      process.exit(2);
+    }
+    return [name, measure];
+  });
 
 const figures: Figure[] = [];
-for (const name of names) {
-  if (!isName(name)) {
-    process.stderr.write(`bench: no figure is called ${name}; there are: ${Object.keys(BENCHES).join(", ")}\n`);
-    process.exit(2);
-  }
-  figures.push(...(await BENCHES[name]((done, of) => process.stderr.write(`\r${name} ${done}/${of} `))));
+for (const [name, measure] of measures) {
+  figures.push(...(await measure((done, of) => process.stderr.write(`\r${name} ${done}/${of} `))));
   process.stderr.write("\n");
 }
 const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version };
 if (json) {
-  const results = figures.map((figure) => ({ ...figure, median: median(figure.samples) }));
+  const results = figures.map((figure) => ({ ...figure, median: median(figure.samples), isMet: isMet(figure) }));
   process.stdout.write(`${JSON.stringify({ machine, figures: results })}\n`);
 } else {
-  process.stdout.write(`${machine.cores} x ${machine.cpu}, Node ${machine.node}\n`);
-  for (const figure of figures) process.stdout.write(`${describe(figure)}\n`);
+  process.stdout.write(`${machine.cores} x ${machine.cpu}, Node ${machine.node}\n\n`);
+  process.stdout.write("| figure | target | measured |\n| --- | --- | --- |\n");
+  for (const figure of figures) process.stdout.write(`${row(figure)}\n`);
 }
