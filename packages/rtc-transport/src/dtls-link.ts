@@ -5,12 +5,12 @@ import type { LocalCertificate } from "./certificate.ts";
 import { provesClient, provesServer } from "./dtls-proof.ts";
 import { RECORD_HEADER_BYTES, screenDtls } from "./dtls-screen.ts";
 import { endFlightsWith } from "./flight-retransmission.ts";
-import type { DtlsClient, DtlsRecord, DtlsSocket, DtlsTransport, HandshakeMessage, Werift } from "./werift.ts";
+import { HandshakeOrder } from "./handshake-order.ts";
+import type { DtlsClient, DtlsRecord, DtlsSocket, DtlsTransport, Werift } from "./werift.ts";
 
 /** Datagrams of a handshake, repeats included; a peer that sends more has another purpose. */
 const HANDSHAKE_DATAGRAMS_MAX = 256;
 const SERVER_KEY_EXCHANGE = 12;
-const FINISHED = 20;
 const READY_STEP_MS = 20;
 const READY_TRIES_MAX = 50;
 
@@ -57,18 +57,19 @@ export class DtlsLink {
       signatureHash: certificate.pem.signatureHash,
       srtpProfiles: [],
       extendedMasterSecret: true,
+      // The server asks for a certificate, the client waits to be asked: else it answers without where the request is lost.
+      certificateRequest: true,
     } as const;
-    const socket = isClient
-      ? new werift.DtlsClient(settings)
-      : new werift.DtlsServer({ ...settings, certificateRequest: true });
+    const socket = isClient ? new werift.DtlsClient(settings) : new werift.DtlsServer(settings);
     this.#socket = socket;
     endFlightsWith(signal, socket);
     socket.waitForReady = (condition) => waitForReady(condition, signal);
+    const order = new HandshakeOrder();
     const handle = socket.onHandleHandshakes;
     socket.onHandleHandshakes = async (messages) => {
-      this.#keyExchange ??= messages.find(({ msg_type }) => msg_type === SERVER_KEY_EXCHANGE)?.fragment;
-      const passed = this.#isConnected ? messages.filter(isFinished) : messages;
-      if (!signal.aborted && passed.length > 0) await handle(passed);
+      const ready = order.take(messages);
+      this.#keyExchange ??= ready.find(({ msg_type }) => msg_type === SERVER_KEY_EXCHANGE)?.fragment;
+      if (!signal.aborted && ready.length > 0) await handle(ready);
     };
     socket.onData.subscribe((data) => {
       if (this.#isVerified) options.onData(data);
@@ -140,10 +141,6 @@ export class DtlsLink {
       return false;
     }
   }
-}
-
-function isFinished({ msg_type }: HandshakeMessage): boolean {
-  return msg_type === FINISHED;
 }
 
 /** AES-GCM with a Buffer for a key is several times slower than with a KeyObject on Node 24. */

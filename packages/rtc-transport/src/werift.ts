@@ -83,7 +83,7 @@ export type Certificate = {
 };
 
 /** Internal. A handshake message after reassembly. */
-export type HandshakeMessage = { readonly msg_type: number; readonly fragment: Buffer };
+export type HandshakeMessage = { readonly msg_type: number; readonly message_seq: number; readonly fragment: Buffer };
 
 /** Internal. A message of the handshake's transcript. */
 export type CachedHandshake = HandshakeMessage & { serialize(): Buffer };

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { allowedCandidates, isAllowedCandidate } from "../src/candidate-policy.ts";
 import { screenDtls } from "../src/dtls-screen.ts";
 import { FRAME_FILL_BYTES, readRecords } from "../src/framing.ts";
+import { HandshakeOrder } from "../src/handshake-order.ts";
 import { usableAddresses } from "../src/host-addresses.ts";
 import { firstTsn, screenSctp } from "../src/sctp-screen.ts";
 import { QUEUE_MAX_BYTES, SendQueue } from "../src/send-queue.ts";
@@ -275,5 +276,39 @@ describe("SCTP packets", () => {
         screenSctp(Buffer.concat([packet(), Buffer.from(bytes)]), isEstablished);
       }),
     );
+  });
+});
+
+describe("the messages of a DTLS handshake", () => {
+  const message = (message_seq: number, msg_type = 11) => ({ msg_type, message_seq, fragment: Buffer.alloc(0) });
+
+  test("are handled in order, each once, however they come", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 11 }), { minLength: 12, maxLength: 60 }), (arrivals) => {
+        const order = new HandshakeOrder();
+        const handled = arrivals.flatMap((at) => order.take([message(at)])).map(({ message_seq }) => message_seq);
+        expect(handled).toEqual(handled.map((_, i) => i));
+        const here = new Set(arrivals);
+        let whole = 0;
+        while (here.has(whole)) whole += 1;
+        expect(handled.length).toBe(whole);
+      }),
+    );
+  });
+
+  test("come again only where that makes the other flight come again", () => {
+    const order = new HandshakeOrder();
+    const [certificate, finished] = [message(0), message(1, 20)];
+    expect(order.take([certificate, finished])).toEqual([certificate, finished]);
+    expect(order.take([certificate, finished])).toEqual([finished]);
+    expect(order.take([certificate])).toEqual([]);
+  });
+
+  test("far ahead of the next are not kept", () => {
+    const order = new HandshakeOrder();
+    expect(order.take([message(16), message(65_535)])).toEqual([]);
+    const first = Array.from({ length: 16 }, (_, at) => message(at));
+    expect(order.take(first)).toEqual(first);
+    expect(order.take([message(17)])).toEqual([]);
   });
 });

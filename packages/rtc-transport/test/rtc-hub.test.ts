@@ -92,28 +92,24 @@ describe("two hubs", () => {
     await open(a, b);
   });
 
-  test("reach each other after the last flight of the DTLS server is lost", async () => {
+  test.each([0, 1, 2, 3, 4, 5])("open although DTLS datagram %i of the handshake is lost on its way", async (lost) => {
     const [a, b] = [make(), make()];
-    a.hub.offer("c", LABEL);
-    const offer = overTheWire((await a.seen("described")).description);
-    const port = offer.candidates[0]?.address.port;
-    // a offers, so it is the server, whose last flight is a ChangeCipherSpec (20) and the first handshake record of epoch 1.
-    const lost: number[] = [];
+    let seen = 0;
     const send = dgram.Socket.prototype.send;
     dgram.Socket.prototype.send = function (this: dgram.Socket, ...parts: unknown[]) {
       const [data] = parts;
-      const isLast = Buffer.isBuffer(data) && (data[0] === 20 || (data[0] === 22 && data.readUInt16BE(3) === 1));
-      if (isLast && lost.length < 2 && this.address().port === port) lost.push(data[0] ?? 0);
-      else Reflect.apply(send, this, parts);
+      const isDtls = Buffer.isBuffer(data) && (data[0] ?? 0) >= 20 && (data[0] ?? 0) <= 63;
+      if (isDtls) seen += 1;
+      if (!isDtls || seen - 1 !== lost) Reflect.apply(send, this, parts);
     };
     try {
-      b.hub.accept("c", LABEL, offer);
-      a.hub.answer("c", overTheWire((await b.seen("described")).description));
-      await Promise.all([a.seen("opened"), b.seen("opened")]);
+      await open(a, b);
     } finally {
       dgram.Socket.prototype.send = send;
     }
-    expect(lost).toEqual([20, 22]);
+    expect(seen).toBeGreaterThan(lost);
+    b.hub.send("c", Uint8Array.of(1));
+    expect((await a.seen("message")).bytes).toEqual(Uint8Array.of(1));
   });
 
   test("hold several channels at once", async () => {
