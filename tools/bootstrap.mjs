@@ -19,11 +19,14 @@ const npx = ["--yes", "--prefer-offline", "--loglevel=error"];
 const quiet = ["--disable-warning=ExperimentalWarning"];
 const bin = (name, path) => join(root, "node_modules", name, path);
 const fromSource = [...quiet, "--conditions=@starling/source"];
+const jest = ["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js")];
 const tasks = {
   start: (args) => [[...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
   bench: (args) => [[...fromSource, join(root, "bench/src/main.ts"), ...args]],
-  test: (args) => [["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js"), ...args]],
+  test: (args) => [[...jest, ...args]],
+  "test:browser": (args) => [[...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],
+  "check:packages": (args) => [[join(root, "tools/check-packages.mjs"), ...args]],
   build: () => [[bin("turbo", "bin/turbo"), "run", "build", "--output-logs=errors-only"]],
   format: () => [[bin("@biomejs/biome", "bin/biome"), "check", "--write", "."]],
 };
@@ -69,7 +72,7 @@ function findNode() {
 function installDigest() {
   const hash = createHash("sha256");
   const files = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"];
-  files.push("bench/package.json");
+  files.push("bench/package.json", "browser/package.json");
   for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group))) files.push(join(group, name, "package.json"));
   }

@@ -9,6 +9,7 @@ const checks = [
   ["lint, format, cycles", [...script("@biomejs/biome", "bin/biome"), "check", "--error-on-warnings", "."]],
   ["types", [...script("typescript", "bin/tsc"), "-b"]],
   ["types of the tests", [...script("typescript", "bin/tsc"), "-p", "tsconfig.test.json"]],
+  ["types of the browser tests", [...script("typescript", "bin/tsc"), "-p", "browser"]],
   ["layer boundaries", [...script("turbo", "bin/turbo"), "boundaries"]],
   ["unused code", [...script("knip", "bin/knip.js")]],
   ["changesets", [process.execPath, join(root, "tools/check-changesets.mjs")]],
