@@ -130,3 +130,4 @@ export {
   encodeSignalPayload,
   OFFER_TAG_BYTES,
 } from "./signal.ts";
+export { bigEndianInteger, stampHash } from "./stamp-hash.ts";
