@@ -4,7 +4,7 @@ import { wasmKernel } from "./wasm-kernel.ts";
 
 export type KernelName = "wasm-simd" | "wasm" | "plain";
 
-interface NamedKernel {
+export interface NamedKernel {
   readonly name: KernelName;
   readonly scan: Kernel;
 }
@@ -13,7 +13,7 @@ let chosen: NamedKernel | undefined;
 
 /** The fastest kernel that runs here; compiled at the first mint, for whoever only verifies needs none. */
 export function bestKernel(): NamedKernel {
-  chosen ??= choose();
+  chosen ??= chooseKernel(wasmKernel);
   return chosen;
 }
 
@@ -22,10 +22,11 @@ export function mintKernelName(): KernelName {
   return bestKernel().name;
 }
 
-function choose(): NamedKernel {
-  const simd = wasmKernel(SIMD_KERNEL);
+/** @param compile undefined where a module does not run */
+export function chooseKernel(compile: (base64: string) => Kernel | undefined): NamedKernel {
+  const simd = compile(SIMD_KERNEL);
   if (simd !== undefined) return { name: "wasm-simd", scan: simd };
-  const scalar = wasmKernel(SCALAR_KERNEL);
+  const scalar = compile(SCALAR_KERNEL);
   if (scalar !== undefined) return { name: "wasm", scan: scalar };
   return { name: "plain", scan: plainKernel };
 }

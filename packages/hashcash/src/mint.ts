@@ -1,5 +1,5 @@
-import { highTarget, isEffort, MAX_EFFORT, satisfies } from "./effort.ts";
-import { MintError } from "./errors.ts";
+import { requireBytes, requireInteger, requireObject } from "./arguments.ts";
+import { highTarget, MAX_EFFORT, satisfies } from "./effort.ts";
 import { type Kernel, MAX_TRIES } from "./kernel.ts";
 import { bestKernel } from "./kernel-choice.ts";
 import { DIGEST_BYTES, NONCE_BYTES, readWord, writeMidstate, writeStampHash } from "./stamp-input.ts";
@@ -37,12 +37,11 @@ export function createMint(task: MintTask): Mint {
 }
 
 /** @throws MintError `E_MINT_INPUT`, naming the argument */
-export function checkTask({ digest, effort, startNonce }: MintTask): void {
-  requireBytes("digest", digest, DIGEST_BYTES);
-  requireBytes("startNonce", startNonce, NONCE_BYTES);
-  if (!isEffort(effort)) {
-    throw new MintError("E_MINT_INPUT", `effort must be an integer from 1 to ${MAX_EFFORT}, not ${effort}`);
-  }
+export function checkTask(task: MintTask): void {
+  requireObject("task", task);
+  requireBytes("digest", task.digest, DIGEST_BYTES);
+  requireBytes("startNonce", task.startNonce, NONCE_BYTES);
+  requireInteger("effort", task.effort, 1, MAX_EFFORT);
 }
 
 export function createMintOn(kernel: Kernel, task: MintTask): Mint {
@@ -70,9 +69,7 @@ export function createMintOn(kernel: Kernel, task: MintTask): Mint {
       return hashes;
     },
     run(maxHashes: number): Uint8Array | undefined {
-      if (!Number.isSafeInteger(maxHashes) || maxHashes < 0) {
-        throw new MintError("E_MINT_INPUT", `maxHashes must be an integer from 0, not ${maxHashes}`);
-      }
+      requireInteger("maxHashes", maxHashes, 0);
       let left = maxHashes;
       while (found === undefined && left > 0) {
         const tries = Math.min(left, 2 ** 32 - nonceLow, MAX_TRIES);
@@ -99,9 +96,4 @@ function nonceBytes(high: number, low: number): Uint8Array {
   view.setUint32(0, high);
   view.setUint32(4, low);
   return bytes;
-}
-
-function requireBytes(name: string, value: unknown, length: number): void {
-  if (value instanceof Uint8Array && value.length === length) return;
-  throw new MintError("E_MINT_INPUT", `${name} must be a Uint8Array of ${length} bytes`);
 }

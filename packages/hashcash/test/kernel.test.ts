@@ -3,9 +3,10 @@ import { describe, expect, test } from "@jest/globals";
 import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { kernelSource } from "../scripts/kernel-source.ts";
-import { createMint, MAX_EFFORT, MintError, mintKernelName, verifyStamp } from "../src/index.ts";
+import { createMint, MAX_EFFORT, MintError, type MintTask, mintKernelName, verifyStamp } from "../src/index.ts";
 import { type Kernel, plainKernel } from "../src/kernel.ts";
 import { SCALAR_KERNEL, SIMD_KERNEL } from "../src/kernel-bytes.ts";
+import { chooseKernel } from "../src/kernel-choice.ts";
 import { createMintOn } from "../src/mint.ts";
 import { writeMidstate, writeStampHash } from "../src/stamp-input.ts";
 import { wasmKernel } from "../src/wasm-kernel.ts";
@@ -49,6 +50,19 @@ test("the modules in src are those that the scripts write", () => {
 
 test("Node mints with SIMD", () => {
   expect(mintKernelName()).toBe("wasm-simd");
+});
+
+test("without SIMD the scalar module mints, without WebAssembly plain JavaScript", () => {
+  const withoutSimd = chooseKernel((base64) => (base64 === SIMD_KERNEL ? undefined : wasmKernel(base64)));
+  const { WebAssembly: api } = globalThis as { WebAssembly?: object };
+  let withoutWebAssembly: string;
+  try {
+    Reflect.deleteProperty(globalThis, "WebAssembly");
+    withoutWebAssembly = chooseKernel(wasmKernel).name;
+  } finally {
+    Object.assign(globalThis, { WebAssembly: api });
+  }
+  expect([withoutSimd.name, withoutWebAssembly]).toEqual(["wasm", "plain"]);
 });
 
 test("a module that does not compile is no kernel, and no error", () => {
@@ -144,19 +158,25 @@ describe("createMint", () => {
     expect(hashes / 400 / task.effort).toBeLessThan(1.15);
   });
 
-  test.each([
-    ["digest", { digest: new Uint8Array(31) }],
-    ["startNonce", { startNonce: new Uint8Array(9) }],
-    ["effort", { effort: 0 }],
-    ["effort", { effort: 2 ** 48 }],
-    ["effort", { effort: Number.NaN }],
-  ])("refuses a bad %s by its name", (name, part) => {
-    expect(() => createMint({ ...task, ...part })).toThrow(name);
-    expect(() => createMint({ ...task, ...part })).toThrow(MintError);
+  test.each<[string, unknown]>([
+    ["task", undefined],
+    ["digest", { ...task, digest: new Uint8Array(31) }],
+    ["digest", { ...task, digest: "0".repeat(32) }],
+    ["startNonce", { ...task, startNonce: new Uint8Array(9) }],
+    ["startNonce", { ...task, startNonce: undefined }],
+    ["effort", { ...task, effort: 0 }],
+    ["effort", { ...task, effort: 2 ** 48 }],
+    ["effort", { ...task, effort: Number.NaN }],
+  ])("refuses a bad %s by its name (%#)", (argument, bad) => {
+    const start = () => createMint(bad as MintTask);
+    expect(start).toThrow(MintError);
+    expect(start).toThrow(expect.objectContaining({ code: "E_MINT_INPUT", argument }));
+    expect(start).toThrow(argument);
   });
 
-  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses to run %d hashes", (maxHashes) => {
-    expect(() => createMint(task).run(maxHashes)).toThrow(MintError);
+  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "5"])("refuses to run %p hashes", (maxHashes) => {
+    const run = () => createMint(task).run(maxHashes as number);
+    expect(run).toThrow(expect.objectContaining({ code: "E_MINT_INPUT", argument: "maxHashes" }));
   });
 });
 

@@ -101,6 +101,11 @@ describe("verifyStamp", () => {
     for (let bit = 0; bit < 64; bit += 1) {
       expect(verifyStamp({ digest: countingDigest, effort, nonce: flipped(nonce, bit), floor: 1 })).toBe("bad-stamp");
     }
+    for (let bit = 0; bit < 48; bit += 1) {
+      const other = Number(BigInt(effort) ^ (1n << BigInt(bit)));
+      const verdict = other === 0 ? "below-floor" : "bad-stamp";
+      expect(verifyStamp({ digest: countingDigest, effort: other, nonce, floor: 1 })).toBe(verdict);
+    }
     // Claiming one hash more or less is another input, not a weaker test of the same hash.
     expect(verifyStamp({ digest: countingDigest, effort: effort - 1, nonce, floor: 1 })).toBe("bad-stamp");
     expect(verifyStamp({ digest: countingDigest, effort: effort + 1, nonce, floor: 1 })).toBe("bad-stamp");
@@ -124,6 +129,31 @@ describe("verifyStamp", () => {
   ])("refuses %s", (_name, part, verdict) => {
     const claim = { digest: countingDigest, effort: 1, nonce: new Uint8Array(8), floor: 1, ...part };
     expect(verifyStamp(claim)).toBe(verdict);
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["a text", "starling1:1:0000000000000000"],
+    ["a function", () => 1],
+    ["a symbol as floor", { floor: Symbol("floor") }],
+    [
+      "a floor that throws when compared",
+      {
+        floor: {
+          valueOf: () => {
+            throw new Error("compared");
+          },
+        },
+      },
+    ],
+    ["a big integer as effort", { effort: 1n }],
+    ["a digest that is none", { digest: Object.create(Uint8Array.prototype) }],
+    ["a proxy of a digest", { digest: new Proxy(countingDigest, {}) }],
+  ])("does not throw at %s", (_name, part) => {
+    const whole = { digest: countingDigest, effort: 1, nonce: new Uint8Array(8), floor: 1 };
+    const claim = typeof part === "object" && part !== null ? { ...whole, ...part } : part;
+    expect(verifyStamp(claim as unknown as StampClaim)).not.toBe("valid");
   });
 
   test("never throws", () => {
@@ -154,9 +184,14 @@ describe("stampFloor", () => {
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses a size of %d", (sizeBytes) => {
     expect(() => stampFloor("send", sizeBytes)).toThrow(MintError);
   });
+
+  test("refuses a kind it does not know", () => {
+    const floor = () => stampFloor("sent" as "send", 1);
+    expect(floor).toThrow(expect.objectContaining({ code: "E_MINT_INPUT", argument: "kind" }));
+  });
 });
 
-test("the main entry imports nothing of Node, for browsers load it too", () => {
+test.each(["index", "pool-web", "web-worker"])("%s imports nothing of Node, for browsers load it", (entry) => {
   const seen = new Set<string>();
   const imported: string[] = [];
   const visit = (url: URL): void => {
@@ -167,7 +202,7 @@ test("the main entry imports nothing of Node, for browsers load it too", () => {
       else imported.push(path);
     }
   };
-  visit(new URL("../src/index.ts", import.meta.url));
+  visit(new URL(`../src/${entry}.ts`, import.meta.url));
   expect(seen.size).toBeGreaterThan(8);
   expect(imported).toEqual([]);
 });
