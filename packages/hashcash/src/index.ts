@@ -3,3 +3,4 @@ export { MintError, type MintErrorCode } from "./errors.ts";
 export { type KernelName, mintKernelName } from "./kernel-choice.ts";
 export { createMint, type Mint, type MintTask } from "./mint.ts";
 export { type StampClaim, type StampVerdict, stampFloor, verifyStamp } from "./stamp.ts";
+export { formatStamp, parseStamp, type Stamp } from "./stamp-text.ts";
