@@ -1,8 +1,12 @@
 // The pool over whatever runs its chunks: promises, deadlines and aborts on the one side, threads on the other, the queue
 // between. A driver: it owns timers. It hands out ranges of nonces and never hashes.
+import { badInput, requireObject } from "./arguments.ts";
 import { MintError } from "./errors.ts";
 import { type Chunk, JobQueue } from "./job-queue.ts";
 import { checkTask, type MintTask } from "./mint.ts";
+import type { PoolSize } from "./pool-options.ts";
+import { NONCE_BYTES } from "./stamp-input.ts";
+import type { Stamp } from "./stamp-text.ts";
 
 /** What came of a chunk. */
 export interface ChunkReport {
@@ -15,6 +19,8 @@ export interface ChunkReport {
 /** Runs chunks one after the other, somewhere else. */
 export interface ChunkRunner {
   readonly chunksOut: number;
+  /** Whether the next `post` will find a thread, instead of having to start one. */
+  readonly isStarted: boolean;
   /** How many hashes take one chunk's time. */
   readonly chunkHashes: number;
   /** Whether the runner may keep the process from ending; it does not at first. */
@@ -36,17 +42,18 @@ export interface MintProgress {
   readonly expectedHashes: number;
 }
 
-export interface MintRequest extends MintTask {
+export interface MintRequest extends Pick<MintTask, "digest" | "effort"> {
+  /** Where to begin, 8 bytes; drawn at random unless given. */
+  readonly startNonce?: Uint8Array;
   readonly signal?: AbortSignal;
-  /** How long the job may take from now, waiting included. */
+  /** How long the job may take from now, waiting included. Beyond 2^31 ms, some 24 days, as long as it likes. */
   readonly deadlineMs?: number;
   /** Called after each chunk, every few milliseconds a worker; must not throw. */
   readonly onProgress?: (progress: MintProgress) => void;
 }
 
-export interface Minted {
-  /** 8 bytes. */
-  readonly nonce: Uint8Array;
+/** A stamp, and what it took. */
+export interface Minted extends Stamp {
   /** Tried for this job, by all workers. */
   readonly hashes: number;
 }
@@ -59,7 +66,7 @@ export interface MintPool {
 }
 
 interface Pending {
-  readonly resolve: (minted: Minted) => void;
+  readonly resolve: (nonce: Uint8Array, hashes: number) => void;
   readonly reject: (error: MintError) => void;
   readonly report: (hashes: number) => void;
 }
@@ -72,20 +79,20 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function createPoolOf(
   startRunner: (events: RunnerEvents) => ChunkRunner,
-  workers: number,
-  maxJobs: number,
+  { workers, maxJobs }: PoolSize,
 ): MintPool {
   const queue = new JobQueue();
   // BOUNDED: by maxJobs.
   const pending = new Map<number, Pending>();
   let closing: Promise<void> | undefined;
+  let hasStartedOne = false;
 
   const runners = Array.from({ length: workers }, () => startRunner({ onReport, onCrash }));
 
   function onReport({ chunkId, hashes, nonce }: ChunkReport): void {
     const settled = queue.settle(chunkId, hashes, nonce);
     const job = settled && pending.get(settled.jobId);
-    if (settled?.nonce !== undefined) job?.resolve({ nonce: settled.nonce, hashes: settled.hashes });
+    if (settled?.nonce !== undefined) job?.resolve(settled.nonce, settled.hashes);
     pump();
     if (settled !== undefined) job?.report(settled.hashes);
   }
@@ -107,25 +114,38 @@ export function createPoolOf(
     for (const runner of runners) runner.keepProcessAlive(queue.size > 0);
     for (let depth = 1; depth <= CHUNKS_A_WORKER; depth += 1) {
       for (const runner of runners) {
-        if (runner.chunksOut >= depth) continue;
+        if (runner.chunksOut >= depth || (hasStartedOne && !runner.isStarted)) continue;
         const chunk = queue.take(runner.chunkHashes);
         if (chunk === undefined) return;
+        if (!runner.isStarted) holdStarts();
         runner.post(chunk);
       }
     }
   }
 
-  function start(request: MintRequest, resolve: Pending["resolve"], reject: Pending["reject"]): void {
-    const { effort, signal, deadlineMs, onProgress } = request;
-    // Not slice(): that of a Buffer shares its memory.
-    const digest = Uint8Array.from(request.digest);
-    const startNonce = Uint8Array.from(request.startNonce);
-    const jobId = queue.add({ digest, effort, startNonce });
+  /** Starting a thread takes the caller's event loop up to milliseconds: no more than one at each of its turns. */
+  function holdStarts(): void {
+    hasStartedOne = true;
+    setTimeout(() => {
+      hasStartedOne = false;
+      pump();
+    }, 0);
+  }
+
+  function start(
+    request: MintRequest,
+    task: MintTask,
+    resolve: (minted: Minted) => void,
+    reject: Pending["reject"],
+  ): void {
+    const { signal, deadlineMs, onProgress } = request;
+    const { effort } = task;
+    const jobId = queue.add(task);
     const abort = (): void => job.reject(aborted(signal));
     const timer =
-      deadlineMs === undefined
+      deadlineMs === undefined || deadlineMs > MAX_TIMER_MS
         ? undefined
-        : setTimeout(() => job.reject(tooLate(deadlineMs)), Math.min(deadlineMs, MAX_TIMER_MS));
+        : setTimeout(() => job.reject(tooLate(deadlineMs)), deadlineMs);
 
     function forget(): void {
       clearTimeout(timer);
@@ -135,9 +155,9 @@ export function createPoolOf(
       pump();
     }
     const job: Pending = {
-      resolve(minted) {
+      resolve(nonce, hashes) {
         forget();
-        resolve(minted);
+        resolve({ effort, nonce, hashes });
       },
       reject(error) {
         forget();
@@ -152,13 +172,13 @@ export function createPoolOf(
 
   return {
     async mint(request) {
-      checkTask(request);
+      const task = taskOf(request);
       const { signal, deadlineMs } = request;
       if (closing !== undefined) throw closed();
       if (signal?.aborted) throw aborted(signal);
-      if (deadlineMs !== undefined && !(deadlineMs > 0)) throw tooLate(deadlineMs);
+      if (deadlineMs !== undefined && deadlineMs <= 0) throw tooLate(deadlineMs);
       if (pending.size >= maxJobs) throw new MintError("E_MINT_BUSY", `the pool already holds ${maxJobs} jobs`);
-      return new Promise((resolve, reject) => start(request, resolve, reject));
+      return new Promise((resolve, reject) => start(request, task, resolve, reject));
     },
     close() {
       closing ??= Promise.all(runners.map((runner) => runner.stop())).then(() => undefined);
@@ -166,6 +186,26 @@ export function createPoolOf(
       return closing;
     },
   };
+}
+
+/** @throws MintError `E_MINT_INPUT`, naming the argument */
+function taskOf(request: MintRequest): MintTask {
+  requireObject("request", request);
+  const { digest, effort, startNonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES)) } = request;
+  const { signal, deadlineMs, onProgress } = request;
+  checkTask({ digest, effort, startNonce });
+  // Not instanceof: a signal may come from another realm.
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw badInput("signal", "an AbortSignal", signal);
+  }
+  if (deadlineMs !== undefined && (typeof deadlineMs !== "number" || Number.isNaN(deadlineMs))) {
+    throw badInput("deadlineMs", "a number", deadlineMs);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw badInput("onProgress", "a function", onProgress);
+  }
+  // Not slice(): that of a Buffer shares its memory.
+  return { digest: Uint8Array.from(digest), effort, startNonce: Uint8Array.from(startNonce) };
 }
 
 function aborted(signal: AbortSignal | undefined): MintError {

@@ -20,6 +20,7 @@ class SteppedRunner implements ChunkRunner {
   readonly chunkHashes = 100_000;
   readonly #events: RunnerEvents;
   keepsAlive = false;
+  isStarted = false;
 
   constructor(events: RunnerEvents) {
     this.#events = events;
@@ -34,6 +35,7 @@ class SteppedRunner implements ChunkRunner {
   }
 
   post(chunk: Chunk): void {
+    this.isStarted = true;
     this.chunks.push(chunk);
   }
 
@@ -50,10 +52,14 @@ class SteppedRunner implements ChunkRunner {
   }
 
   crash(): void {
+    this.isStarted = false;
     const lost = this.chunks.splice(0).map(({ chunkId }) => chunkId);
     this.#events.onCrash(lost, "out of memory");
   }
 }
+
+/** Past the timer with which the pool waits for the event loop's next turn. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 function steppedPool(workers: number): { pool: MintPool; runners: SteppedRunner[] } {
   const runners: SteppedRunner[] = [];
@@ -62,7 +68,7 @@ function steppedPool(workers: number): { pool: MintPool; runners: SteppedRunner[
     runners.push(runner);
     return runner;
   };
-  return { pool: createPoolOf(start, workers, 10), runners };
+  return { pool: createPoolOf(start, { workers, maxJobs: 10 }), runners };
 }
 
 describe("a pool over runners", () => {
@@ -72,6 +78,7 @@ describe("a pool over runners", () => {
     const expected = createMint(task).run(2 ** 21);
     const minting = pool.mint(task);
     runners[0]?.crash();
+    await nextTurn();
     while (runners[0]?.keepsAlive) runners[0].mintOne();
     expect((await minting).nonce).toEqual(expected);
   });
@@ -79,17 +86,30 @@ describe("a pool over runners", () => {
   test("gives up a job under which workers die, and goes on with others", async () => {
     const { pool, runners } = steppedPool(1);
     const doomed = pool.mint(never);
-    for (let deaths = 0; deaths < 3 && runners[0]?.keepsAlive; deaths += 1) runners[0].crash();
-    await expect(doomed).rejects.toMatchObject({ code: "E_MINT_WORKER", cause: "out of memory" });
+    const failure = expect(doomed).rejects.toMatchObject({ code: "E_MINT_WORKER", cause: "out of memory" });
+    for (let deaths = 0; deaths < 3 && runners[0]?.keepsAlive; deaths += 1) {
+      runners[0].crash();
+      await nextTurn();
+    }
+    await failure;
     const minting = pool.mint({ digest, effort: 50, startNonce });
+    await nextTurn();
     while (runners[0]?.keepsAlive) runners[0].mintOne();
     expect((await minting).nonce).toHaveLength(8);
   });
 
-  test("uses every worker for one great job, and two chunks on each", () => {
+  test("uses every worker for one great job, and two chunks on each; starts one thread a turn of the event loop", async () => {
     const { pool, runners } = steppedPool(3);
+    const out = () => runners.map(({ chunksOut }) => chunksOut);
     void codeOf(pool.mint(never));
-    expect(runners.map(({ chunksOut }) => chunksOut)).toEqual([2, 2, 2]);
+    // Whatever else happens within this turn.
+    void codeOf(pool.mint(never));
+    runners[0]?.mintOne();
+    expect(out()).toEqual([2, 0, 0]);
+    await nextTurn();
+    expect(out()).toEqual([2, 2, 0]);
+    await nextTurn();
+    expect(out()).toEqual([2, 2, 2]);
   });
 
   test("gives a small job to one worker: a second would mostly work in vain", () => {
@@ -123,7 +143,119 @@ describe("a pool over runners", () => {
   });
 });
 
+describe("an abort, a deadline or a close", () => {
+  const finite = { digest, effort: 30_000, startNonce };
+  type Stage = "queued" | "running" | "lost" | "restarted" | "late report" | "in its own progress";
+  const stages: Stage[] = ["queued", "running", "lost", "restarted", "late report", "in its own progress"];
+
+  /** Brings a job to a stage, ends it there, and lets everything go on. */
+  async function endAt(stage: Stage, end: "abort" | "close"): Promise<{ code: unknown; next: unknown }> {
+    const { pool, runners } = steppedPool(1);
+    const [runner] = runners;
+    if (runner === undefined) throw new Error("no runner");
+    const controller = new AbortController();
+    const finish = (): void => void (end === "abort" ? controller.abort() : void pool.close());
+    const others = stage === "queued" ? [pool.mint(never), pool.mint(never)].map(codeOf) : [];
+    const onProgress = stage === "in its own progress" ? finish : () => undefined;
+    const ended = codeOf(pool.mint({ ...never, signal: controller.signal, onProgress }));
+    if (stage === "lost" || stage === "restarted") runner.crash();
+    if (stage === "restarted") await nextTurn();
+    if (stage === "in its own progress" || stage === "late report") runner.mintOne();
+    const late = [...runner.chunks];
+    if (stage !== "in its own progress") finish();
+    const code = await ended;
+    // A report or a loss that comes when the job is gone changes nothing.
+    if (stage === "late report") runner.chunks.push(...late.slice(runner.chunks.length));
+    const next = codeOf(pool.mint(finite));
+    await nextTurn();
+    for (let steps = 0; steps < 200 && runner.chunksOut > 0; steps += 1) runner.mintOne();
+    if (others.length > 0) await pool.close();
+    return { code, next: await next };
+  }
+
+  test.each(stages)("an abort while the job is %s frees the worker for the next", async (stage) => {
+    expect(await endAt(stage, "abort")).toEqual({ code: "E_MINT_ABORTED", next: "no error" });
+  });
+
+  test.each(stages)("a close while the job is %s ends all", async (stage) => {
+    expect(await endAt(stage, "close")).toEqual({ code: "E_MINT_CLOSED", next: "E_MINT_CLOSED" });
+  });
+
+  test("an abort before the start hands out nothing, and one after the end changes nothing", async () => {
+    const { pool, runners } = steppedPool(1);
+    expect(await codeOf(pool.mint({ ...finite, signal: AbortSignal.abort() }))).toBe("E_MINT_ABORTED");
+    expect(runners[0]?.chunksOut).toBe(0);
+    const controller = new AbortController();
+    const minting = pool.mint({ ...finite, signal: controller.signal });
+    while (runners[0]?.keepsAlive) runners[0].mintOne();
+    controller.abort();
+    expect((await minting).effort).toBe(finite.effort);
+  });
+
+  test("a finished job leaves no listener on a signal that outlives it", async () => {
+    const { pool, runners } = steppedPool(1);
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners += 1;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners -= 1;
+      remove(...args);
+    };
+    const minting = pool.mint({ ...finite, signal });
+    expect(listeners).toBe(1);
+    while (runners[0]?.keepsAlive) runners[0].mintOne();
+    await minting;
+    expect(listeners).toBe(0);
+  });
+
+  test("a deadline counts the time a job waits, and one beyond all timers is none", async () => {
+    const { pool, runners } = steppedPool(1);
+    void codeOf(pool.mint(never));
+    const waiting = codeOf(pool.mint({ ...finite, deadlineMs: 1 }));
+    const patient = pool.mint({ ...finite, deadlineMs: Number.POSITIVE_INFINITY });
+    expect(await waiting).toBe("E_MINT_DEADLINE");
+    let isDone = false;
+    void patient.then(() => {
+      isDone = true;
+    });
+    for (let steps = 0; steps < 200 && !isDone; steps += 1) {
+      runners[0]?.mintOne();
+      await Promise.resolve();
+    }
+    expect((await patient).nonce).toHaveLength(8);
+    await pool.close();
+  });
+});
+
 describe("the job queue", () => {
+  test("serves great jobs alike: chunks of any two differ by one at most, whoever comes, goes or is lost", () => {
+    const steps = fc.array(fc.record({ lose: fc.boolean(), pick: fc.nat() }), { minLength: 20, maxLength: 200 });
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 6 }), steps, (jobs, sequence) => {
+        const queue = new JobQueue();
+        const taken = new Map<number, number>();
+        for (let count = 0; count < jobs; count += 1) taken.set(queue.add(never), 0);
+        const out: Chunk[] = [];
+        for (const { lose, pick } of sequence) {
+          const chunk = queue.take(5000);
+          if (chunk === undefined) throw new Error("great jobs always have something to do");
+          taken.set(chunk.jobId, (taken.get(chunk.jobId) ?? 0) + 1);
+          out.push(chunk);
+          expect(Math.max(...taken.values()) - Math.min(...taken.values())).toBeLessThanOrEqual(1);
+          for (const { chunkId } of out.splice(pick % (out.length + 1), 1)) {
+            if (lose) queue.lose(chunkId);
+            else queue.settle(chunkId, 5000, undefined);
+          }
+        }
+      }),
+    );
+  });
+
   test("hands out every nonce of a job once, in whatever order chunks settle or are lost", () => {
     const steps = fc.array(fc.record({ lose: fc.boolean(), pick: fc.nat(), size: fc.integer({ min: 1, max: 5000 }) }));
     fc.assert(

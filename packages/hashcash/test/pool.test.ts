@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { createMint, MAX_EFFORT, MintError, verifyStamp } from "../src/index.ts";
+import { startNodeThread } from "../src/node-thread.ts";
 import { createMintPool, type MintPool, type MintPoolOptions } from "../src/pool.ts";
-import { WorkerThread } from "../src/worker-thread.ts";
+import { ThreadRunner } from "../src/thread-runner.ts";
 
 const digest = Uint8Array.from({ length: 32 }, (_, index) => 255 - index);
 const startNonce = Uint8Array.from([0, 0, 0, 7, 255, 255, 255, 0]);
@@ -30,7 +31,8 @@ describe("a mint pool", () => {
     const task = { digest, effort: 40_000, startNonce };
     const plain = createMint(task);
     const nonce = plain.run(2 ** 21);
-    expect(await openPool({ workers: 1 }).mint(task)).toEqual({ nonce, hashes: plain.hashes });
+    const minted = await openPool({ workers: 1 }).mint(task);
+    expect(minted).toEqual({ effort: 40_000, nonce, hashes: plain.hashes });
   });
 
   test("two workers mint many jobs, each valid", async () => {
@@ -80,7 +82,7 @@ describe("a mint pool", () => {
     const pool = openPool({ workers: 1 });
     expect(await codeOf(pool.mint({ ...never, deadlineMs: 5 }))).toBe("E_MINT_DEADLINE");
     expect(await codeOf(pool.mint({ ...never, deadlineMs: 0 }))).toBe("E_MINT_DEADLINE");
-    expect(await codeOf(pool.mint({ ...never, deadlineMs: Number.NaN }))).toBe("E_MINT_DEADLINE");
+    expect(await codeOf(pool.mint({ ...never, deadlineMs: -1 }))).toBe("E_MINT_DEADLINE");
   });
 
   test("progress counts up, with the mean beside it", async () => {
@@ -112,12 +114,79 @@ describe("a mint pool", () => {
     expect(await Promise.all(held)).toEqual(["E_MINT_CLOSED", "E_MINT_CLOSED"]);
   });
 
-  test("misuse is E_MINT_INPUT", async () => {
+  test("without a start nonce, two mints of one digest begin at different nonces", async () => {
     const pool = openPool({ workers: 1 });
-    expect(await codeOf(pool.mint({ ...never, effort: 0.5 }))).toBe("E_MINT_INPUT");
-    expect(await codeOf(pool.mint({ ...never, digest: new Uint8Array(20) }))).toBe("E_MINT_INPUT");
-    expect(() => createMintPool({ workers: 0 })).toThrow(MintError);
-    expect(() => createMintPool({ maxJobs: 1.5 })).toThrow(MintError);
+    const [first, second] = await Promise.all([1, 2].map(() => pool.mint({ digest, effort: 1 })));
+    expect(first?.nonce).not.toEqual(second?.nonce);
+    expect(first && verifyStamp({ digest, ...first, floor: 1 })).toBe("valid");
+  });
+
+  const anything = (value: unknown) => value as never;
+  test.each<[string, unknown]>([
+    ["request", undefined],
+    ["request", null],
+    ["request", "65536"],
+    ["digest", { ...never, digest: new Uint8Array(20) }],
+    ["digest", { ...never, digest: Array.from(digest) }],
+    ["digest", { ...never, digest: Object.create(Uint8Array.prototype) }],
+    ["digest", { ...never, digest: new Uint16Array(32) }],
+    ["effort", { ...never, effort: 0.5 }],
+    ["effort", { ...never, effort: "7" }],
+    ["effort", { ...never, effort: 7n }],
+    ["effort", { ...never, effort: Symbol("7") }],
+    ["startNonce", { ...never, startNonce: new Uint8Array(7) }],
+    ["startNonce", { ...never, startNonce: null }],
+    ["signal", { ...never, signal: {} }],
+    ["signal", { ...never, signal: null }],
+    ["deadlineMs", { ...never, deadlineMs: Number.NaN }],
+    ["deadlineMs", { ...never, deadlineMs: "5" }],
+    ["onProgress", { ...never, onProgress: 1 }],
+  ])("misuse of %s rejects by its name (%#)", async (argument, request) => {
+    const error = await openPool({ workers: 1 })
+      .mint(anything(request))
+      .catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(MintError);
+    expect(error).toMatchObject({ code: "E_MINT_INPUT", argument, message: expect.stringContaining(argument) });
+  });
+
+  test.each<[string, unknown]>([
+    ["options", null],
+    ["options", 2],
+    ["workers", { workers: 0 }],
+    ["workers", { workers: "2" }],
+    ["maxJobs", { maxJobs: 1.5 }],
+    ["workerUrl", { workerUrl: 5 }],
+  ])("misuse of the option %s throws by its name (%#)", (argument, options) => {
+    const open = () => createMintPool(anything(options));
+    expect(open).toThrow(MintError);
+    expect(open).toThrow(expect.objectContaining({ code: "E_MINT_INPUT", argument }));
+  });
+});
+
+describe("workers that die", () => {
+  test("under their first chunk: its nonces are minted by the next worker, none passed over", async () => {
+    const pool = openPool({ workers: 1, workerUrl: new URL("./child/dies-once.ts", import.meta.url) });
+    const task = { digest, effort: 40_000, startNonce };
+    const plain = createMint(task);
+    const nonce = plain.run(2 ** 21);
+    expect(await pool.mint(task)).toEqual({ effort: 40_000, nonce, hashes: plain.hashes });
+  });
+
+  test("every time: the job is given up with the reason, and so is the next", async () => {
+    const workerUrl = new URL(`data:text/javascript,${encodeURIComponent('throw new Error("worker is broken")')}`);
+    const pool = openPool({ workers: 2, workerUrl });
+    for (let job = 0; job < 2; job += 1) {
+      const cause = expect.objectContaining({ message: "worker is broken" });
+      await expect(pool.mint(never)).rejects.toMatchObject({ code: "E_MINT_WORKER", cause });
+    }
+  });
+
+  test("before they could start: as if they had died", async () => {
+    const pool = openPool({ workers: 1, workerUrl: new URL("https://localhost/worker.js") });
+    await expect(pool.mint(never)).rejects.toMatchObject({
+      code: "E_MINT_WORKER",
+      cause: { code: "ERR_INVALID_URL_SCHEME" },
+    });
   });
 });
 
@@ -140,7 +209,7 @@ describe("a worker thread", () => {
     const entry = new URL(`data:text/javascript,${encodeURIComponent('throw new Error("worker is broken")')}`);
     const [chunkIds, cause] = await new Promise<[readonly number[], unknown]>((resolve) => {
       const events = { onReport: () => undefined, onCrash: (...crash: [readonly number[], unknown]) => resolve(crash) };
-      const thread = new WorkerThread(events, entry);
+      const thread = new ThreadRunner(events, (own) => startNodeThread(own, entry));
       for (const chunkId of [7, 8]) thread.post({ chunkId, jobId: 1, task: never, maxHashes: 1 });
       expect(thread.chunksOut).toBe(2);
     });
