@@ -1,4 +1,5 @@
 // One array of bits with k positions for each item, fed with hashes, not items.
+import { damaged, type ImageReader, type ImageWriter } from "./image.ts";
 
 /** How many bits and positions keep `capacity` items at `errorRate`. */
 export interface SliceSize {
@@ -30,10 +31,34 @@ export class BitSlice {
   readonly #positions: number;
   readonly #scale: number;
 
-  constructor({ bits, positions }: SliceSize) {
-    this.#words = new Int32Array(bits / 32);
+  constructor({ bits, positions }: SliceSize, words: Int32Array = new Int32Array(bits / 32)) {
+    this.#words = words;
     this.#positions = positions;
     this.#scale = bits / 2 ** 32;
+  }
+
+  /**
+   * @param planned what it would be here: another engine's logarithms may have led to another size, but not far off
+   * @throws BloomError `E_BLOOM_IMAGE`
+   */
+  static read(image: ImageReader, planned: SliceSize): BitSlice {
+    const bits = image.u32();
+    const positions = image.u8();
+    const isFarOff =
+      Math.abs(bits - planned.bits) > 64 + planned.bits / 16 || Math.abs(positions - planned.positions) > 1;
+    if (isFarOff || bits === 0 || bits % 32 !== 0 || positions === 0) throw damaged("a slice has an impossible size");
+    return new BitSlice({ bits, positions }, image.words(bits / 32));
+  }
+
+  write(image: ImageWriter): void {
+    image.u32(8 * this.#words.byteLength);
+    image.u8(this.#positions);
+    image.words(this.#words);
+  }
+
+  /** What `write` writes. */
+  get imageBytes(): number {
+    return 5 + this.#words.byteLength;
   }
 
   get sizeBytes(): number {

@@ -40,7 +40,7 @@ export function sipHash(
   let v3High = k1High ^ 0x74656462;
 
   const length = item.length;
-  const tail = length & ~7;
+  const tail = length - (length & 7);
   // One turn for each block of 8 bytes, one for the last block (what is left, and the length), one to finish.
   for (let at = 0; at <= tail + 8; at += 8) {
     let low = 0;
