@@ -17,7 +17,8 @@ function findChromium(): string {
 }
 
 // Nothing but what is served here: a bundle that asks for another script, a polyfill's `eval` or an outside host fails.
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ws://127.0.0.1:*";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"];
 
 export class BrowserPage {
@@ -26,14 +27,23 @@ export class BrowserPage {
   readonly #page: Page;
   /** What the page complained of: errors, refused requests. */
   readonly complaints: string[];
+  readonly origin: string;
   /** Size of the minified bundle. */
   readonly bundleBytes: number;
 
-  private constructor(browser: Browser, server: Server, page: Page, complaints: string[], bundleBytes: number) {
+  private constructor(
+    browser: Browser,
+    server: Server,
+    page: Page,
+    complaints: string[],
+    origin: string,
+    bundleBytes: number,
+  ) {
     this.#browser = browser;
     this.#server = server;
     this.#page = page;
     this.complaints = complaints;
+    this.origin = origin;
     this.bundleBytes = bundleBytes;
   }
 
@@ -56,9 +66,10 @@ export class BrowserPage {
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await page.goto(origin);
     const bytes = files.get(`/${name}.js`)?.length ?? 0;
-    return new BrowserPage(browser, server, page, complaints, bytes);
+    return new BrowserPage(browser, server, page, complaints, origin, bytes);
   }
 
   /** Calls an export of the page; input and answer are JSON. */

@@ -15,6 +15,10 @@ export const TIMEOUT_DEFAULT_MS = 10_000;
 
 export type ServerLimits = {
   readonly connections: number;
+  /** WebSockets that have not shown the token. */
+  readonly strangers: number;
+  /** How long they have for it. */
+  readonly tokenMs: number;
   /** Requests of one connection that are open at a time; more are answered `E_QUOTA`. */
   readonly openRequests: number;
   /** Requests in one batch. */
@@ -29,6 +33,8 @@ export type ServerLimits = {
 
 export const SERVER_LIMITS: ServerLimits = {
   connections: 256,
+  strangers: 16,
+  tokenMs: 5000,
   openRequests: 256,
   batch: 64,
   subscriptions: 16,

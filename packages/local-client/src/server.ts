@@ -1,9 +1,15 @@
+import type { Server as HttpServer } from "node:http";
 import { createServer } from "node:net";
+import type { WebSocket } from "ws";
 import type { EventType, LocalEvent } from "./events.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+import type { OpenCarrier } from "./server/carrier.ts";
 import { Connection } from "./server/connection.ts";
 import type { LocalHandlers } from "./server/handlers.ts";
 import { listenPrivately } from "./server/listen.ts";
+import { overSocket } from "./server/socket-carrier.ts";
+import { overWebSocket } from "./server/web-socket-carrier.ts";
+import { openWebSocketDoor, type WebSocketOptions } from "./server/web-socket-door.ts";
 
 export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
@@ -33,6 +39,7 @@ export type {
   TraceStep,
 } from "./protocol.ts";
 export type { LocalHandlers } from "./server/handlers.ts";
+export type { WebSocketOptions } from "./server/web-socket-door.ts";
 
 export type LocalServerOptions = {
   /** A unix socket in a directory of this user; the directory is made, 0700, where there is none. */
@@ -57,7 +64,9 @@ export type LocalServer = {
   publish(event: LocalEvent): void;
   /** Whether anybody subscribed to events of this type, of whatever topic. */
   hasSubscriber(type: EventType): boolean;
-  /** Ends every connection and removes the socket. */
+  /** Serves programs over WebSocket too, at `/lpc` of a server that listens on loopback. */
+  serveWebSocket(http: HttpServer, options: WebSocketOptions): void;
+  /** Ends every connection and removes the socket; the HTTP server stays with who made it. */
   close(): Promise<void>;
 };
 
@@ -70,15 +79,27 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Lo
   const limits = { ...SERVER_LIMITS, ...options.limits };
   // BOUNDED: by limits.connections.
   const connections = new Set<Connection>();
-  const server = createServer((socket) => {
+  let onEmpty = (): void => {};
+  const whenEmpty = (): Promise<void> =>
+    connections.size === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          onEmpty = resolve;
+        });
+  const add = (open: OpenCarrier): void => {
     const onClose = (): void => {
       connections.delete(connection);
+      if (connections.size === 0) onEmpty();
       onInterest();
     };
-    const connection: Connection = new Connection({ socket, handlers, limits, onInterest, onFault, onClose });
+    const connection: Connection = new Connection({ open, handlers, limits, onInterest, onFault, onClose });
     connections.add(connection);
+  };
+  const server = createServer((socket) => {
+    if (connections.size < limits.connections) add(overSocket(socket));
+    else socket.destroy();
   });
-  server.maxConnections = limits.connections;
+  const doors: { close(): void }[] = [];
   await listenPrivately(server, socketPath);
   // Such as too many open files: whoever is connected stays so.
   server.on("error", onFault);
@@ -94,20 +115,25 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Lo
       for (const connection of connections) connection.publish(event);
     },
     hasSubscriber: (type) => [...connections].some((connection) => connection.hasSubscription(type)),
-    close() {
-      return new Promise((resolve) => {
-        const killer = setTimeout(() => {
-          for (const connection of connections) connection.destroy();
-        }, CLOSE_MS);
-        server.close(() => {
-          clearTimeout(killer);
-          resolve();
-        });
-        // What was failed just now is answered before its connection ends.
-        setImmediate(() => {
-          for (const connection of connections) connection.end();
-        });
+    serveWebSocket(http, webSocket) {
+      const onProgram = (socket: WebSocket): void => {
+        if (connections.size < limits.connections) add(overWebSocket(socket));
+        else socket.terminate();
+      };
+      doors.push(openWebSocketDoor(http, webSocket, limits, onProgram));
+    },
+    async close() {
+      for (const door of doors) door.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const killer = setTimeout(() => {
+        for (const connection of connections) connection.destroy();
+      }, CLOSE_MS);
+      // What was failed just now is answered before its connection ends.
+      setImmediate(() => {
+        for (const connection of connections) connection.end();
       });
+      await Promise.all([closed, whenEmpty()]);
+      clearTimeout(killer);
     },
   };
 }

@@ -1,16 +1,16 @@
-import type { Socket } from "node:net";
 import type { JSONRPCResponse } from "json-rpc-2.0";
 import { LocalClientError } from "../errors.ts";
 import type { EventType, LocalEvent } from "../events.ts";
 import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
-import { LineReader, parseLine } from "../line-framing.ts";
+import { parseLine } from "../line-framing.ts";
+import type { Carrier, OpenCarrier } from "./carrier.ts";
 import { dispatch } from "./dispatch.ts";
 import type { LocalHandlers } from "./handlers.ts";
 import { failure, type Request, type RequestId, readCancel, readRequest, success } from "./request.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 export type ConnectionOptions = {
-  readonly socket: Socket;
+  readonly open: OpenCarrier;
   readonly handlers: LocalHandlers;
   readonly limits: ServerLimits;
   /** Its subscriptions changed, or it has room again for what was held back. */
@@ -23,31 +23,32 @@ export type ConnectionOptions = {
 /** One local program: its requests, its subscriptions, and what it has not read yet. Its bytes are untrusted. */
 export class Connection {
   readonly #options: ConnectionOptions;
-  readonly #reader = new LineReader();
+  readonly #carrier: Carrier;
   // BOUNDED: by limits.openRequests.
   readonly #open = new Set<{ readonly id: RequestId | undefined; readonly abort: AbortController }>();
   readonly #subscriptions: Subscriptions;
 
   constructor(options: ConnectionOptions) {
-    const { socket, limits, onInterest, onClose } = options;
+    const { open, limits, onInterest, onClose } = options;
     this.#options = options;
     this.#subscriptions = new Subscriptions(limits.subscriptions);
-    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    // A program that sends and does not read is not read from either, so that its answers stay bounded.
-    socket.on("drain", () => {
-      socket.resume();
-      onInterest();
-    });
-    socket.on("error", () => socket.destroy());
-    socket.once("close", () => {
-      const gone = new LocalClientError("E_CANCELLED", "the program is gone");
-      for (const { abort } of this.#open) abort.abort(gone);
-      onClose();
+    this.#carrier = open({
+      onMessage: (bytes) => this.#onMessage(bytes),
+      onTooLong: () => this.#onTooLong(),
+      onDrained: () => {
+        this.#carrier.resume();
+        onInterest();
+      },
+      onClosed: () => {
+        const gone = new LocalClientError("E_CANCELLED", "the program is gone");
+        for (const { abort } of this.#open) abort.abort(gone);
+        onClose();
+      },
     });
   }
 
   get isCongested(): boolean {
-    return this.#options.socket.writableLength > this.#options.limits.congestedBytes;
+    return this.#carrier.unreadBytes > this.#options.limits.congestedBytes;
   }
 
   hasSubscription(type: EventType): boolean {
@@ -64,11 +65,11 @@ export class Connection {
 
   /** Sends an event to its subscriptions, or drops them all where too much is unread. */
   publish(event: LocalEvent): void {
-    const { socket, limits, onInterest } = this.#options;
+    const { limits, onInterest } = this.#options;
     const lines = this.#subscriptions.notifications(event);
     if (lines.length === 0) return;
     const sizeBytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
-    if (socket.writableLength + sizeBytes <= limits.unreadMaxBytes) {
+    if (this.#carrier.unreadBytes + sizeBytes <= limits.unreadMaxBytes) {
       for (const line of lines) this.#write(line);
       return;
     }
@@ -79,28 +80,21 @@ export class Connection {
 
   /** Lets what is written go out, then ends. */
   end(): void {
-    this.#options.socket.end();
+    this.#carrier.end();
   }
 
   destroy(): void {
-    this.#options.socket.destroy();
+    this.#carrier.destroy();
   }
 
-  #onData(chunk: Buffer): void {
-    const lines = this.#reader.push(chunk);
-    if (lines === "too-long") {
-      const message = `a message has at most ${MESSAGE_MAX_BYTES} bytes with its newline; the connection is closed`;
-      this.#answer(failure(null, new LocalClientError("E_TOO_LARGE", message)));
-      this.#options.socket.removeAllListeners("data");
-      this.#options.socket.resume();
-      this.#options.socket.end();
-      return;
-    }
-    for (const line of lines) this.#onLine(line);
+  #onTooLong(): void {
+    const message = `a message has at most ${MESSAGE_MAX_BYTES} bytes with its newline; the connection is closed`;
+    this.#answer(failure(null, new LocalClientError("E_TOO_LARGE", message)));
+    this.#carrier.end();
   }
 
-  #onLine(line: Uint8Array): void {
-    const parsed = parseLine(line);
+  #onMessage(bytes: Uint8Array): void {
+    const parsed = parseLine(bytes);
     if (!parsed.ok) {
       this.#answer(failure(null, new LocalClientError(parsed.code, parsed.message)));
       return;
@@ -191,10 +185,9 @@ export class Connection {
     }
   }
 
+  // A program that sends and does not read is not read from either, so that its answers stay bounded.
   #write(line: string): void {
-    const { socket } = this.#options;
-    if (!socket.writable) return;
-    socket.write(`${line}\n`);
-    if (this.isCongested) socket.pause();
+    this.#carrier.send(line);
+    if (this.isCongested) this.#carrier.pause();
   }
 }

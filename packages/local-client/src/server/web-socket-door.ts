@@ -1,0 +1,110 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import * as z from "zod";
+import { LocalClientError } from "../errors.ts";
+import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
+import { parseLine } from "../line-framing.ts";
+import { failure, readRequest, success } from "./request.ts";
+
+// Who may speak to the daemon over loopback HTTP. Any page that a browser of this machine has open can reach a loopback port, and
+// DNS rebinding gives it a name that leads there, so: an exact list of Host values, an exact list of Origin values, and a token
+// that only this user can read, as the first message (an address would keep it in histories and logs).
+
+const WEB_SOCKET_PATH = "/lpc";
+const POLICY_VIOLATION = 1008;
+
+export type WebSocketOptions = {
+  /** What a program has to show; at least 32 characters. */
+  readonly token: string;
+  /** Pages from other places that may connect, such as `http://localhost:5173`; those of this very server may in any case. */
+  readonly origins?: readonly string[];
+};
+
+const authenticateParams = z.object({ token: z.string().max(256) });
+
+/** Hands on the sockets of programs that have shown the token. */
+export function openWebSocketDoor(
+  http: Server,
+  { token, origins = [] }: WebSocketOptions,
+  limits: ServerLimits,
+  onProgram: (socket: WebSocket) => void,
+): { close(): void } {
+  const server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX_BYTES, perMessageDeflate: false });
+  // BOUNDED: by limits.strangers.
+  const strangers = new Set<WebSocket>();
+  const expected = digest(token);
+
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const own = ownNames(http);
+    const { host, origin } = request.headers;
+    if (request.url !== WEB_SOCKET_PATH) refuse(socket, "404 Not Found");
+    else if (host === undefined || !own.includes(host)) refuse(socket, "403 Forbidden");
+    else if (origin !== undefined && !own.includes(origin.replace(/^http:\/\//, "")) && !origins.includes(origin)) {
+      refuse(socket, "403 Forbidden");
+    } else if (strangers.size >= limits.strangers) refuse(socket, "503 Service Unavailable");
+    else server.handleUpgrade(request, socket, head, onSocket);
+  };
+
+  const onSocket = (socket: WebSocket): void => {
+    strangers.add(socket);
+    const deadline = setTimeout(() => socket.close(POLICY_VIOLATION, "no token in time"), limits.tokenMs);
+    const forget = (): void => {
+      clearTimeout(deadline);
+      strangers.delete(socket);
+    };
+    const onError = (): void => socket.terminate();
+    socket.once("close", forget);
+    socket.on("error", onError);
+    socket.once("message", (data: Buffer) => {
+      const answer = authenticate(data, expected);
+      if ("error" in answer) {
+        socket.send(JSON.stringify(answer));
+        socket.close(POLICY_VIOLATION, "no valid token");
+        return;
+      }
+      forget();
+      socket.off("close", forget);
+      socket.off("error", onError);
+      onProgram(socket);
+      socket.send(JSON.stringify(answer));
+    });
+  };
+
+  http.on("upgrade", onUpgrade);
+  return {
+    close() {
+      http.off("upgrade", onUpgrade);
+      for (const socket of strangers) socket.terminate();
+      server.close();
+    },
+  };
+}
+
+/** The answer to a first message, which is untrusted. */
+function authenticate(data: Uint8Array, expected: Buffer): object {
+  const parsed = parseLine(data);
+  const request = parsed.ok ? readRequest(parsed.value) : undefined;
+  const params = request?.method === "authenticate" ? authenticateParams.safeParse(request.params) : undefined;
+  const id = request?.id ?? null;
+  if (id !== null && params?.success && timingSafeEqual(digest(params.data.token), expected)) return success(id, {});
+  const message = "the first message is `authenticate` with the token that stands in the daemon's data directory";
+  return failure(id, new LocalClientError("E_NO_ACCESS", message));
+}
+
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}
+
+/** How this machine's programs name this server; an exact list, since a prefix of an address may begin a stranger's name. */
+function ownNames(http: Server): string[] {
+  const address = http.address();
+  if (address === null || typeof address === "string") return [];
+  return ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${address.port}`);
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.on("error", () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

@@ -1,0 +1,82 @@
+// The connection over a loopback WebSocket, with the platform's own WebSocket: for pages, and for Node where a socket file is out of
+// reach. Nothing here needs Node.
+import { createClient, type LocalClient } from "./client.ts";
+import { LocalClientError } from "./errors.ts";
+import { MESSAGE_MAX_BYTES } from "./limits.ts";
+import { parseLine } from "./line-framing.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+export type { LocalClient, RequestOptions, SubmitOptions, SubscribeOptions, Subscription } from "./client.ts";
+export type { LocalErrorCode } from "./errors.ts";
+export { LocalClientError } from "./errors.ts";
+export type * from "./events.ts";
+export type { Answer, NodeInfo, NodeStatus, PeerInfo, Receipt, TraceStep, Via } from "./protocol.ts";
+
+export type WebSocketConnectOptions = {
+  /** Such as `ws://127.0.0.1:8420/lpc`. */
+  readonly url: string;
+  /** What stands in the data directory's `http-token`. */
+  readonly token: string;
+};
+
+/** Rejects with `E_NO_DAEMON` where nobody answers, `E_NO_ACCESS` where the token or the page's origin is refused. */
+export async function connectWebSocket({ url, token }: WebSocketConnectOptions): Promise<LocalClient> {
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  const authenticate = { jsonrpc: "2.0", id: 0, method: "authenticate", params: { token } };
+  await new Promise<void>((resolve, reject) => {
+    let isOpen = false;
+    socket.onopen = () => {
+      isOpen = true;
+      socket.send(JSON.stringify(authenticate));
+    };
+    socket.onmessage = ({ data }: { data: unknown }) => {
+      const parsed = parseLine(bytesOf(data));
+      if (parsed.ok && isSuccess(parsed.value)) resolve();
+      else socket.close();
+    };
+    socket.onclose = () => reject(isOpen ? noAccess() : noDaemon(url));
+  });
+  return createClient((events) => wrap(socket, events));
+}
+
+function wrap(socket: WebSocket, { onLine, onClose }: TransportEvents): Transport {
+  let why = "the daemon ended the connection; it may have been stopped";
+  socket.onmessage = ({ data }: { data: unknown }) => {
+    const bytes = bytesOf(data);
+    if (bytes.length < MESSAGE_MAX_BYTES) {
+      onLine(bytes);
+      return;
+    }
+    why = "the daemon sent a message over the limit";
+    socket.close();
+  };
+  socket.onclose = () => onClose(why);
+  return {
+    send: (text) => {
+      if (socket.readyState === socket.OPEN) socket.send(text);
+    },
+    close: () => {
+      why = "the program closed the connection";
+      socket.close();
+    },
+  };
+}
+
+function bytesOf(data: unknown): Uint8Array {
+  return typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer);
+}
+
+function isSuccess(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "result" in value;
+}
+
+function noAccess(): LocalClientError {
+  const message = "the daemon refused the token; it stands in the file http-token of the daemon's data directory";
+  return new LocalClientError("E_NO_ACCESS", message);
+}
+
+function noDaemon(url: string): LocalClientError {
+  const message = `no daemon took a connection at ${url}; start it with --http, use its own address and a page that it allows`;
+  return new LocalClientError("E_NO_DAEMON", message);
+}
