@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { type Figure, isMet, median, row } from "./figure.ts";
 import { firstChannel } from "./first-channel.ts";
+import { udpForward } from "./udp-forward.ts";
 
 // `npm run bench [-- NAME ...]`: measures, and says what it measured on.
 
@@ -9,9 +10,12 @@ type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[
 
 const BENCHES: Record<string, Measure> = {
   "first-channel": firstChannel,
+  "udp-forward": udpForward,
 };
 /** Names for several. */
-const GROUPS: Record<string, readonly string[]> = {};
+const GROUPS: Record<string, readonly string[]> = {
+  udp: ["udp-forward"],
+};
 
 const known = [...Object.keys(BENCHES), ...Object.keys(GROUPS)].join(", ");
 const command = new Command("npm run bench --")

@@ -1,7 +1,8 @@
 import type { SessionKeys } from "@starling/crypto-identity";
-import { type Data, encodeDataHeader } from "@starling/wire-protocol";
+import { DATA_HEADER_BYTES, DATA_OVERHEAD_BYTES, type Data, writeDataHeader } from "@starling/wire-protocol";
 import { INITIATOR_REKEY_MS, RESPONDER_REKEY_MS } from "./limits.ts";
 import { ReplayWindow } from "./replay-window.ts";
+import { takeBytes } from "./slab.ts";
 
 export type Opened = { readonly plaintext: Uint8Array; readonly isNewest: boolean };
 
@@ -43,12 +44,11 @@ export class Session {
 
   /** A whole Data datagram around `frames`. */
   seal(frames: Uint8Array): Uint8Array {
-    const header = encodeDataHeader(this.remoteIndex, this.#nextCounter);
-    const ciphertext = this.#keys.send.seal(this.#nextCounter, header, frames);
+    const datagram = takeBytes(DATA_OVERHEAD_BYTES + frames.length);
+    writeDataHeader(datagram, this.remoteIndex, this.#nextCounter);
+    const header = datagram.subarray(0, DATA_HEADER_BYTES);
+    datagram.set(this.#keys.send.seal(this.#nextCounter, header, frames), DATA_HEADER_BYTES);
     this.#nextCounter += 1;
-    const datagram = new Uint8Array(header.length + ciphertext.length);
-    datagram.set(header);
-    datagram.set(ciphertext, header.length);
     return datagram;
   }
 

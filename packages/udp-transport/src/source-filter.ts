@@ -11,12 +11,12 @@ export function createIpReader(): (text: string) => string | undefined {
   // BOUNDED: 1024 texts, then it starts anew; a forger of sources gains a parse a datagram by that, no memory.
   const known = new Map<string, string | undefined>();
   return (text) => {
-    if (!text.includes(":")) return canonicalIp(text);
-    if (!known.has(text)) {
-      if (known.size >= 1_024) known.clear();
-      known.set(text, canonicalIp(text));
-    }
-    return known.get(text);
+    const cached = known.get(text);
+    if (cached !== undefined || known.has(text)) return cached;
+    if (known.size >= 1_024) known.clear();
+    const ip = canonicalIp(text);
+    known.set(text, ip);
+    return ip;
   };
 }
 

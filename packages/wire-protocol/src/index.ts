@@ -22,6 +22,7 @@ export {
   setHelloCookie,
   WELCOME,
   WELCOME_PAYLOAD_MAX_BYTES,
+  writeDataHeader,
 } from "./datagram.ts";
 export type { DecodeFailure, DecodeResult } from "./decode-result.ts";
 export type { Candidate, CandidateType, Description } from "./description.ts";
