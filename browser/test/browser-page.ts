@@ -47,7 +47,7 @@ export class BrowserPage {
     this.bundleBytes = bundleBytes;
   }
 
-  /** Bundles `pages/NAME.ts` as a project would for its site, without any polyfill, and opens it. */
+  /** Bundles `pages/NAME.ts`, and its worker where it has one, as a project would for its site, without any polyfill, and opens it. */
   static async open(name: string): Promise<BrowserPage> {
     const files = await bundle(name);
     const server = createServer((request, response) => {
@@ -89,9 +89,9 @@ export class BrowserPage {
 }
 
 async function bundle(name: string): Promise<Map<string, Uint8Array>> {
-  const page = fileURLToPath(new URL(`../pages/${name}.ts`, import.meta.url));
+  const pages = [name, `${name}-worker`].map((file) => fileURLToPath(new URL(`../pages/${file}.ts`, import.meta.url)));
   const { outputFiles, errors, warnings } = await build({
-    entryPoints: [page],
+    entryPoints: pages.filter((path) => existsSync(path)),
     bundle: true,
     minify: true,
     platform: "browser",

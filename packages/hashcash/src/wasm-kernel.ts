@@ -11,7 +11,7 @@ interface WebAssemblyApi {
  * content security policy that forbids it, or a browser's main thread that will not compile while it waits.
  */
 export function wasmKernel(base64: string): Kernel | undefined {
-  const { WebAssembly: api } = globalThis as { WebAssembly?: WebAssemblyApi };
+  const { WebAssembly: api } = globalThis as unknown as { WebAssembly?: WebAssemblyApi };
   if (api === undefined) return undefined;
   try {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));

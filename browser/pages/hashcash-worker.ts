@@ -1,0 +1,1 @@
+import "@starling/hashcash/worker";
