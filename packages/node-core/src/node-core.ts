@@ -129,6 +129,15 @@ export class NodeCore {
     return this.#overlay.counts();
   }
 
+  get seenFilterBytes(): number {
+    return this.#overlay.seenFilterBytes;
+  }
+
+  /** Envelopes being carried, for others and of our own. */
+  get pendingCount(): number {
+    return this.#overlay.pendingCount;
+  }
+
   /** Messages written and not handed to a program yet. */
   get waitingCount(): number {
     return this.#delivery.waitingCount;
