@@ -23,6 +23,8 @@ const jest = ["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js")]
 const tasks = {
   start: (args) => [[...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
   bench: (args) => [[...fromSource, join(root, "bench/src/main.ts"), ...args]],
+  // Ten thousand nodes do not fit into V8's default heap.
+  sim: (args) => [["--max-old-space-size=11000", ...fromSource, join(root, "packages/simulator/src/main.ts"), ...args]],
   test: (args) => [[...jest, ...args]],
   "test:browser": (args) => [[...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],

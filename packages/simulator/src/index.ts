@@ -1,8 +1,10 @@
+export { type CryptoTap, watchPlaintexts } from "./crypto-tap.ts";
 export { EventQueue } from "./event-queue.ts";
-export type { NetworkConditions } from "./network.ts";
+export { SimNode, SimRelay } from "./machine.ts";
+export type { NatKind } from "./nat.ts";
 export { Network } from "./network.ts";
 export type { SeededRandom } from "./seeded-random.ts";
 export { seededRandom } from "./seeded-random.ts";
 export { VirtualRtc } from "./virtual-rtc.ts";
-export type { CryptoTap, SimNode, SimRelay, WorldOptions } from "./world.ts";
+export type { HostOptions, WorldOptions } from "./world.ts";
 export { World } from "./world.ts";

@@ -1,73 +1,120 @@
 import type { Address } from "@starling/wire-protocol";
-import { formatAddress } from "@starling/wire-protocol";
-import type { EventQueue } from "./event-queue.ts";
+import type { EventQueue, EventTarget } from "./event-queue.ts";
+import type { Latency, Point } from "./latency.ts";
+import type { Nat } from "./nat.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { TraceHash } from "./trace-hash.ts";
+
+/** Losses in runs: a sender that turned bad loses all it sends until it turns good again (Gilbert and Elliott's model). */
+export type Bursts = { readonly begins: number; readonly ends: number };
 
 export type NetworkConditions = {
-  /** One way, uniform between the two. */
-  readonly latencyMs: readonly [least: number, most: number];
+  readonly latency: Latency;
   /** Probability that a datagram is lost. */
   readonly loss: number;
   /** Probability that it arrives twice. */
   readonly duplication: number;
+  readonly bursts?: Bursts;
 };
 
-type Receiver = (bytes: Uint8Array, from: Address) => void;
+/** A socket on the network. */
+export type Place = {
+  readonly address: Address;
+  readonly point: Point;
+  readonly nat: Nat | undefined;
+  /** Which side of a partition it is on, while there is one. */
+  side: number;
+  /** In a run of losses. */
+  isBad: boolean;
+  /** Nobody is there: what comes is lost. */
+  receiver: EventTarget | undefined;
+};
 
 /** Virtual UDP: what is sent arrives late, twice, out of order or not at all, as the seed decides. */
 export class Network {
   readonly counts = { sent: 0, lost: 0, delivered: 0, bytes: 0 };
+  readonly trace: TraceHash = new TraceHash();
+  /** Called with each datagram that is put on the wire. */
+  watch: ((from: Place, to: Address, datagram: Uint8Array) => void) | undefined;
+  isPartitioned = false;
+  conditions: NetworkConditions;
   readonly #queue: EventQueue;
   readonly #random: SeededRandom;
-  readonly #conditions: NetworkConditions;
-  readonly #receivers = new Map<string, Receiver>();
-  /** FNV-1a over time, addresses and bytes of every datagram that arrived. */
-  #trace = 0x811c_9dc5;
+  /** By ip: the sockets by port, or the one place behind a NAT. */
+  readonly #byIp = new Map<string, Map<number, Place> | Place>();
 
   constructor(queue: EventQueue, random: SeededRandom, conditions: NetworkConditions) {
     this.#queue = queue;
     this.#random = random;
-    this.#conditions = conditions;
+    this.conditions = conditions;
   }
 
-  attach(address: Address, receiver: Receiver): void {
-    this.#receivers.set(formatAddress(address), receiver);
+  add(place: Place): void {
+    const { ip, port } = place.address;
+    const known = this.#byIp.get(ip);
+    if (place.nat !== undefined) this.#byIp.set(ip, place);
+    else if (known instanceof Map) known.set(port, place);
+    else this.#byIp.set(ip, new Map([[port, place]]));
   }
 
-  detach(address: Address): void {
-    this.#receivers.delete(formatAddress(address));
-  }
-
-  send(from: Address, to: Address, datagram: Uint8Array): void {
-    const { loss, duplication } = this.#conditions;
-    this.counts.sent += 1;
-    this.counts.bytes += datagram.length;
-    if (this.#random.fraction() < loss) this.counts.lost += 1;
-    else this.#deliver(from, to, datagram);
-    if (this.#random.fraction() < duplication) this.#deliver(from, to, datagram);
+  remove(place: Place): void {
+    const known = this.#byIp.get(place.address.ip);
+    if (known instanceof Map) known.delete(place.address.port);
+    else this.#byIp.delete(place.address.ip);
   }
 
   /** Equal for two runs exactly when the same datagrams arrived at the same times. */
   get traceHash(): string {
-    return (this.#trace >>> 0).toString(16).padStart(8, "0");
+    return this.trace.hex;
   }
 
-  #deliver(from: Address, to: Address, datagram: Uint8Array): void {
-    const [least, most] = this.#conditions.latencyMs;
-    const bytes = datagram.slice();
-    this.#queue.at(this.#queue.nowMs + least + this.#random.fraction() * (most - least), () => {
-      const key = formatAddress(to);
-      const receiver = this.#receivers.get(key);
-      if (receiver === undefined) return;
-      this.counts.delivered += 1;
-      for (const byte of new TextEncoder().encode(`${this.#queue.nowMs} ${formatAddress(from)} ${key} `))
-        this.#mix(byte);
-      for (const byte of bytes) this.#mix(byte);
-      receiver(bytes, from);
-    });
+  send(from: Place, to: Address, datagram: Uint8Array): void {
+    const { loss, duplication, bursts } = this.conditions;
+    const random = this.#random;
+    this.counts.sent += 1;
+    this.counts.bytes += datagram.length;
+    this.watch?.(from, to, datagram);
+    let source = from.address;
+    if (from.nat !== undefined) {
+      const port = from.nat.outbound(to, this.#queue.nowMs);
+      if (port === undefined) {
+        this.counts.lost += 1;
+        return;
+      }
+      source = { ip: source.ip, port };
+    }
+    if (bursts !== undefined) {
+      const turns = random.fraction() < (from.isBad ? bursts.ends : bursts.begins);
+      if (turns) from.isBad = !from.isBad;
+    }
+    const isLost = random.fraction() < loss || from.isBad;
+    if (isLost) this.counts.lost += 1;
+    else this.#deliver(from, source, to, datagram);
+    if (duplication > 0 && random.fraction() < duplication && !from.isBad) this.#deliver(from, source, to, datagram);
   }
 
-  #mix(byte: number): void {
-    this.#trace = Math.imul(this.#trace ^ byte, 0x0100_0193);
+  #deliver(from: Place, source: Address, to: Address, datagram: Uint8Array): void {
+    const place = this.#placeAt(to);
+    const receiver = place?.receiver;
+    if (place === undefined || receiver === undefined || !this.#lets(from, source, place, to)) {
+      this.counts.lost += 1;
+      return;
+    }
+    const atMs = this.#queue.nowMs + this.conditions.latency(this.#random, from.point, place.point);
+    this.counts.delivered += 1;
+    this.trace.add(atMs, source, place.address, datagram);
+    // A copy for each arrival: a core may keep views into what it received.
+    this.#queue.datagram(atMs, receiver, datagram.slice(), source);
+  }
+
+  #placeAt(to: Address): Place | undefined {
+    const known = this.#byIp.get(to.ip);
+    return known instanceof Map ? known.get(to.port) : known;
+  }
+
+  /** Whether neither a partition nor the NAT of the receiver is in the way. */
+  #lets(from: Place, source: Address, place: Place, to: Address): boolean {
+    if (this.isPartitioned && place.side !== from.side) return false;
+    return place.nat === undefined || place.nat.admits(to.port, source, this.#queue.nowMs);
   }
 }

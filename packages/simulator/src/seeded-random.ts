@@ -4,6 +4,8 @@ import type { RandomSource } from "@starling/crypto-identity";
 export type SeededRandom = {
   /** Uniform in [0, 1). */
   readonly fraction: () => number;
+  /** Uniform in 0 .. below - 1. */
+  readonly integer: (below: number) => number;
   readonly bytes: RandomSource;
   /** A generator of its own, so that what one part draws does not move another. */
   readonly fork: () => SeededRandom;
@@ -26,7 +28,24 @@ export function seededRandom(seed: number): SeededRandom {
   for (let i = 0; i < 16; i += 1) next();
   return {
     fraction: () => next() / 2 ** 32,
-    bytes: (sizeBytes) => Uint8Array.from({ length: sizeBytes }, () => next() & 0xff),
+    integer: (below) => Math.floor((next() / 2 ** 32) * below),
+    bytes: (sizeBytes) => {
+      const bytes = new Uint8Array(sizeBytes);
+      for (let i = 0; i < sizeBytes; ) {
+        let word = next();
+        const end = Math.min(i + 4, sizeBytes);
+        for (; i < end; i += 1) {
+          bytes[i] = word;
+          word >>>= 8;
+        }
+      }
+      return bytes;
+    },
     fork: () => seededRandom(next()),
   };
+}
+
+/** One of a list that is not empty. */
+export function pick<T>(random: SeededRandom, from: readonly T[]): T {
+  return from[random.integer(from.length)] as T;
 }

@@ -10,6 +10,7 @@ const OPEN_MS = 120;
 
 type End = {
   readonly channel: string;
+  readonly owner: number;
   readonly feed: (input: NodeInput) => void;
   other: End | undefined;
   isOpen: boolean;
@@ -35,14 +36,15 @@ export class VirtualRtc {
     return this.#ends.size;
   }
 
-  perform(command: RtcCommand, feed: (input: NodeInput) => void): void {
+  /** `owner` is the machine that asks, `feed` its process. */
+  perform(command: RtcCommand, owner: number, feed: (input: NodeInput) => void): void {
     const { channel } = command;
     switch (command.type) {
       case "rtc-offer":
-        this.#describe(this.#end(channel, feed));
+        this.#describe(this.#end(channel, owner, feed));
         break;
       case "rtc-accept": {
-        const end = this.#end(channel, feed);
+        const end = this.#end(channel, owner, feed);
         end.other = this.#ends.get(command.description.ufrag);
         this.#describe(end);
         break;
@@ -67,8 +69,17 @@ export class VirtualRtc {
     }
   }
 
-  #end(channel: string, feed: (input: NodeInput) => void): End {
-    const end: End = { channel, feed, other: undefined, isOpen: false, isClosed: false };
+  /** A machine's process is gone, and its channels with it; the other ends find out by themselves. */
+  vanished(owner: number): void {
+    for (const end of this.#ends.values()) {
+      if (end.owner !== owner) continue;
+      end.isClosed = true;
+      this.#ends.delete(end.channel);
+    }
+  }
+
+  #end(channel: string, owner: number, feed: (input: NodeInput) => void): End {
+    const end: End = { channel, owner, feed, other: undefined, isOpen: false, isClosed: false };
     this.#ends.set(channel, end);
     return end;
   }

@@ -1,89 +1,96 @@
-import type { Identity } from "@starling/crypto-identity";
+import type { NodeId } from "@starling/crypto-identity";
 import { generateIdentity } from "@starling/crypto-identity";
-import { createMint } from "@starling/hashcash";
-import type {
-  NodeCoreOptions,
-  NodeInput,
-  NodeOutput,
-  RelayCoreOptions,
-  RelayInput,
-  RelayOutput,
-  RtcCommand,
-} from "@starling/node-core";
+import type { NodeCoreOptions, RelayCoreOptions } from "@starling/node-core";
 import { NodeCore, RelayCore } from "@starling/node-core";
-import type { SessionCrypto } from "@starling/session";
 import { createSessionCrypto } from "@starling/session";
-import type { Address, Contact } from "@starling/wire-protocol";
+import type { Address } from "@starling/wire-protocol";
+import type { CryptoTap } from "./crypto-tap.ts";
 import { EventQueue } from "./event-queue.ts";
-import type { NetworkConditions } from "./network.ts";
-import { Network } from "./network.ts";
+import { planeLatency, uniformLatency } from "./latency.ts";
+import type { Clock } from "./life.ts";
+import { SimNode, SimRelay } from "./machine.ts";
+import { Nat, type NatKind } from "./nat.ts";
+import { type Bursts, Network, type Place } from "./network.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { seededRandom } from "./seeded-random.ts";
+import { createStandInCrypto } from "./stand-in-crypto.ts";
 import { VirtualRtc } from "./virtual-rtc.ts";
 
 // A world of the shipped cores under virtual time. Nothing of them is replaced but what the driver would do: the network, the
-// clock, chance, the minting worker and the disk.
+// clock, chance, the minting worker, WebRTC and the disk; and, where `crypto` says so, the session's cryptography.
 
-/** Wall time at virtual zero. */
-const EPOCH_MS = 1_800_000_000_000;
-/** How fast a virtual worker mints: the hashes are real, the time they take is this. */
-const MINT_HASHES_PER_MS = 5000;
-const DISK_MS = 2;
-
-export type WorldOptions = NetworkConditions & { readonly seed: number; readonly network?: string };
-
-/** Stands between a core and the real session cryptography: to look at what is decrypted, or to change what is sent. */
-export type CryptoTap = (real: SessionCrypto) => SessionCrypto;
-
-type Timed = { tick(now: { mono: number; wall: number }): unknown; nextDeadline(): number | null };
-
-export type SimRelay = { readonly core: RelayCore; readonly contact: Contact; readonly identity: Identity };
-
-export type SimNode = {
-  readonly core: NodeCore;
-  readonly identity: Identity;
-  readonly address: Address;
-  /** All outputs but datagrams, in order. */
-  readonly outputs: NodeOutput[];
-  readonly feed: (input: NodeInput) => void;
+export type WorldOptions = {
+  readonly seed: number;
+  readonly network?: string;
+  /** One way, uniform between the two; without it hosts have places, and latency follows distance. */
+  readonly latencyMs?: readonly [least: number, most: number];
+  readonly loss: number;
+  readonly duplication: number;
+  readonly bursts?: Bursts;
+  /** Default "real". */
+  readonly crypto?: "real" | "stand-in";
+  /** Least effort of every stamp; without it the shipped floors. */
+  readonly floor?: number;
+  /** Whether SimNode.outputs is filled; default true. */
+  readonly keepsOutputs?: boolean;
 };
+
+export type HostOptions = {
+  readonly tap?: CryptoTap | undefined;
+  readonly nat?: NatKind | undefined;
+  readonly address?: Address | undefined;
+};
+
+const PORT = 4000;
+const CHANNEL_LATENCY_MS = 20;
 
 export class World {
   readonly queue: EventQueue = new EventQueue();
   readonly network: Network;
   readonly rtc: VirtualRtc;
+  /** Look at a machine's core after each of its steps; set before machines are added. */
+  afterRelayStep: ((relay: SimRelay) => void) | undefined;
+  afterNodeStep: ((node: SimNode) => void) | undefined;
   readonly #random: SeededRandom;
+  readonly #options: WorldOptions;
   readonly #name: string;
   #hosts = 0;
 
   constructor(options: WorldOptions) {
-    this.#random = seededRandom(options.seed);
-    this.#name = options.network ?? "simulated";
-    this.network = new Network(this.queue, this.#random.fork(), options);
-    const [least] = options.latencyMs;
+    const { seed, network = "simulated", latencyMs, loss, duplication, bursts } = options;
+    this.#options = options;
+    this.#random = seededRandom(seed);
+    this.#name = network;
+    const latency = latencyMs === undefined ? planeLatency() : uniformLatency(...latencyMs);
+    const conditions = { latency, loss, duplication, ...(bursts && { bursts }) };
+    this.network = new Network(this.queue, this.#random.fork(), conditions);
+    const [least] = latencyMs ?? [CHANNEL_LATENCY_MS];
     this.rtc = new VirtualRtc(this.queue, () => least);
   }
 
-  addRelay(options: Partial<RelayCoreOptions> = {}, tap: CryptoTap = (real) => real): SimRelay {
-    const { identity, address, common } = this.#host(tap);
-    const core = new RelayCore({ ...common, identity, announce: [address], ...options }, this.#now());
-    this.#run<RelayInput, RelayOutput>(core, address, () => {});
-    return { core, contact: { id: identity.id, address }, identity };
+  addRelay(options: Partial<RelayCoreOptions> = {}, host: HostOptions | CryptoTap = {}): SimRelay {
+    const { tap, nat, address } = typeof host === "function" ? { tap: host } : host;
+    const { parts, common } = this.#host(tap, nat, address);
+    const announce = [parts.place.address];
+    const { afterRelayStep: afterStep } = this;
+    return new SimRelay({
+      ...parts,
+      afterStep,
+      boot: (now) => new RelayCore({ ...common(), announce, ...options }, now),
+    });
   }
 
-  addNode(options: Partial<NodeCoreOptions> = {}, tap: CryptoTap = (real) => real): SimNode {
-    const { identity, address, common } = this.#host(tap);
-    const core = new NodeCore({ ...common, identity, ...options }, this.#now());
-    const outputs: NodeOutput[] = [];
-    const feed = this.#run<NodeInput, NodeOutput>(core, address, (output) => {
-      outputs.push(output);
-      if (output.type === "mint") this.#mint(output, feed);
-      if (isRtcCommand(output)) this.rtc.perform(output, feed);
-      if (output.type === "store") {
-        this.queue.at(this.queue.nowMs + DISK_MS, () => feed({ type: "stored", key: output.entry.key, ok: true }));
-      }
+  addNode(options: Partial<NodeCoreOptions> = {}, host: HostOptions | CryptoTap = {}): SimNode {
+    const { tap, nat, address } = typeof host === "function" ? { tap: host } : host;
+    const { parts, common } = this.#host(tap, nat, address);
+    const { keepsOutputs = true } = this.#options;
+    return new SimNode({
+      ...parts,
+      rtc: this.rtc,
+      keepsOutputs,
+      afterStep: this.afterNodeStep,
+      boot: (now, { waiting, delivered }) => new NodeCore({ ...common(), waiting, delivered, ...options }, now),
     });
-    return { core, identity, address, outputs, feed };
   }
 
   /** Lets virtual time pass until `done` holds; false where it did not within `withinMs`. */
@@ -94,67 +101,57 @@ export class World {
   }
 
   run(forMs: number): void {
-    this.runUntil(() => false, forMs);
+    const untilMs = this.queue.nowMs + forMs;
+    while (this.queue.step(untilMs));
   }
 
-  #host(tap: CryptoTap) {
+  /** Chance for a scenario of its own. */
+  forkRandom(): SeededRandom {
+    return this.#random.fork();
+  }
+
+  /** A place on the network with nobody there yet, each in a /24 of its own unless `address` says where. */
+  place(nat: NatKind = "none", address?: Address): Place {
+    const index = this.#hosts;
     this.#hosts += 1;
+    const point = { x: this.#random.fraction(), y: this.#random.fraction() };
+    const own: Address = { ip: `${20 + (index >> 16)}.${(index >> 8) & 0xff}.${index & 0xff}.9`, port: PORT };
+    const place: Place = {
+      address: address ?? own,
+      point,
+      nat: nat === "none" ? undefined : new Nat(nat, this.#random.integer(40_000)),
+      side: index & 1,
+      isBad: false,
+      receiver: undefined,
+    };
+    this.network.add(place);
+    return place;
+  }
+
+  #host(tap: CryptoTap = (real) => real, nat?: NatKind, address?: Address) {
+    const index = this.#hosts;
+    const place = this.place(nat, address);
     const random = this.#random.fork();
     const identity = generateIdentity(random.bytes);
-    const address: Address = { ip: `198.18.${this.#hosts >> 8}.${this.#hosts & 0xff}`, port: 4000 };
-    const common = {
-      network: this.#name,
+    const clock: Clock = { offsetMs: 0 };
+    const parts = { index, identity, place, clock, queue: this.queue, network: this.network };
+    const { floor, crypto = "real" } = this.#options;
+    const network = this.#name;
+    const session = (id: NodeId) =>
+      crypto === "stand-in"
+        ? createStandInCrypto({ id, network, random: random.bytes })
+        : createSessionCrypto({ identity, network, random: random.bytes });
+    // Each life has tables of its own.
+    const common = () => ({
+      identity,
+      network,
       bootstrap: [],
       announce: [],
       maxNeighbours: 256,
       random: random.bytes,
-      crypto: tap(createSessionCrypto({ identity, network: this.#name, random: random.bytes })),
-    };
-    return { identity, address, common };
+      crypto: tap(session(identity.id)),
+      ...(floor !== undefined && { floor: () => floor, publishFloor: () => floor }),
+    });
+    return { parts, common };
   }
-
-  #now(): { mono: number; wall: number } {
-    return { mono: this.queue.nowMs, wall: EPOCH_MS + Math.floor(this.queue.nowMs) };
-  }
-
-  /** What node-core's driver does, on virtual time. */
-  #run<Input extends { type: string }, Output extends { type: string }>(
-    core: Timed & { handle(input: Input | RelayInput, now: { mono: number; wall: number }): Output[] },
-    address: Address,
-    perform: (output: Output) => void,
-  ): (input: Input) => void {
-    let armedForMs = Number.POSITIVE_INFINITY;
-    const run = (outputs: readonly Output[]) => {
-      for (const output of outputs) {
-        const transmit = output as unknown as RelayOutput;
-        if (transmit.type === "transmit") this.network.send(address, transmit.to, transmit.datagram);
-        else perform(output);
-      }
-      const deadline = core.nextDeadline();
-      if (deadline === null || deadline >= armedForMs) return;
-      armedForMs = deadline;
-      this.queue.at(deadline, () => {
-        if (armedForMs !== deadline) return;
-        armedForMs = Number.POSITIVE_INFINITY;
-        run(core.tick(this.#now()) as Output[]);
-      });
-    };
-    this.network.attach(address, (bytes, from) => run(core.handle({ type: "datagram", from, bytes }, this.#now())));
-    this.queue.at(this.queue.nowMs, () => run(core.tick(this.#now()) as Output[]));
-    return (input) => run(core.handle(input, this.#now()));
-  }
-
-  #mint(request: Extract<NodeOutput, { type: "mint" }>, feed: (input: NodeInput) => void): void {
-    const mint = createMint(request);
-    let nonce: Uint8Array | undefined;
-    while (nonce === undefined) nonce = mint.run(1 << 16);
-    const found = nonce;
-    this.queue.at(this.queue.nowMs + mint.hashes / MINT_HASHES_PER_MS, () =>
-      feed({ type: "minted", job: request.job, nonce: found }),
-    );
-  }
-}
-
-function isRtcCommand(output: NodeOutput): output is RtcCommand {
-  return output.type.startsWith("rtc-");
 }

@@ -1,0 +1,35 @@
+import { SCENARIOS } from "./scenarios/index.ts";
+import type { CellOptions } from "./scenarios/scenario.ts";
+
+/** One run of one scenario: its figures, and what names it. */
+export type Cell = CellOptions & {
+  readonly scenario: string;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly violations: readonly string[];
+  readonly traceHash: string;
+  readonly virtualMs: number;
+  readonly wallMs: number;
+  readonly events: number;
+  readonly datagrams: number;
+  readonly peakMiB: number;
+};
+
+export function runCell(scenario: string, options: CellOptions): Cell {
+  const run = SCENARIOS[scenario];
+  if (run === undefined) throw new Error(`no scenario is called ${scenario}`);
+  const startMs = performance.now();
+  const { fleet, figures } = run(options);
+  const { world, ledger } = fleet;
+  return {
+    scenario,
+    ...options,
+    figures,
+    violations: ledger.violations,
+    traceHash: world.network.traceHash,
+    virtualMs: Math.round(world.queue.nowMs),
+    wallMs: Math.round(performance.now() - startMs),
+    events: world.queue.count,
+    datagrams: world.network.counts.sent,
+    peakMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
+}

@@ -1,0 +1,16 @@
+import type { Fleet } from "../fleet.ts";
+
+export type CellOptions = {
+  readonly nodes: number;
+  readonly seed: number;
+  readonly messages: number;
+  readonly crypto: "real" | "stand-in";
+};
+
+export type Outcome = {
+  /** What the run was in, for its trace, its counts and its violations. */
+  readonly fleet: Pick<Fleet, "world" | "ledger">;
+  readonly figures: Readonly<Record<string, number>>;
+};
+
+export type Scenario = (options: CellOptions) => Outcome;
