@@ -10,7 +10,9 @@ import {
   listenValue,
   listValue,
   logLevelValue,
+  loopbackOrOffValue,
   networkValue,
+  originValue,
   pathValue,
   resolveConfig,
   type Setting,
@@ -25,6 +27,8 @@ export type NodeSettings = {
   readonly listen: Setting<Address>;
   readonly bootstrap: Setting<readonly Contact[]>;
   readonly announce: Setting<readonly Address[]>;
+  readonly http: Setting<Address | undefined>;
+  readonly "http-origin": Setting<readonly string[]>;
   readonly network: Setting<string>;
   readonly "max-channels": Setting<number>;
   readonly "log-level": Setting<LogLevel>;
@@ -64,6 +68,18 @@ export function nodeSettings(env: Environment): NodeSettings {
       default: [],
       describe: "Addresses at which others can reach this node, where its operator knows them",
       placeholder: "HOST:PORT",
+    },
+    http: {
+      schema: loopbackOrOffValue,
+      default: "off",
+      describe: "TCP address on loopback of the local API over WebSocket (/lpc), or off",
+      placeholder: "HOST:PORT|off",
+    },
+    "http-origin": {
+      schema: listValue(originValue),
+      default: [],
+      describe: "Pages from elsewhere that may use the local API with its token",
+      placeholder: "ORIGIN",
     },
     network: {
       schema: networkValue,

@@ -22,6 +22,8 @@ export type NodeOptions = {
   /** `ID@HOST:PORT` of nodes to connect to first. */
   readonly bootstrap?: readonly string[];
   readonly announce?: readonly string[];
+  /** The local API over WebSocket too, at a `HOST:PORT` on loopback; default off. */
+  readonly http?: string;
   readonly network?: string;
   readonly maxChannels?: number;
   /** Where the log goes is standard output; default `silent`. */
@@ -35,6 +37,8 @@ export type EmbeddedNode = {
   readonly contact: string;
   /** The path at which other programs connect. */
   readonly socket: string;
+  /** `HOST:PORT` of the local API over WebSocket, null where it is off; its token is in the data directory's `http-token`. */
+  readonly http: string | null;
   readonly client: LocalClient;
   close(): Promise<void>;
 };
@@ -54,6 +58,7 @@ export async function createNode(options: NodeOptions = {}): Promise<EmbeddedNod
       id: node.id,
       contact: `${node.id}@${node.listen}`,
       socket: node.socket,
+      http: node.http,
       client,
       close: async () => {
         client.close();

@@ -8,6 +8,8 @@ import { type Driver, startDriver, systemNow } from "@starling/node-core/driver"
 import { openUdpSocket } from "@starling/udp-transport";
 import { formatAddress } from "@starling/wire-protocol";
 import { type NodeConfig, socketPathOf } from "./config.ts";
+import { loadOrCreateToken } from "./http/http-token.ts";
+import { openLocalHttp } from "./http/local-http.ts";
 import { HandOut } from "./inbox/hand-out.ts";
 import { InboxJournal } from "./inbox/inbox-journal.ts";
 import { createLinkLog, linkEvent } from "./link-events.ts";
@@ -31,6 +33,8 @@ export type RunningNode = {
   readonly listen: string;
   /** Path of the socket of local programs. */
   readonly socket: string;
+  /** `ip:port` of the local API over WebSocket, with the real port; null where it is off. */
+  readonly http: string | null;
   /** Fails what programs wait for, says Bye, then closes and frees everything. */
   stop(): Promise<void>;
 };
@@ -106,6 +110,8 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       acknowledge: (from, messageId) => handOut.acknowledge(from, messageId),
       socketCounters: socket.counters,
     });
+    const http = config.http && (await openLocalHttp(config.http));
+    closers.push(() => http?.close());
     const socketPath = socketPathOf(config);
     const server = await createLocalServer({
       socketPath,
@@ -114,6 +120,10 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       onFault: (error) => log.error({ err: error }, "a local request failed by a fault of this program"),
     });
     closers.push(() => server.close());
+    if (http !== undefined) {
+      const token = await loadOrCreateToken(dataDir.path("http-token"), random);
+      server.serveWebSocket(http.server, { token, origins: config.httpOrigin });
+    }
     const onJournalError = (error: unknown): void => logJournalError(log, inboxPath, error);
     const note = (write: () => void): void => {
       try {
@@ -199,7 +209,13 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     closers.push(() => submissions.close());
     handOut.onInterest();
 
-    return { id: identity.id, listen: formatAddress(socket.address), socket: socketPath, stop: closeAll };
+    return {
+      id: identity.id,
+      listen: formatAddress(socket.address),
+      socket: socketPath,
+      http: http === undefined ? null : formatAddress(http.address),
+      stop: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;

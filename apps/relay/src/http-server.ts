@@ -1,7 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { CommandError, EXIT } from "@starling/daemon";
-import { type Address, formatAddress } from "@starling/wire-protocol";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { listenTcp } from "@starling/daemon";
+import type { Address } from "@starling/wire-protocol";
 
 // The HTTP side of a relay: three pages to read, nothing to change. Requests are untrusted, and none costs more than a scrape.
 
@@ -34,9 +33,9 @@ export async function openHttpServer(listen: Address, pages: Pages): Promise<Htt
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
-  const { port } = await listenOn(server, listen);
+  const address = await listenTcp(server, listen);
   return {
-    address: { ip: listen.ip, port },
+    address,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -79,33 +78,4 @@ function send(response: ServerResponse, status: number, contentType: string, bod
   });
   // To a HEAD Node sends the headers alone.
   response.end(body);
-}
-
-function listenOn(server: Server, { ip, port }: Address): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, { ip, port })));
-    server.listen({ host: ip, port }, () => {
-      const bound = server.address();
-      if (bound !== null && typeof bound === "object") resolve(bound);
-    });
-  });
-}
-
-function listenError(error: Error, listen: Address): CommandError {
-  const where = `TCP ${formatAddress(listen)}`;
-  const [code, message] = explain("code" in error ? String(error.code) : error.message, where);
-  return new CommandError(code, message, EXIT.unavailable, { cause: error });
-}
-
-function explain(errno: string, where: string): readonly [code: string, message: string] {
-  switch (errno) {
-    case "EADDRINUSE":
-      return ["E_PORT_TAKEN", `${where} is in use by another program; stop it, or give --http another port`];
-    case "EADDRNOTAVAIL":
-      return ["E_ADDRESS_NOT_HERE", `${where} is no address of this machine; give --http one that is`];
-    case "EACCES":
-      return ["E_PORT_FORBIDDEN", `this user may not listen on ${where}; give --http a port above 1023`];
-    default:
-      return ["E_SOCKET", `cannot listen on ${where} (${errno})`];
-  }
 }

@@ -17,6 +17,7 @@ export {
 } from "./errors.ts";
 export { EXIT, exitCodeHelp, exitCodeOf, reportError } from "./exit.ts";
 export { createLineBudget, type LineBudget } from "./line-budget.ts";
+export { listenTcp } from "./listen-tcp.ts";
 export { createLog, type Log, type LogOptions } from "./log.ts";
 export { tolerateClosedOutput } from "./output.ts";
 export { peerText } from "./peer-text.ts";
@@ -40,8 +41,10 @@ export {
   listenValue,
   listValue,
   logLevelValue,
+  loopbackOrOffValue,
   networkValue,
   nodeIdValue,
+  originValue,
   pathValue,
   perSecondValue,
 } from "./values.ts";

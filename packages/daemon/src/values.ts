@@ -46,6 +46,24 @@ export const listenOrOffValue: z.ZodType<Address | undefined> = parsed((text) =>
   text === "off" ? undefined : parseListen(text),
 );
 
+/** `HOST:PORT` on loopback to listen on, or `off` (undefined). */
+export const loopbackOrOffValue: z.ZodType<Address | undefined> = listenOrOffValue.refine(
+  (address) => address === undefined || address.ip === "::1" || address.ip.startsWith("127."),
+  { error: "the local API is for programs of this machine: write 127.0.0.1:PORT, [::1]:PORT or off" },
+);
+
+/** Where a page comes from: scheme, host and port, as browsers write it. */
+export const originValue: z.ZodType<string> = z.string().refine(
+  (text) => {
+    try {
+      return new URL(text).origin === text;
+    } catch {
+      return false;
+    }
+  },
+  { error: "write an origin such as http://localhost:5173, without a path" },
+);
+
 export const nodeIdValue: z.ZodType<NodeId> = parsed(parseNodeId);
 
 /** `ID@HOST:PORT`. */

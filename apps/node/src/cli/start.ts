@@ -21,8 +21,8 @@ async function start(config: NodeConfig): Promise<void> {
   const log = createLog({ level: config.logLevel, name: PROGRAM });
   dieOfFaults(log);
   const node = await startNode(config, log);
-  const { id, listen, socket } = node;
-  log.info({ id, listen, socket, pid: process.pid }, "ready");
+  const { id, listen, socket, http } = node;
+  log.info({ id, listen, socket, http, pid: process.pid }, "ready");
   if (config.bootstrap.length === 0) {
     const [announced] = config.announce;
     const address = announced === undefined ? reachableAddress(parseAddress(listen)) : formatAddress(announced);
