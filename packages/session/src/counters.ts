@@ -15,10 +15,15 @@ export type CounterName =
   | "dropped.welcome-payload"
   | "dropped.cookie-unasked"
   | "dropped.unknown-index"
+  | "dropped.link-rate"
   | "dropped.undecryptable"
   | "dropped.replay"
   | "dropped.malformed-frames"
   | "dropped.retired-epoch"
+  // STUN requests that were not answered.
+  | "dropped.stun"
+  | "dropped.stun-stranger"
+  | "dropped.stun-rate"
   // Frames inside a good datagram that were not taken.
   | "dropped.ack"
   | "dropped.frame-repeated"
@@ -39,6 +44,7 @@ export type CounterName =
   | "welcomes.repeated"
   | "cookies.sent"
   | "cookies.received"
+  | "stun.answered"
   // Links.
   | "links.opened"
   | "links.restarted"

@@ -2,6 +2,7 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { Address, Frame } from "@starling/wire-protocol";
 import type { Now } from "./now.ts";
+import type { Traffic } from "./traffic.ts";
 
 export type Transmit = { readonly to: Address; readonly datagram: Uint8Array };
 
@@ -49,11 +50,16 @@ export type SessionOwner = {
 export type SessionInfo = {
   readonly peer: NodeId;
   readonly address: Address;
+  /** Whether the peer has proved that it receives there. */
+  readonly isValidated: boolean;
   /** undefined before the first sample. */
   readonly rttMs: number | undefined;
   readonly sinceMono: number;
+  /** When the keys in use were agreed on. */
+  readonly keysSinceMono: number;
   /** Whether the keys in use come from our Hello. */
   readonly initiator: boolean;
   readonly lastHeardMono: number;
   readonly queuedBytes: number;
+  readonly traffic: Readonly<Traffic>;
 };

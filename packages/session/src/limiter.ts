@@ -1,8 +1,7 @@
 import type { Address } from "@starling/wire-protocol";
 import type { SessionLimits } from "./limits.ts";
 import { addressBlocks, isLoopbackAddress } from "./source-address.ts";
-
-type Bucket = { tokens: number; sinceMono: number };
+import { TokenBucket } from "./token-bucket.ts";
 
 /**
  * Token buckets for Hellos by host and by block (PROTOCOL §2). Loopback is exempt: a sender there is a program of this
@@ -10,7 +9,7 @@ type Bucket = { tokens: number; sinceMono: number };
  */
 export class HelloLimiter {
   // BOUNDED: limits.buckets; a full bucket is forgotten, and where none is full a newcomer gets none.
-  readonly #buckets: Map<string, Bucket> = new Map();
+  readonly #buckets: Map<string, TokenBucket> = new Map();
   readonly #limits: SessionLimits;
 
   constructor(limits: SessionLimits) {
@@ -27,23 +26,18 @@ export class HelloLimiter {
     const { host, block } = addressBlocks(from.ip);
     const ofHost = this.#bucket(host, this.#limits.hellosPerSecondIp, nowMono);
     const ofBlock = this.#bucket(block, this.#limits.hellosPerSecondBlock, nowMono);
-    if (ofHost === undefined || ofBlock === undefined || ofHost.tokens < 1 || ofBlock.tokens < 1) return false;
-    ofHost.tokens -= 1;
-    ofBlock.tokens -= 1;
-    return true;
+    if (ofHost === undefined || ofBlock === undefined || !ofHost.has(nowMono) || !ofBlock.has(nowMono)) return false;
+    return ofHost.take(nowMono) && ofBlock.take(nowMono);
   }
 
-  #bucket(key: string, perSecond: number, nowMono: number): Bucket | undefined {
-    const burst = 2 * perSecond;
+  #bucket(key: string, perSecond: number, nowMono: number): TokenBucket | undefined {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= this.#limits.buckets && !this.#forgetOne(nowMono)) return undefined;
-      bucket = { tokens: burst, sinceMono: nowMono };
+      bucket = new TokenBucket(perSecond, 2 * perSecond, nowMono);
     } else {
       // Moves to the end, so that the front of the map is what was not asked for longest.
       this.#buckets.delete(key);
-      bucket.tokens = Math.min(burst, bucket.tokens + ((nowMono - bucket.sinceMono) * perSecond) / 1_000);
-      bucket.sinceMono = nowMono;
     }
     this.#buckets.set(key, bucket);
     return bucket;

@@ -26,6 +26,8 @@ export const WELCOME_WAIT_MS = 2_000;
 export const COOKIE_RETRIES = 3;
 export const DEFAULT_ATTEMPTS_MS: readonly number[] = [0, 1_000, 3_000];
 export const RTO_UNKNOWN_MS = 300;
+/** Pings of one link that are answered a second; the burst is twice that. An honest one sends 5 at most. */
+export const PINGS_PER_SECOND = 10;
 export const ACK_DELAY_MS = 5;
 export const ACK_PENDING_MAX = 8;
 export const WINDOW_FRAMES = 256;
@@ -46,9 +48,13 @@ export type SessionLimits = {
   readonly timestamps: number;
   /** Hellos in one second that may cost a DH before strangers need a cookie. */
   readonly handshakesPerSecond: number;
+  /** The same for strangers who brought a cookie; above it their Hellos are dropped. */
+  readonly provedHandshakesPerSecond: number;
   /** Rates of Hellos by ip (IPv6: /64) and by block (/24, /48), a second; the bursts are twice that. */
   readonly hellosPerSecondIp: number;
   readonly hellosPerSecondBlock: number;
+  /** Datagrams a second that one link may have opened; the burst is as many. More than a link's own pace can send. */
+  readonly datagramsPerSecondLink: number;
   /** Token buckets kept; a source that finds no room for one must bring a cookie. */
   readonly buckets: number;
   /** Frames and bytes that wait or are in flight on a link before `send` says "full". */
@@ -64,9 +70,11 @@ export const DEFAULT_LIMITS: SessionLimits = {
   dials: 512,
   unconfirmed: 1_024,
   timestamps: 8_192,
-  handshakesPerSecond: 64,
-  hellosPerSecondIp: 20,
-  hellosPerSecondBlock: 80,
+  handshakesPerSecond: 32,
+  provedHandshakesPerSecond: 256,
+  hellosPerSecondIp: 16,
+  hellosPerSecondBlock: 64,
+  datagramsPerSecondLink: 32_768,
   buckets: 8_192,
   queuedFrames: 4_096,
   queuedBytes: 4 * 1024 * 1024,

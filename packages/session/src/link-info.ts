@@ -2,14 +2,17 @@ import type { SessionInfo } from "./event.ts";
 import type { Link } from "./link.ts";
 
 export function infoOf(link: Link): SessionInfo {
-  const { peer, path, liveness, sinceMono, current, queuedBytes } = link;
+  const { peer, path, liveness, sinceMono, current, queuedBytes, traffic } = link;
   return {
     peer,
     address: path.address,
+    isValidated: path.isValidated,
     rttMs: liveness.rttMs,
     sinceMono,
+    keysSinceMono: current.establishedMono,
     initiator: current.isInitiator,
     lastHeardMono: liveness.lastHeardMono,
     queuedBytes,
+    traffic: { ...traffic },
   };
 }

@@ -103,7 +103,7 @@ function takeAck(body: Uint8Array, { link, now, counters, events }: FrameInput):
 }
 
 function takePing(body: Uint8Array, { link, from, now, owner, counters }: FrameInput): void {
-  if (body.length !== ECHO_BYTES || link.pongs.length >= PONGS_MAX) {
+  if (body.length !== ECHO_BYTES || link.pongs.length >= PONGS_MAX || !link.pings.take(now.mono)) {
     counters.add("dropped.ping");
     return;
   }

@@ -50,9 +50,11 @@ class Packer {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#addAck();
-    const { path, current } = this.#link;
+    const { path, current, traffic } = this.#link;
     const datagram = current.seal(this.#context.scratch.subarray(0, this.#usedBytes));
     path.sent(datagram.length);
+    traffic.sentDatagrams += 1;
+    traffic.sentBytes += datagram.length;
     this.#context.transmits.push({ to: path.address, datagram });
   }
 
@@ -91,7 +93,11 @@ export function flushLink(link: Link, context: OutputContext): void {
   for (const entry of link.sender.due(nowMono)) {
     if (!packer.put(frameInFlight(entry))) break;
     counters.add(entry.tries === 0 ? "frames.sent" : "frames.resent");
-    if (entry.tries > 0) link.liveness.resent(nowMono);
+    link.traffic.sentFrames += 1;
+    if (entry.tries > 0) {
+      link.traffic.resentFrames += 1;
+      link.liveness.resent(nowMono);
+    }
     link.sender.sent(entry, link.carrier.isReliable ? Number.POSITIVE_INFINITY : link.liveness.rtoMs(), nowMono);
   }
   putPing(link, packer, context);

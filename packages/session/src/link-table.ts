@@ -60,6 +60,12 @@ export class LinkTable {
     return this.#links.values();
   }
 
+  /** Where peers have proved to receive. */
+  *validatedIps(): IterableIterator<string> {
+    for (const { validatedAddress } of this.#links.values())
+      if (validatedAddress !== undefined) yield validatedAddress.ip;
+  }
+
   /** The link that was not heard for longest. */
   stalest(): Link | undefined {
     let stalest: Link | undefined;
@@ -83,6 +89,7 @@ export class LinkTable {
       address,
       isValidated,
       budget: this.#budget,
+      datagramsPerSecond: this.#limits.datagramsPerSecondLink,
       nowMono: now.mono,
     });
     this.#links.set(peer, link);
@@ -103,6 +110,8 @@ export class LinkTable {
   ): Uint8Array | undefined {
     const { from, sizeBytes, now } = arrival;
     link.liveness.heard(now.mono);
+    link.traffic.receivedDatagrams += 1;
+    link.traffic.receivedBytes += sizeBytes;
     // Only the newest datagram of the keys in use tells where the peer is: older ones may come late from where it was.
     if (opened.isNewest && session === link.current) this.#move(link, from, false, now, events);
     if (isSameAddress(from, link.path.address)) link.path.received(sizeBytes);

@@ -7,7 +7,7 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { Address, Frame } from "@starling/wire-protocol";
 import type { Carrier } from "./carrier.ts";
-import { OLD_KEYS_MS, UNCONFIRMED_MS } from "./limits.ts";
+import { OLD_KEYS_MS, PINGS_PER_SECOND, UNCONFIRMED_MS } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
 import { Pacer } from "./pacer.ts";
 import { Path } from "./path.ts";
@@ -16,6 +16,8 @@ import { ReceiveWindow } from "./receive-window.ts";
 import { ReliableSender } from "./reliable-sender.ts";
 import type { Session } from "./session.ts";
 import { isSameAddress } from "./source-address.ts";
+import { TokenBucket } from "./token-bucket.ts";
+import { newTraffic, type Traffic } from "./traffic.ts";
 
 const OLD_SESSIONS_MAX = 3;
 const RETIRED_EPOCHS_MAX = 8;
@@ -35,6 +37,10 @@ export class Link {
   readonly reassembly: Reassembly;
   readonly liveness: Liveness;
   readonly pacer: Pacer;
+  /** What the peer may cost us (PROTOCOL §2: rates by session). */
+  readonly datagrams: TokenBucket;
+  readonly pings: TokenBucket;
+  readonly traffic: Traffic = newTraffic();
   receiver: ReceiveWindow = new ReceiveWindow();
   path: Path;
   #validatedAddress: Address | undefined;
@@ -62,6 +68,7 @@ export class Link {
     readonly address: Address;
     readonly isValidated: boolean;
     readonly budget: ReassemblyBudget;
+    readonly datagramsPerSecond: number;
     readonly nowMono: number;
   }) {
     this.self = options.self;
@@ -76,6 +83,8 @@ export class Link {
     this.reassembly = new Reassembly(options.budget);
     this.liveness = new Liveness(options.nowMono);
     this.pacer = new Pacer(options.nowMono);
+    this.datagrams = new TokenBucket(options.datagramsPerSecond, options.datagramsPerSecond, options.nowMono);
+    this.pings = new TokenBucket(PINGS_PER_SECOND, 2 * PINGS_PER_SECOND, options.nowMono);
   }
 
   get sessions(): Session[] {

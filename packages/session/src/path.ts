@@ -1,6 +1,10 @@
 import type { Address } from "@starling/wire-protocol";
 import { UNVALIDATED_FACTOR } from "./limits.ts";
 
+/** What ip and UDP add to a datagram. Without it many small answers to one large datagram would be more than they seem. */
+const HEADERS_4_BYTES = 28;
+const HEADERS_6_BYTES = 48;
+
 /**
  * Where a link's datagrams go. An address that the peer moved to gets at most three times what came from it until it has
  * echoed a Ping: else a copied datagram with a forged source would turn a link into a flood against a bystander
@@ -8,12 +12,14 @@ import { UNVALIDATED_FACTOR } from "./limits.ts";
  */
 export class Path {
   readonly address: Address;
+  readonly #headersBytes: number;
   #isValidated: boolean;
   #receivedBytes = 0;
   #sentBytes = 0;
 
   constructor(address: Address, isValidated: boolean) {
     this.address = address;
+    this.#headersBytes = address.ip.includes(":") ? HEADERS_6_BYTES : HEADERS_4_BYTES;
     this.#isValidated = isValidated;
   }
 
@@ -26,16 +32,16 @@ export class Path {
   }
 
   received(sizeBytes: number): void {
-    this.#receivedBytes += sizeBytes;
+    this.#receivedBytes += sizeBytes + this.#headersBytes;
   }
 
   sent(sizeBytes: number): void {
-    this.#sentBytes += sizeBytes;
+    this.#sentBytes += sizeBytes + this.#headersBytes;
   }
 
-  /** How many bytes may go there now. */
+  /** How large a datagram may go there now. */
   roomBytes(): number {
     if (this.#isValidated) return Number.POSITIVE_INFINITY;
-    return UNVALIDATED_FACTOR * this.#receivedBytes - this.#sentBytes;
+    return UNVALIDATED_FACTOR * this.#receivedBytes - this.#sentBytes - this.#headersBytes;
   }
 }

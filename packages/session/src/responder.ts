@@ -63,6 +63,7 @@ export class Responder {
   readonly #mac1: (authenticated: Uint8Array) => Uint8Array;
   readonly #cookies: CookieJar;
   readonly #load: LoadMeter;
+  readonly #provedLoad: LoadMeter;
   /** One limiter for sources that may be forged, one for those that brought a cookie: the former cannot use up the latter. */
   readonly #unprovedLimiter: HelloLimiter;
   readonly #provedLimiter: HelloLimiter;
@@ -78,6 +79,7 @@ export class Responder {
     this.#mac1 = mac1For(options.crypto, options.crypto.id);
     this.#cookies = new CookieJar(options.crypto, options.random);
     this.#load = new LoadMeter(options.limits.handshakesPerSecond);
+    this.#provedLoad = new LoadMeter(options.limits.provedHandshakesPerSecond);
     this.#unprovedLimiter = new HelloLimiter(options.limits);
     this.#provedLimiter = new HelloLimiter(options.limits);
   }
@@ -107,7 +109,12 @@ export class Responder {
       return { to: from, datagram: answered.welcome };
     }
     if (!isProved && (!isAllowed || this.#load.isLoaded(now.mono))) return this.#cookie(hello, from, now);
-    this.#load.note(now.mono);
+    const load = isProved ? this.#provedLoad : this.#load;
+    if (load.isLoaded(now.mono)) {
+      counters.add("dropped.rate-limited");
+      return undefined;
+    }
+    load.note(now.mono);
     counters.add("handshakes.answered");
     return this.#read(hello, from, now, isProved);
   }

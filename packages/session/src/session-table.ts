@@ -32,6 +32,8 @@ import type { Now } from "./now.ts";
 import type { Unconfirmed } from "./responder.ts";
 import type { SessionCrypto } from "./session-crypto.ts";
 import { isUnicastAddress } from "./source-address.ts";
+import { isStun } from "./stun.ts";
+import { StunResponder } from "./stun-responder.ts";
 
 export type SessionTableOptions = {
   readonly crypto: SessionCrypto;
@@ -52,10 +54,11 @@ export class SessionTable {
   readonly #deadlines: DeadlineTable<Link | Dial> = new DeadlineTable();
   readonly #handshakes: Handshakes;
   readonly #links: LinkTable;
+  readonly #stun: StunResponder;
   readonly #scratch: Uint8Array = new Uint8Array(DATAGRAM_FRAMES_MAX_BYTES);
   /** Links to look at in the next flush. BOUNDED: by the links. */
   readonly #touched: Set<Link> = new Set();
-  /** Handshake datagrams and Byes for the next flush. BOUNDED: one a call. */
+  /** Handshake datagrams, STUN answers and Byes for the next flush. BOUNDED: one a call. */
   #outbox: Transmit[] = [];
   /** Events of calls that return none. BOUNDED: one a connect, until the next tick. */
   #pending: SessionEvent[] = [];
@@ -69,6 +72,7 @@ export class SessionTable {
     this.#indexes = new IndexTable(random);
     const shared = { crypto, random, owner, limits: this.#limits, counters: this.#counters, indexes: this.#indexes };
     this.#links = new LinkTable({ ...shared, self: crypto.id, carrier: UDP_CARRIER });
+    this.#stun = new StunResponder(() => this.#links.validatedIps(), this.#counters);
     this.#handshakes = new Handshakes({
       ...shared,
       deadlines: this.#deadlines,
@@ -98,6 +102,11 @@ export class SessionTable {
 
   receive(datagram: Uint8Array, from: Address, now: Now): SessionEvent[] {
     if (!isUnicastAddress(from)) return this.#drop("dropped.bad-source");
+    if (isStun(datagram)) {
+      const answer = this.#stun.answer(datagram, from, now.mono);
+      if (answer !== undefined) this.#outbox.push(answer);
+      return [];
+    }
     const decoded = decodeDatagram(datagram);
     if (!decoded.ok) return this.#drop(`dropped.${decoded.reason}`);
     const { value } = decoded;
@@ -205,8 +214,12 @@ export class SessionTable {
     const events: SessionEvent[] = [];
     const named = this.#indexes.get(data.receiverIndex);
     if (named?.type === "session") {
+      const { datagrams } = named.link;
+      if (!datagrams.has(arrival.now.mono)) return this.#drop("dropped.link-rate");
       const opened = named.session.open(data);
       if (typeof opened === "string") return this.#drop(opened);
+      // Only what is the peer's own counts against it.
+      datagrams.take(arrival.now.mono);
       this.#finishReceive(named.link, this.#links.receive(named.link, named.session, opened, arrival, events), events);
     } else if (named?.type === "unconfirmed") {
       const confirmed = this.#handshakes.confirm(named, data, arrival.from);

@@ -20,13 +20,18 @@ export function isLoopbackAddress(address: Address): boolean {
   return address.ip.startsWith("127.") || address.ip === "::1";
 }
 
-/** The names under which Hellos of an address are counted: its host (IPv4: itself, IPv6: its /64) and its block (/24, /48). */
-export function addressBlocks(ip: string): { readonly host: string; readonly block: string } {
-  if (!ip.includes(":")) return { host: ip, block: `${ip.slice(0, ip.lastIndexOf("."))}.0/24` };
+/** The eight groups of an IPv6 literal in its canonical text. */
+export function ipv6Groups(ip: string): string[] {
   const [head = "", tail] = ip.split("::");
   const groups = head === "" ? [] : head.split(":");
   const behind = tail === undefined || tail === "" ? [] : tail.split(":");
   while (groups.length + behind.length < 8) groups.push("0");
-  const all = [...groups, ...behind];
-  return { host: `${all.slice(0, 4).join(":")}/64`, block: `${all.slice(0, 3).join(":")}/48` };
+  return [...groups, ...behind];
+}
+
+/** The names under which Hellos of an address are counted: its host (IPv4: itself, IPv6: its /64) and its block (/24, /48). */
+export function addressBlocks(ip: string): { readonly host: string; readonly block: string } {
+  if (!ip.includes(":")) return { host: ip, block: `${ip.slice(0, ip.lastIndexOf("."))}.0/24` };
+  const groups = ipv6Groups(ip);
+  return { host: `${groups.slice(0, 4).join(":")}/64`, block: `${groups.slice(0, 3).join(":")}/48` };
 }

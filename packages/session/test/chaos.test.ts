@@ -74,7 +74,7 @@ describe("anything may happen", () => {
     const { wire, hosts } = chaos;
     for (let count = 0; count < 250; count += 1) chaos.step();
     // Calm: what is half open settles or dies.
-    wire.quality = { loss: 0, delayMs: 20, jitterMs: 0, duplication: 0 };
+    Object.assign(wire.quality, { loss: 0, delayMs: 20, jitterMs: 0, duplication: 0 });
     wire.run(60_000);
     for (const a of hosts) {
       for (const b of hosts) {

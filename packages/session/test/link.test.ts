@@ -308,7 +308,7 @@ describe("frames", () => {
       wire.connect(sender, b);
     }
     wire.run(1_000);
-    wire.quality = { loss: 0.1, delayMs: 20, jitterMs: 5, duplication: 0 };
+    Object.assign(wire.quality, { loss: 0.1, delayMs: 20, jitterMs: 5, duplication: 0 });
     for (const [index, sender] of senders.entries()) {
       for (let part = 0; part < 3; part += 1) wire.send(sender, b, frameOf(index * 3 + part, 60_000), part);
     }

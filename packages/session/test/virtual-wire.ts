@@ -29,8 +29,15 @@ function seededRandom(seed: number): Random {
   return (sizeBytes) => Uint8Array.from({ length: sizeBytes }, () => Math.floor(fraction() * 256));
 }
 
-export type WireQuality = { loss: number; delayMs: number; jitterMs: number; duplication: number };
-const PERFECT: WireQuality = { loss: 0, delayMs: 10, jitterMs: 0, duplication: 0 };
+export type WireQuality = {
+  loss: number;
+  delayMs: number;
+  jitterMs: number;
+  duplication: number;
+  /** Bursts in which all is lost (Gilbert and Elliott): chances that one begins or ends with a datagram. */
+  burst: { readonly begins: number; readonly ends: number };
+};
+const PERFECT: WireQuality = { loss: 0, delayMs: 10, jitterMs: 0, duplication: 0, burst: { begins: 0, ends: 1 } };
 
 export type Host = {
   readonly name: string;
@@ -63,6 +70,7 @@ export class VirtualWire {
   /** Sees every event of every host, after it was recorded. */
   onEvent: (host: Host, event: SessionEvent) => void = () => undefined;
   ticks = 0;
+  readonly #bursting: Set<Host> = new Set();
   #inTransit: InTransit[] = [];
   #serial = 0;
   #spin = 0;
@@ -133,7 +141,7 @@ export class VirtualWire {
   pump(host: Host): void {
     for (const transmit of host.table.flush(this.now(host))) {
       this.sent.push({ ...transmit, atMono: this.mono, from: host.address });
-      if (this.drops(transmit, host.address) || this.#fraction() < this.quality.loss) continue;
+      if (this.drops(transmit, host.address) || this.#isInBurst(host) || this.#fraction() < this.quality.loss) continue;
       this.#carry(transmit, host.address);
       if (this.#fraction() < this.quality.duplication) this.#carry(transmit, host.address);
     }
@@ -167,6 +175,18 @@ export class VirtualWire {
       }
     }
     return true;
+  }
+
+  /** Each direction has its own bursts. */
+  #isInBurst(host: Host): boolean {
+    const { begins, ends } = this.quality.burst;
+    if (begins === 0) return false;
+    const isIn = this.#bursting.has(host);
+    if (this.#fraction() < (isIn ? ends : begins)) {
+      if (isIn) this.#bursting.delete(host);
+      else this.#bursting.add(host);
+    }
+    return isIn;
   }
 
   #record(host: Host, events: SessionEvent[]): void {
