@@ -27,6 +27,7 @@ const tasks = {
   sim: (args) => [["--max-old-space-size=11000", ...fromSource, join(root, "packages/simulator/src/main.ts"), ...args]],
   test: (args) => [[...jest, ...args]],
   "test:browser": (args) => [[...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
+  "test:lab": (args) => [[...fromSource, join(root, "lab/src/main.ts"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],
   "check:packages": (args) => [[join(root, "tools/check-packages.mjs"), ...args]],
   build: () => [[bin("turbo", "bin/turbo"), "run", "build", "--output-logs=errors-only"]],
@@ -74,7 +75,7 @@ function findNode() {
 function installDigest() {
   const hash = createHash("sha256");
   const files = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"];
-  files.push("bench/package.json", "browser/package.json");
+  files.push("bench/package.json", "browser/package.json", "lab/package.json");
   for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group))) files.push(join(group, name, "package.json"));
   }
