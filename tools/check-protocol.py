@@ -654,7 +654,8 @@ class HelloPayload(Fields):
 
     def read(self, reader):
         value = super().read(reader)
-        reader.rest()
+        if reader.rest().strip(b"\0") or len(reader.data) != 1067:
+            raise Refused("padding")
         return value
 
     def write(self, value):
@@ -736,7 +737,8 @@ def parse_datagram(data):
 def parse_sealed_body(data):
     reader = Reader(data)
     value = {"t": reader.take(16).hex(), "body": MessageBody().read(reader)}
-    if reader.rest().strip(b"\0"):
+    least = min((size for size in CLASSES if size >= reader.at + 96), default=0)
+    if reader.rest().strip(b"\0") or len(data) + 96 != least:
         raise Refused("padding")
     return value
 

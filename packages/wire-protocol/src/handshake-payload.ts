@@ -44,6 +44,8 @@ export function decodeHelloPayload(bytes: Uint8Array): DecodeResult<HelloPayload
   const epoch = reader.raw(EPOCH_BYTES);
   const lookup = reader.raw(reader.u16());
   if (reader.failed) return undecodable("too-short");
+  if (bytes.length !== HELLO_PAYLOAD_BYTES) return undecodable("bad-length");
+  if (reader.rest().some((byte) => byte !== 0)) return undecodable("trailing-bytes");
   return decoded({ timestampMs, epoch, lookup });
 }
 

@@ -23,20 +23,25 @@ export type SealedBody = {
 
 /** Encodes and pads to the smallest class that holds it. Throws as `messageBodySizeBytes` does. */
 export function encodeSealedBody({ t, body }: SealedBody): Uint8Array {
-  const needed = T_BYTES + messageBodySizeBytes(body) + BOX_OVERHEAD_BYTES;
-  const sizeBytes = SEALED_BODY_SIZES.find((size) => size >= needed);
+  const sizeBytes = paddedSizeBytes(T_BYTES + messageBodySizeBytes(body));
   if (sizeBytes === undefined) throw new WireError("E_TOO_LARGE", "the body fits no size class", CONTENT_MAX_BYTES);
-  const writer = new ByteWriter(sizeBytes - BOX_OVERHEAD_BYTES).raw(t, T_BYTES);
+  const writer = new ByteWriter(sizeBytes).raw(t, T_BYTES);
   writeMessageBody(writer, body);
   return writer.bytes;
 }
 
-/** Reads a body out of an opened box. Canonical: the padding must be zeros. */
+/** Reads a body out of an opened box. Canonical: padded with zeros, to the smallest class that holds it. */
 export function decodeSealedBody(bytes: Uint8Array): DecodeResult<SealedBody> {
   const reader = new ByteReader(bytes);
   const t = reader.raw(T_BYTES);
   const body = readMessageBody(reader);
   if (!body.ok) return body;
+  if (bytes.length !== paddedSizeBytes(bytes.length - reader.remaining)) return undecodable("bad-length");
   if (reader.rest().some((byte) => byte !== 0)) return undecodable("trailing-bytes");
   return decoded({ t, body: body.value });
+}
+
+function paddedSizeBytes(neededBytes: number): number | undefined {
+  const boxBytes = SEALED_BODY_SIZES.find((size) => size >= neededBytes + BOX_OVERHEAD_BYTES);
+  return boxBytes === undefined ? undefined : boxBytes - BOX_OVERHEAD_BYTES;
 }
