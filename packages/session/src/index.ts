@@ -7,5 +7,5 @@ export type { SendOutcome } from "./link-send.ts";
 export type { Now } from "./now.ts";
 export { createSessionCrypto, type Initiation, type Response, type SessionCrypto } from "./session-crypto.ts";
 export { SessionTable, type SessionTableOptions } from "./session-table.ts";
-export { addressBlocks, isUnicastAddress } from "./source-address.ts";
+export { addressBlocks, isLoopbackAddress, isUnicastAddress } from "./source-address.ts";
 export type { Traffic } from "./traffic.ts";

@@ -1,8 +1,21 @@
+import type { NodeId } from "@starling/crypto-identity";
+import {
+  DATAGRAM_FRAMES_MAX_BYTES,
+  FRAME_HEADER_BYTES,
+  FRAME_MAX_BYTES,
+  RELIABLE_FRAME_HEADER_BYTES,
+} from "@starling/wire-protocol";
+
+/** Largest message of `send` and of `sendOnce`. */
+export const MESSAGE_MAX_BYTES: number = FRAME_MAX_BYTES - RELIABLE_FRAME_HEADER_BYTES;
+export const MESSAGE_ONCE_MAX_BYTES: number = DATAGRAM_FRAMES_MAX_BYTES - FRAME_HEADER_BYTES;
+
 /** What can go wrong for a user of a socket; each message says what to do. */
 export type UdpErrorCode =
   | "E_PORT_TAKEN"
   | "E_ADDRESS_NOT_HERE"
   | "E_BAD_ADDRESS"
+  | "E_BAD_ID"
   | "E_PORT_FORBIDDEN"
   | "E_SOCKET"
   | "E_UNREACHABLE"
@@ -45,5 +58,19 @@ export function bindError(cause: unknown, host: string, port: number): UdpError 
       });
     default:
       return new UdpError("E_SOCKET", `cannot listen on UDP ${where}: ${String(code ?? cause)}`, { cause });
+  }
+}
+
+/** The error of a message that was not taken. */
+export function sendError(outcome: "no-session" | "full" | "too-large" | "too-large-once", peer: NodeId): UdpError {
+  switch (outcome) {
+    case "no-session":
+      return new UdpError("E_NO_SESSION", `no session with ${peer}: connect first`);
+    case "full":
+      return new UdpError("E_QUEUE_FULL", "too much is waiting for this neighbour: await ready() before you send more");
+    case "too-large":
+      return new UdpError("E_TOO_LARGE", `a message is at most ${MESSAGE_MAX_BYTES} bytes: cut it up`);
+    case "too-large-once":
+      return new UdpError("E_TOO_LARGE", `what is sent once is at most ${MESSAGE_ONCE_MAX_BYTES} bytes: use send`);
   }
 }

@@ -1,46 +1,73 @@
 // Socket, session table and one timer, for programs that want authenticated messages between two keys and nothing else.
 import { randomFillSync } from "node:crypto";
-import type { Identity, NodeId } from "@starling/crypto-identity";
+import { type Identity, isNodeId, type NodeId } from "@starling/crypto-identity";
 import {
   createSessionCrypto,
+  DEFAULT_LIMITS,
+  isUnicastAddress,
   type Now,
   type SessionEvent,
   type SessionInfo,
   type SessionLimits,
   SessionTable,
 } from "@starling/session";
-import { type Address, FRAME_KIND } from "@starling/wire-protocol";
-import { UdpError } from "./errors.ts";
+import {
+  type Address,
+  canonicalIp,
+  decodeMessage,
+  encodeBye,
+  encodePong,
+  FRAME_KIND,
+  formatAddress,
+} from "@starling/wire-protocol";
+import { AddressVotes } from "./address-votes.ts";
+import { MESSAGE_ONCE_MAX_BYTES, sendError, UdpError } from "./errors.ts";
+import { Outstanding, type Waiting } from "./outstanding.ts";
 import { openUdpSocket, type UdpCounterName, type UdpSocket } from "./socket.ts";
 
-/** Bye reason "closing". */
-const BYE_CLOSING: Uint8Array = Uint8Array.of(0);
+const BYE: Uint8Array = encodeBye({ type: "bye", reason: "closing" });
 const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** Kind of a message that is sent once: none of the protocol's own (PROTOCOL §3), and not numbered. */
+const MESSAGE_ONCE = 0x40;
+
+export type SecureUdpMessage = {
+  readonly from: NodeId;
+  /** The program's own: nothing else uses them. */
+  readonly bytes: Uint8Array;
+  /** Whether it came by `send`, and not by `sendOnce`. */
+  readonly isReliable: boolean;
+};
 
 export type SecureUdpOptions = {
   readonly identity: Identity;
   /** Nodes of different networks cannot open a session. */
   readonly network: string;
+  /** An ip literal of this machine, 0.0.0.0, or :: for IPv6 and IPv4. */
   readonly host: string;
+  /** 0 picks a free one. */
   readonly port: number;
-  readonly onMessage?: (message: { readonly from: NodeId; readonly bytes: Uint8Array }) => void;
-  /** A session opened, moved to another address, or closed. */
+  /** As for openUdpSocket. */
+  readonly reusePort?: boolean;
+  readonly onMessage?: (message: SecureUdpMessage) => void;
+  /** A session opened (`initiator: false`: by the other end), moved to another address, or closed. */
   readonly onSession?: (event: Extract<SessionEvent, { type: "opened" | "moved" | "closed" }>) => void;
+  /** `observedAddress` has changed. */
+  readonly onObserved?: (address: Address | undefined) => void;
   readonly onError?: (error: Error) => void;
   readonly limits?: Partial<SessionLimits>;
 };
-
-type Waiting<T> = { readonly resolve: (value: T) => void; readonly reject: (error: UdpError) => void };
 
 /** Binds the socket; rejects like openUdpSocket. */
 export async function createSecureUdp(options: SecureUdpOptions): Promise<SecureUdp> {
   // The socket delivers nothing before this function has returned: reading begins in a later turn of the event loop.
   let secure: SecureUdp | undefined;
+  const { host, port, reusePort, onError } = options;
   const socket = await openUdpSocket({
-    host: options.host,
-    port: options.port,
+    host,
+    port,
     onDatagram: (bytes, from) => secure?.receive(bytes, from),
-    ...(options.onError === undefined ? {} : { onError: options.onError }),
+    ...(reusePort === undefined ? {} : { reusePort }),
+    ...(onError === undefined ? {} : { onError }),
   });
   secure = new SecureUdp(options, socket);
   return secure;
@@ -52,11 +79,11 @@ export class SecureUdp {
   readonly #options: SecureUdpOptions;
   readonly #socket: UdpSocket;
   readonly #table: SessionTable;
-  // BOUNDED: by the dials of the session table, several callers each.
+  // BOUNDED: by the dials of the session table, and the calls of the program itself.
   readonly #connecting: Map<NodeId, Waiting<SessionInfo>[]> = new Map();
-  // BOUNDED: by the session's limit of queued frames.
-  readonly #sending: Map<number, Waiting<void>> = new Map();
-  #nextToken = 0;
+  readonly #outstanding: Outstanding = new Outstanding();
+  readonly #votes: AddressVotes = new AddressVotes();
+  #observed: Address | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerMono = Number.POSITIVE_INFINITY;
   #isClosed = false;
@@ -72,7 +99,7 @@ export class SecureUdp {
     this.#table = new SessionTable({
       crypto: createSessionCrypto({ identity, network, random }),
       random,
-      owner: { pongBody: ({ echo }) => echo, nodesBody: () => NO_BYTES },
+      owner: { pongBody, nodesBody: () => NO_BYTES },
       ...(limits === undefined ? {} : { limits }),
     });
   }
@@ -86,56 +113,101 @@ export class SecureUdp {
     return new Map([...this.#table.counters, ...socket]);
   }
 
+  /** Where most neighbours see this socket, two of different blocks at least: its address behind a NAT that keeps one. */
+  get observedAddress(): Address | undefined {
+    return this.#observed;
+  }
+
   sessions(): SessionInfo[] {
     return this.#table.sessions();
   }
 
-  /** Resolves when the session is open, at once when it is already. Rejects with `E_UNREACHABLE` or `E_CLOSED`. */
+  session(peer: NodeId): SessionInfo | undefined {
+    return this.#table.get(peer);
+  }
+
+  /**
+   * Resolves when the session is open, at once when it is already. Rejects with `E_BAD_ID` or `E_BAD_ADDRESS` for what is
+   * none, with `E_UNREACHABLE` after 5 s without an answer, or with `E_CLOSED`.
+   */
   connect(peer: NodeId, address: Address): Promise<SessionInfo> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(closedError());
+      if (!isNodeId(peer))
+        return reject(new UdpError("E_BAD_ID", "a peer's id is 64 lower-case hex digits of its key"));
+      const ip = canonicalIp(address.ip);
+      if (ip === undefined || !isUnicastAddress({ ip, port: address.port }))
+        return reject(
+          new UdpError("E_BAD_ADDRESS", `nobody can be at '${address.ip}' port ${address.port}: give an ip`),
+        );
       const open = this.#table.get(peer);
       if (open !== undefined) return resolve(open);
       this.#connecting.set(peer, [...(this.#connecting.get(peer) ?? []), { resolve, reject }]);
-      this.#table.connect(peer, address, now());
+      this.#table.connect(peer, { ip, port: address.port }, now());
       this.#settle([]);
     });
   }
 
   /**
-   * Resolves when the neighbour has the bytes. Rejects with `E_NO_SESSION`, `E_QUEUE_FULL` or `E_TOO_LARGE` at once, with
-   * `E_UNDELIVERED` or `E_CLOSED` when the session ends first; the bytes may have arrived even so.
+   * Resolves when the neighbour has the bytes, at most 65,529. Rejects with `E_NO_SESSION`, `E_QUEUE_FULL` or `E_TOO_LARGE` at
+   * once, with `E_UNDELIVERED` or `E_CLOSED` when the session ends first; the bytes may have arrived even so.
    */
   send(peer: NodeId, bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(closedError());
-      this.#nextToken += 1;
-      const token = this.#nextToken;
+      const token = this.#outstanding.nextToken();
       // A copy, for the session sends it again until it is acknowledged, and the caller may use its buffer again (`slice` of a Buffer is none).
-      const outcome = this.#table.send(peer, { kind: FRAME_KIND.direct, body: new Uint8Array(bytes) }, now(), token);
+      const frame = { kind: FRAME_KIND.direct, body: new Uint8Array(bytes) };
+      const outcome = this.#table.send(peer, frame, now(), token);
       if (outcome !== "queued") return reject(sendError(outcome, peer));
-      this.#sending.set(token, { resolve, reject });
+      this.#outstanding.add(token, { peer, resolve, reject });
       this.#settle([]);
+    });
+  }
+
+  /** Sends at most 1,168 bytes once, which may get lost. Throws `E_NO_SESSION`, `E_QUEUE_FULL`, `E_TOO_LARGE` or `E_CLOSED`. */
+  sendOnce(peer: NodeId, bytes: Uint8Array): void {
+    if (this.#isClosed) throw closedError();
+    if (bytes.length > MESSAGE_ONCE_MAX_BYTES) throw sendError("too-large-once", peer);
+    const outcome = this.#table.send(peer, { kind: MESSAGE_ONCE, body: new Uint8Array(bytes) }, now());
+    if (outcome !== "queued") throw sendError(outcome, peer);
+    this.#settle([]);
+  }
+
+  /** Back-pressure: resolves when at most half of what a neighbour's queue holds is waiting, or the session has ended. */
+  ready(peer: NodeId): Promise<void> {
+    const { queuedFrames, queuedBytes } = { ...DEFAULT_LIMITS, ...this.#options.limits };
+    return this.#outstanding.wait(() => {
+      const isFew = 2 * this.#outstanding.countOf(peer) <= queuedFrames;
+      return isFew && 2 * (this.#table.get(peer)?.queuedBytes ?? 0) <= queuedBytes;
+    });
+  }
+
+  /** Resolves when nothing waits for a neighbour, or for any: all is acknowledged, sent once, or handed back. */
+  drained(peer?: NodeId): Promise<void> {
+    return this.#outstanding.wait(() => {
+      const sessions = peer === undefined ? this.#table.sessions() : [this.#table.get(peer)];
+      return sessions.every((session) => session === undefined || session.queuedBytes === 0);
     });
   }
 
   /** Ends one session with a Bye, or a dial. */
   disconnect(peer: NodeId): void {
     if (this.#isClosed) return;
-    const events = this.#table.close(peer, BYE_CLOSING, now());
+    const events = this.#table.close(peer, BYE, now());
     this.#settle(events);
     this.#failConnect(peer, new UdpError("E_UNREACHABLE", "the dial was called off by disconnect"));
   }
 
-  /** Tells every neighbour Bye, rejects what is still waiting, frees the port. */
+  /** Tells every neighbour Bye, rejects what is still waiting (`await drained()` first), frees the port. */
   async close(): Promise<void> {
     if (!this.#isClosed) {
-      for (const { peer } of this.#table.sessions()) this.#settle(this.#table.close(peer, BYE_CLOSING, now()));
+      for (const { peer } of this.#table.sessions()) this.#settle(this.#table.close(peer, BYE, now()));
       this.#isClosed = true;
       clearTimeout(this.#timer);
-      for (const waiting of this.#sending.values()) waiting.reject(closedError());
-      this.#sending.clear();
+      this.#outstanding.rejectAll(closedError());
       for (const peer of [...this.#connecting.keys()]) this.#failConnect(peer, closedError());
+      this.#outstanding.check();
     }
     await this.#socket.close();
   }
@@ -155,6 +227,7 @@ export class SecureUdp {
     for (const { to, datagram } of this.#table.flush(now())) this.#socket.send(datagram, to);
     this.#schedule();
     for (const event of events) this.#report(event);
+    this.#outstanding.check();
   }
 
   #schedule(): void {
@@ -167,47 +240,64 @@ export class SecureUdp {
   }
 
   #report(event: SessionEvent): void {
+    const { onMessage, onSession } = this.#options;
     switch (event.type) {
       case "opened": {
         const info = this.#table.get(event.peer);
         const waiting = this.#connecting.get(event.peer) ?? [];
         this.#connecting.delete(event.peer);
         for (const { resolve } of waiting) if (info !== undefined) resolve(info);
-        this.#options.onSession?.(event);
+        onSession?.(event);
         return;
       }
       case "unreachable": {
-        const where = `${event.address.ip} port ${event.address.port}`;
-        const message = `no answer from ${where}: check the address, the id, the network name, and that UDP passes`;
+        const message = `no answer from ${formatAddress(event.address)}: check the address, the id, the network name, and that UDP passes`;
         this.#failConnect(event.peer, new UdpError("E_UNREACHABLE", message));
         return;
       }
-      case "frame":
-        if (event.frame.kind === FRAME_KIND.direct) {
-          this.#options.onMessage?.({ from: event.peer, bytes: event.frame.body });
-        }
+      case "frame": {
+        const { kind, body } = event.frame;
+        if (kind === FRAME_KIND.pong) this.#vote(event.peer, body);
+        else if (kind === FRAME_KIND.direct || kind === MESSAGE_ONCE)
+          onMessage?.({ from: event.peer, bytes: body, isReliable: kind === FRAME_KIND.direct });
         return;
+      }
       case "acknowledged":
-        this.#take(event.token)?.resolve();
+        this.#outstanding.take(event.token)?.resolve();
         return;
       case "undelivered":
-        this.#take(event.token)?.reject(
-          new UdpError("E_UNDELIVERED", "the session ended before the neighbour acknowledged: connect, and send again"),
-        );
+        this.#outstanding
+          .take(event.token)
+          ?.reject(
+            new UdpError("E_UNDELIVERED", "the session ended before it was acknowledged: connect, and send again"),
+          );
+        return;
+      case "closed":
+        this.#votes.forget(event.peer);
+        this.#observe();
+        onSession?.(event);
         return;
       case "moved":
-      case "closed":
-        this.#options.onSession?.(event);
+        onSession?.(event);
         return;
       case "nodes":
         return;
     }
   }
 
-  #take(token: number): Waiting<void> | undefined {
-    const waiting = this.#sending.get(token);
-    this.#sending.delete(token);
-    return waiting;
+  #vote(peer: NodeId, body: Uint8Array): void {
+    const pong = decodeMessage({ kind: FRAME_KIND.pong, body });
+    const from = this.#table.get(peer)?.address;
+    if (from === undefined || !pong.ok || pong.value.type !== "pong") return;
+    this.#votes.vote(peer, from, pong.value.observed);
+    this.#observe();
+  }
+
+  #observe(): void {
+    const winner = this.#votes.winner();
+    if (winner?.ip === this.#observed?.ip && winner?.port === this.#observed?.port) return;
+    this.#observed = winner;
+    this.#options.onObserved?.(winner);
   }
 
   #failConnect(peer: NodeId, error: UdpError): void {
@@ -217,21 +307,23 @@ export class SecureUdp {
   }
 }
 
+function pongBody(ping: { readonly echo: Uint8Array; readonly observed: Address; readonly now: Now }): Uint8Array {
+  const { echo, observed, now: at } = ping;
+  return encodePong({
+    type: "pong",
+    echo,
+    wallMs: Math.floor(at.wall),
+    sendPrice: 0,
+    publishPrice: 0,
+    observed,
+    contacts: [],
+  });
+}
+
 function now(): Now {
   return { mono: performance.now(), wall: Date.now() };
 }
 
 function closedError(): UdpError {
   return new UdpError("E_CLOSED", "this SecureUdp is closed: create another");
-}
-
-function sendError(outcome: "no-session" | "full" | "too-large", peer: NodeId): UdpError {
-  switch (outcome) {
-    case "no-session":
-      return new UdpError("E_NO_SESSION", `no session with ${peer}: connect first`);
-    case "full":
-      return new UdpError("E_QUEUE_FULL", "too much is waiting for this neighbour: await earlier sends first");
-    case "too-large":
-      return new UdpError("E_TOO_LARGE", "a message is at most 65,529 bytes");
-  }
 }

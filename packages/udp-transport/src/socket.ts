@@ -3,25 +3,34 @@ import { createSocket, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import { type Address, canonicalIp } from "@starling/wire-protocol";
 import { bindError, UdpError } from "./errors.ts";
-import { acceptsSource, createIpReader, createLocalIps } from "./source-filter.ts";
+import { acceptsSource, createIpReader, createLocalAddresses } from "./source-filter.ts";
 
 /** A burst of a few thousand datagrams; the system cuts it to what it allows. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** What may wait in this process where the system takes no more; asked every so many sends, since asking costs. */
+const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
+const SENDS_PER_CHECK = 64;
 
-export type UdpCounterName =
-  | "received"
-  | "received.bytes"
-  | "sent"
-  | "sent.bytes"
-  | "dropped.source"
-  | "send.failed"
-  | "send.after-close"
-  | "socket.error";
+const NO_COUNTS = {
+  received: 0,
+  "received.bytes": 0,
+  sent: 0,
+  "sent.bytes": 0,
+  "dropped.source": 0,
+  "send.failed": 0,
+  "send.queue-full": 0,
+  "send.after-close": 0,
+  "socket.error": 0,
+};
+export type UdpCounterName = keyof typeof NO_COUNTS;
 
 export type UdpSocket = {
   /** Where it is bound; the port is the real one. */
   readonly address: Address;
+  /** A copy. */
   readonly counters: ReadonlyMap<UdpCounterName, number>;
+  /** What the system granted: a burst beyond it is lost. */
+  readonly receiveBufferBytes: number;
   /** Never throws, never waits; what fails is counted. */
   send(datagram: Uint8Array, to: Address): void;
   close(): Promise<void>;
@@ -32,6 +41,11 @@ export type UdpSocketOptions = {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /**
+   * Several processes may share the port; the system deals the datagrams out by source address. Sessions live in one process,
+   * so a peer that changes its address may reach another. Refused by systems that have no such thing.
+   */
+  readonly reusePort?: boolean;
   readonly onDatagram: (bytes: Uint8Array, from: Address) => void;
   /** Errors of the open socket, for a log; it stays open. */
   readonly onError?: (error: Error) => void;
@@ -51,21 +65,22 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
   }
   const socket = createSocket({
     type: isIP(host) === 6 ? "udp6" : "udp4",
+    ...(options.reusePort === undefined ? {} : { reusePort: options.reusePort }),
     // Addresses are literals: without this Node would hand each to the resolver, which costs, and might ask the network.
     lookup: (literal, family, done) => done(null, literal, Number(family)),
   });
-  await bind(socket, host, options.port);
+  await bind(socket, host, options.port, options.reusePort === true);
   return wrap(socket, options);
 }
 
-function bind(socket: Socket, host: string, port: number): Promise<void> {
+function bind(socket: Socket, host: string, port: number, isShared: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => {
       socket.close();
       reject(bindError(cause, host, port));
     };
     socket.once("error", fail);
-    socket.bind({ address: host, port, exclusive: true }, () => {
+    socket.bind({ address: host, port, exclusive: !isShared }, () => {
       socket.off("error", fail);
       resolve();
     });
@@ -76,13 +91,10 @@ function wrap(socket: Socket, options: UdpSocketOptions): UdpSocket {
   const bound = socket.address();
   const own: Address = { ip: canonicalIp(bound.address) ?? bound.address, port: bound.port };
   const isSix = bound.family === "IPv6";
-  // BOUNDED: by the names of the type.
-  const counters = new Map<UdpCounterName, number>();
-  const count = (name: UdpCounterName, amount = 1): void => {
-    counters.set(name, (counters.get(name) ?? 0) + amount);
-  };
+  const counts = { ...NO_COUNTS };
   const readIp = createIpReader();
-  const localIps = createLocalIps();
+  const local = createLocalAddresses();
+  let isQueueFull = false;
   let closing: Promise<void> | undefined;
 
   try {
@@ -91,40 +103,49 @@ function wrap(socket: Socket, options: UdpSocketOptions): UdpSocket {
     // Some systems refuse instead of cutting; their default has to do.
   }
   socket.on("error", (error) => {
-    count("socket.error");
+    counts["socket.error"] += 1;
     options.onError?.(error);
   });
   socket.on("message", (bytes, remote) => {
     const ip = readIp(remote.address);
     const from = ip === undefined ? undefined : { ip, port: remote.port };
-    if (from === undefined || !acceptsSource(from, own, localIps)) {
-      count("dropped.source");
+    if (from === undefined || !acceptsSource(from, own, local)) {
+      counts["dropped.source"] += 1;
       return;
     }
-    count("received");
-    count("received.bytes", bytes.length);
+    counts.received += 1;
+    counts["received.bytes"] += bytes.length;
     options.onDatagram(bytes, from);
   });
 
   // With a callback Node reports a failed send there; without one it would emit an error on the socket.
   const sent = (error: Error | null): void => {
-    if (error !== null) count("send.failed");
+    if (error !== null) counts["send.failed"] += 1;
   };
   return {
     address: own,
-    counters,
+    receiveBufferBytes: receiveBufferOf(socket),
+    get counters() {
+      return new Map(Object.entries(counts) as [UdpCounterName, number][]);
+    },
     send(datagram, to) {
       if (closing !== undefined) {
-        count("send.after-close");
+        counts["send.after-close"] += 1;
         return;
       }
-      count("sent");
-      count("sent.bytes", datagram.length);
+      if (isQueueFull || counts.sent % SENDS_PER_CHECK === 0)
+        isQueueFull = socket.getSendQueueSize() > SEND_QUEUE_BYTES;
+      if (isQueueFull) {
+        counts["send.queue-full"] += 1;
+        return;
+      }
+      counts.sent += 1;
+      counts["sent.bytes"] += datagram.length;
       try {
         // A socket for both families knows IPv4 by its mapped form only.
         socket.send(datagram, to.port, isSix && isIP(to.ip) === 4 ? `::ffff:${to.ip}` : to.ip, sent);
       } catch {
-        count("send.failed");
+        counts["send.failed"] += 1;
       }
     },
     close() {
@@ -132,4 +153,12 @@ function wrap(socket: Socket, options: UdpSocketOptions): UdpSocket {
       return closing;
     },
   };
+}
+
+function receiveBufferOf(socket: Socket): number {
+  try {
+    return socket.getRecvBufferSize();
+  } catch {
+    return 0;
+  }
 }

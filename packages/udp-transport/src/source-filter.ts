@@ -20,26 +20,41 @@ export function createIpReader(): (text: string) => string | undefined {
   };
 }
 
-/**
- * Whether to take a datagram from `from`, at a socket bound to `own`. `localIps` is asked only for a source with the own
- * port where `own` stands for every address of the machine.
- */
-export function acceptsSource(from: Address, own: Address, localIps: () => ReadonlySet<string>): boolean {
+/** What this machine's interfaces have: their ips, and the broadcast addresses of their IPv4 networks. */
+export type LocalAddresses = { readonly ips: ReadonlySet<string>; readonly broadcasts: ReadonlySet<string> };
+
+/** Whether to take a datagram from `from`, at a socket bound to `own`. */
+export function acceptsSource(from: Address, own: Address, local: () => LocalAddresses): boolean {
   if (!isUnicastAddress(from)) return false;
+  const { ips, broadcasts } = local();
+  if (broadcasts.has(from.ip)) return false;
   if (from.port !== own.port) return true;
   const isWildcard = own.ip === "0.0.0.0" || own.ip === "::";
-  return isWildcard ? !localIps().has(from.ip) : from.ip !== own.ip;
+  return isWildcard ? !ips.has(from.ip) : from.ip !== own.ip;
+}
+
+/** The broadcast address of an IPv4 network in CIDR form; none for IPv6 and for networks of one or two hosts. */
+export function broadcastOf(cidr: string): string | undefined {
+  const [ip = "", bits] = cidr.split("/");
+  const length = Number(bits);
+  if (ip.includes(":") || !Number.isInteger(length) || length < 0 || length > 30) return undefined;
+  const hostBits = 2 ** (32 - length) - 1;
+  const groups = ip.split(".").map(Number);
+  return groups.map((group, index) => group | (Math.floor(hostBits / 2 ** (24 - 8 * index)) & 0xff)).join(".");
 }
 
 /** The addresses of this machine, looked up again after half a minute at most. */
-export function createLocalIps(clock: () => number = () => performance.now()): () => ReadonlySet<string> {
-  let ips: ReadonlySet<string> = new Set();
+export function createLocalAddresses(clock: () => number = () => performance.now()): () => LocalAddresses {
+  let local: LocalAddresses = { ips: new Set(), broadcasts: new Set() };
   let sinceMs = Number.NEGATIVE_INFINITY;
   return () => {
-    if (clock() - sinceMs < OWN_IPS_MS) return ips;
+    if (clock() - sinceMs < OWN_IPS_MS) return local;
     sinceMs = clock();
     const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-    ips = new Set(all.map(({ address }) => canonicalIp(address) ?? address));
-    return ips;
+    local = {
+      ips: new Set(all.map(({ address }) => canonicalIp(address) ?? address)),
+      broadcasts: new Set(all.flatMap(({ cidr }) => (cidr && broadcastOf(cidr)) || [])),
+    };
+    return local;
   };
 }
