@@ -9,6 +9,8 @@ export type Cell = CellOptions & {
   readonly traceHash: string;
   readonly virtualMs: number;
   readonly wallMs: number;
+  /** Of this process, in which nothing else ran: what the wall time would be on an idle machine. */
+  readonly cpuMs: number;
   readonly events: number;
   readonly datagrams: number;
   readonly peakMiB: number;
@@ -18,6 +20,7 @@ export function runCell(scenario: string, options: CellOptions): Cell {
   const run = SCENARIOS[scenario];
   if (run === undefined) throw new Error(`no scenario is called ${scenario}`);
   const startMs = performance.now();
+  const startCpu = process.cpuUsage();
   const { fleet, figures } = run(options);
   const { world, ledger } = fleet;
   return {
@@ -28,8 +31,14 @@ export function runCell(scenario: string, options: CellOptions): Cell {
     traceHash: world.network.traceHash,
     virtualMs: Math.round(world.queue.nowMs),
     wallMs: Math.round(performance.now() - startMs),
+    cpuMs: cpuMs(startCpu),
     events: world.queue.count,
     datagrams: world.network.counts.sent,
     peakMiB: Math.round(process.resourceUsage().maxRSS / 1024),
   };
+}
+
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return Math.round((user + system) / 1000);
 }

@@ -1,72 +1,7 @@
 import { parseArgs } from "node:util";
-import { type Cell, runCell } from "./cell.ts";
-import { judge, runPlan } from "./report.ts";
-import { SCENARIOS } from "./scenarios/index.ts";
+import { replaceModules } from "./stand-in/replace-modules.ts";
 
-// npm run sim -- SCENARIO [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-// npm run sim -- report [SCENARIO ...] [--tune] [--out DIR]
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    nodes: { type: "string", default: "100" },
-    seed: { type: "string", default: "11" },
-    messages: { type: "string" },
-    crypto: { type: "string", default: "real" },
-    json: { type: "boolean", default: false },
-    tune: { type: "boolean", default: false },
-    out: { type: "string", default: "node_modules/.cache/starling/sim" },
-  },
-});
-
-function usage(problem: string): never {
-  const names = Object.keys(SCENARIOS).join("|");
-  process.stderr.write(`sim: ${problem}
-usage: npm run sim -- ${names} [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-       npm run sim -- report [SCENARIO ...] [--tune] [--out DIR]
-`);
-  process.exit(2);
-}
-
-function whole(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) usage(`--${name} is a whole number from ${least}, not '${text}'`);
-  return value;
-}
-
-function print(cell: Cell): void {
-  const { figures, violations, ...rest } = cell;
-  for (const [name, value] of Object.entries({ ...rest, ...figures, violations: violations.length })) {
-    process.stdout.write(`${name.padEnd(22)} ${typeof value === "number" ? Number(value.toFixed(5)) : value}\n`);
-  }
-  for (const violation of violations) process.stdout.write(`VIOLATION ${violation}\n`);
-}
-
-function report(scenarios: readonly string[]): void {
-  for (const { row, cells } of runPlan({ scenarios, tune: values.tune, dir: values.out })) {
-    process.stdout.write(`\n${row.name}\n`);
-    for (const target of row.targets) {
-      const { worst, met } = judge(target, cells);
-      const wanted = target.atLeast === undefined ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
-      process.stdout.write(`  ${met ? "met   " : "MISSED"} ${target.figure} ${worst} (${wanted})\n`);
-    }
-  }
-}
-
-const [scenario = "", ...others] = positionals;
-if (scenario === "report") {
-  report(others);
-} else {
-  if (!(scenario in SCENARIOS)) usage(scenario === "" ? "which scenario?" : `unknown scenario '${scenario}'`);
-  const { crypto } = values;
-  if (crypto !== "real" && crypto !== "stand-in") usage("--crypto is real or stand-in");
-  const nodes = whole("nodes", values.nodes, 2);
-  const messages = values.messages === undefined ? nodes * 10 : whole("messages", values.messages, 0);
-  const [first = "", last = first] = values.seed.split("-");
-  for (let seed = whole("seed", first, 0); seed <= whole("seed", last, 0); seed += 1) {
-    const cell = runCell(scenario, { nodes, seed, messages, crypto });
-    if (values.json) process.stdout.write(`${JSON.stringify(cell)}\n`);
-    else print(cell);
-    if (cell.violations.length > 0) process.exitCode = 1;
-  }
-}
+// What is to be replaced is replaced before the first import of it.
+const { values } = parseArgs({ strict: false, options: { crypto: { type: "string" } } });
+if (values.crypto === "stand-in") replaceModules();
+await import("./cli.ts");

@@ -13,7 +13,7 @@ import { Nat, type NatKind } from "./nat.ts";
 import { type Bursts, Network, type Place } from "./network.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { seededRandom } from "./seeded-random.ts";
-import { createStandInCrypto } from "./stand-in-crypto.ts";
+import { createStandInCrypto } from "./stand-in/session-crypto.ts";
 import { VirtualRtc } from "./virtual-rtc.ts";
 
 // A world of the shipped cores under virtual time. Nothing of them is replaced but what the driver would do: the network, the
