@@ -1,5 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { NodeCoreOptions } from "@starling/node-core";
+import type { NodeCoreOptions, NodeOutput } from "@starling/node-core";
 import type { CryptoTap } from "./crypto-tap.ts";
 import { Ledger } from "./ledger.ts";
 import type { SimNode, SimRelay } from "./machine.ts";
@@ -23,8 +23,10 @@ export type FleetOptions = {
   readonly joinMs?: number;
   readonly world?: Partial<WorldOptions>;
   readonly node?: Partial<NodeCoreOptions>;
-  /** Over the ledger's own, for a node of this index. */
-  readonly tap?: (index: number, isPublic: boolean) => CryptoTap | undefined;
+  /** Over the ledger's own, for each node. */
+  readonly tap?: (self: () => NodeId, isPublic: boolean) => CryptoTap | undefined;
+  readonly relayTap?: (self: () => NodeId) => CryptoTap;
+  readonly natShare?: number;
 };
 
 export type Fleet = {
@@ -38,12 +40,14 @@ export type Fleet = {
   readonly isPublic: (node: SimNode) => boolean;
   /** Since when it runs. */
   readonly upSinceMs: Map<SimNode, number>;
+  /** Hears what every node puts out, but datagrams. */
+  onOutput: ((node: SimNode, output: NodeOutput) => void) | undefined;
 };
 
 /** Plans the start of every machine; nothing has run yet. */
 export function createFleet(options: FleetOptions): Fleet {
   const { nodes: count, seed, crypto, loss = MODEL.loss, duplication = MODEL.duplication } = options;
-  const { joinMs = MODEL.joinMs } = options;
+  const { joinMs = MODEL.joinMs, natShare = MODEL.natShare } = options;
   const floor = crypto === "stand-in" ? { floor: 1 } : {};
   const world = new World({ seed, loss, duplication, crypto, ...floor, keepsOutputs: false, ...options.world });
   const random = world.forkRandom();
@@ -54,42 +58,51 @@ export function createFleet(options: FleetOptions): Fleet {
   for (let i = 0; i < relayCount; i += 1) {
     const bootstrap = relays.slice(-BOOTSTRAPS).map(({ contact }) => contact);
     let relay: SimRelay | undefined;
-    const tap = ledger.tap(() => relay?.id as NodeId);
+    const self = () => relay?.id as NodeId;
+    const counted = ledger.tap(self);
+    const extra = options.relayTap?.(self);
+    const tap: CryptoTap = extra === undefined ? counted : (real) => extra(counted(real));
     relay = world.addRelay({ bootstrap, maxNeighbours }, { tap });
     relays.push(relay);
   }
   const nodes: SimNode[] = [];
   const publicNodes = new Set<SimNode>();
   const upSinceMs = new Map<SimNode, number>();
-  const join = (index: number) => {
-    const nat: NatKind = random.fraction() < MODEL.natShare ? pick(random, NATS) : "none";
+  const join = () => {
+    const nat: NatKind = random.fraction() < natShare ? pick(random, NATS) : "none";
     const bootstrap = sample(random, relays, BOOTSTRAPS).map(({ contact }) => contact);
     let node: SimNode | undefined;
-    const counted = ledger.tap(() => node?.id as NodeId);
-    const extra = options.tap?.(index, nat === "none");
+    const self = () => node?.id as NodeId;
+    const counted = ledger.tap(self);
+    const extra = options.tap?.(self, nat === "none");
     const tap: CryptoTap = extra === undefined ? counted : (real) => extra(counted(real));
     // Channels are a matter of their own: these figures are about the overlay of UDP links.
     node = world.addNode({ bootstrap, maxNeighbours, maxChannels: 0, ...options.node }, { tap, nat });
     const joined = node;
     if (nat === "none") publicNodes.add(joined);
     upSinceMs.set(joined, world.queue.nowMs);
-    joined.onOutput = (output) => ledger.hear(joined, output);
+    joined.onOutput = (output) => {
+      ledger.hear(joined, output);
+      fleet.onOutput?.(joined, output);
+    };
     joined.feed({ type: "listening", on: true });
     nodes.push(joined);
   };
-  for (let i = 0; i < count; i += 1) world.queue.at((i / count) * joinMs, () => join(i));
-  return { world, random, relays, nodes, ledger, isPublic: (node) => publicNodes.has(node), upSinceMs };
+  for (let i = 0; i < count; i += 1) world.queue.at((i / count) * joinMs, join);
+  const isPublic = (node: SimNode) => publicNodes.has(node);
+  const fleet: Fleet = { world, random, relays, nodes, ledger, isPublic, upSinceMs, onOutput: undefined };
+  return fleet;
 }
 
 /** Restarts a node on its machine. */
-function restart(fleet: Fleet, node: SimNode): void {
+export function restart(fleet: Fleet, node: SimNode): void {
   if (node.isUp) return;
   node.start();
   node.feed({ type: "listening", on: true });
   fleet.upSinceMs.set(node, fleet.world.queue.nowMs);
 }
 
-function stop(fleet: Fleet, node: SimNode, how: "kill" | "close"): void {
+export function stop(fleet: Fleet, node: SimNode, how: "kill" | "close"): void {
   if (how === "kill") node.kill();
   else node.close();
   fleet.ledger.forget(node);

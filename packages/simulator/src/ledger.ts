@@ -106,6 +106,11 @@ export class Ledger {
     for (const [pair, message] of this.#open) if (message.from === node) this.#open.delete(pair);
   }
 
+  /** By the key of an envelope's lock (frames.ts). */
+  messageOfLock(key: string): SentMessage | undefined {
+    return this.#byKey.get(key);
+  }
+
   /** Messages that are neither received, failed nor gone with their author. */
   unsettled(): SentMessage[] {
     return [...this.#open.values()];

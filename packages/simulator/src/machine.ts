@@ -46,6 +46,8 @@ export class SimRelay {
   readonly place: Place;
   readonly clock: Clock;
   readonly #parts: RelayParts;
+  /** How often it has been started. */
+  lives = 0;
   #life: Life<RelayInput, RelayOutput> | undefined;
   #core: RelayCore | undefined;
 
@@ -77,6 +79,7 @@ export class SimRelay {
 
   start(): void {
     if (this.isUp) return;
+    this.lives += 1;
     const { boot, afterStep } = this.#parts;
     this.#life = new Life<RelayInput, RelayOutput>({
       ...this.#parts,
@@ -109,10 +112,11 @@ export class SimNode {
   readonly outputs: NodeOutput[] = [];
   /** Hears each output but datagrams. */
   onOutput: ((output: NodeOutput) => void) | undefined;
+  /** How often it has been started. */
+  lives = 0;
   readonly #parts: NodeParts;
   #life: Life<NodeInput, NodeOutput> | undefined;
   #core: NodeCore | undefined;
-  #lives = 0;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -146,7 +150,7 @@ export class SimNode {
 
   start(): void {
     if (this.isUp) return;
-    this.#lives += 1;
+    this.lives += 1;
     const { boot, afterStep } = this.#parts;
     this.#life = new Life<NodeInput, NodeOutput>({
       ...this.#parts,
@@ -174,9 +178,9 @@ export class SimNode {
   #perform(output: NodeOutput): void {
     const { queue, rtc, keepsOutputs } = this.#parts;
     if (keepsOutputs) this.outputs.push(output);
-    const life = this.#lives;
+    const life = this.lives;
     const feed = (input: NodeInput) => {
-      if (life === this.#lives) this.feed(input);
+      if (life === this.lives) this.feed(input);
     };
     switch (output.type) {
       case "mint": {
@@ -188,7 +192,7 @@ export class SimNode {
         const { entry } = output;
         queue.at(queue.nowMs + DISK_MS, () => {
           // What was under way when the process ended is not written.
-          if (life !== this.#lives || !this.isUp) return;
+          if (life !== this.lives || !this.isUp) return;
           this.disk.write(entry);
           feed({ type: "stored", key: entry.key, ok: true });
         });

@@ -30,6 +30,8 @@ export type Place = {
   receiver: EventTarget | undefined;
 };
 
+const CENTRE: Point = { x: 0.5, y: 0.5 };
+
 /** Virtual UDP: what is sent arrives late, twice, out of order or not at all, as the seed decides. */
 export class Network {
   readonly counts = { sent: 0, lost: 0, delivered: 0, bytes: 0 };
@@ -91,6 +93,20 @@ export class Network {
     if (isLost) this.counts.lost += 1;
     else this.#deliver(from, source, to, datagram);
     if (duplication > 0 && random.fraction() < duplication && !from.isBad) this.#deliver(from, source, to, datagram);
+  }
+
+  /** A datagram from nowhere that names another's address as its source. */
+  forge(source: Address, to: Address, datagram: Uint8Array): void {
+    const place = this.#placeAt(to);
+    const nowhere: Place = {
+      address: source,
+      point: CENTRE,
+      nat: undefined,
+      side: 0,
+      isBad: false,
+      receiver: undefined,
+    };
+    if (place !== undefined) this.#deliver({ ...nowhere, side: place.side }, source, to, datagram);
   }
 
   #deliver(from: Place, source: Address, to: Address, datagram: Uint8Array): void {

@@ -1,7 +1,8 @@
-import type { NodeId } from "@starling/crypto-identity";
+import type { Identity } from "@starling/crypto-identity";
 import { generateIdentity } from "@starling/crypto-identity";
 import type { NodeCoreOptions, RelayCoreOptions } from "@starling/node-core";
 import { NodeCore, RelayCore } from "@starling/node-core";
+import type { SessionCrypto } from "@starling/session";
 import { createSessionCrypto } from "@starling/session";
 import type { Address } from "@starling/wire-protocol";
 import type { CryptoTap } from "./crypto-tap.ts";
@@ -41,6 +42,21 @@ export type HostOptions = {
   readonly address?: Address | undefined;
 };
 
+export type Prepared = {
+  readonly parts: {
+    readonly index: number;
+    readonly identity: Identity;
+    readonly place: Place;
+    readonly clock: Clock;
+    readonly queue: EventQueue;
+    readonly network: Network;
+  };
+  readonly networkName: string;
+  readonly random: SeededRandom;
+  /** Made anew for each life. */
+  readonly sessionCrypto: () => SessionCrypto;
+};
+
 const PORT = 4000;
 const CHANNEL_LATENCY_MS = 20;
 
@@ -69,8 +85,7 @@ export class World {
   }
 
   addRelay(options: Partial<RelayCoreOptions> = {}, host: HostOptions | CryptoTap = {}): SimRelay {
-    const { tap, nat, address } = typeof host === "function" ? { tap: host } : host;
-    const { parts, common } = this.#host(tap, nat, address);
+    const { parts, common } = this.#host(host);
     const announce = [parts.place.address];
     const { afterRelayStep: afterStep } = this;
     return new SimRelay({
@@ -81,8 +96,7 @@ export class World {
   }
 
   addNode(options: Partial<NodeCoreOptions> = {}, host: HostOptions | CryptoTap = {}): SimNode {
-    const { tap, nat, address } = typeof host === "function" ? { tap: host } : host;
-    const { parts, common } = this.#host(tap, nat, address);
+    const { parts, common } = this.#host(host);
     const { keepsOutputs = true } = this.#options;
     return new SimNode({
       ...parts,
@@ -128,30 +142,36 @@ export class World {
     return place;
   }
 
-  #host(tap: CryptoTap = (real) => real, nat?: NatKind, address?: Address) {
+  /** A machine with nothing on it yet, for what is no relay and no node. */
+  prepare({ tap = (real) => real, nat, address }: HostOptions = {}): Prepared {
     const index = this.#hosts;
     const place = this.place(nat, address);
     const random = this.#random.fork();
     const identity = generateIdentity(random.bytes);
     const clock: Clock = { offsetMs: 0 };
-    const parts = { index, identity, place, clock, queue: this.queue, network: this.network };
-    const { floor, crypto = "real" } = this.#options;
     const network = this.#name;
-    const session = (id: NodeId) =>
-      crypto === "stand-in"
-        ? createStandInCrypto({ id, network, random: random.bytes })
+    const crypto = () =>
+      this.#options.crypto === "stand-in"
+        ? createStandInCrypto({ id: identity.id, network, random: random.bytes })
         : createSessionCrypto({ identity, network, random: random.bytes });
+    const parts = { index, identity, place, clock, queue: this.queue, network: this.network };
+    return { parts, networkName: network, random, sessionCrypto: () => tap(crypto()) };
+  }
+
+  #host(host: HostOptions | CryptoTap) {
+    const prepared = this.prepare(typeof host === "function" ? { tap: host } : host);
+    const { floor } = this.#options;
     // Each life has tables of its own.
     const common = () => ({
-      identity,
-      network,
+      identity: prepared.parts.identity,
+      network: this.#name,
       bootstrap: [],
       announce: [],
       maxNeighbours: 256,
-      random: random.bytes,
-      crypto: tap(session(identity.id)),
+      random: prepared.random.bytes,
+      crypto: prepared.sessionCrypto(),
       ...(floor !== undefined && { floor: () => floor, publishFloor: () => floor }),
     });
-    return { parts, common };
+    return { parts: prepared.parts, common };
   }
 }

@@ -27,7 +27,7 @@ export function unicast(options: CellOptions): Outcome {
 }
 
 /** Plans messages between random settled nodes, evenly over a time. */
-function sendRandomly(fleet: Fleet, messages: number, overMs: number, settledMs: number = SETTLED_MS): void {
+export function sendRandomly(fleet: Fleet, messages: number, overMs: number, settledMs: number = SETTLED_MS): void {
   const { world, random, ledger } = fleet;
   const startMs = world.queue.nowMs;
   for (let i = 0; i < messages; i += 1) {
@@ -50,7 +50,7 @@ function sendRandomly(fleet: Fleet, messages: number, overMs: number, settledMs:
 }
 
 /** Over messages whose two ends were up from the sending to the receipt or the deadline. */
-function unicastFigures(fleet: Fleet, all: readonly SentMessage[]): Record<string, number> {
+export function unicastFigures(fleet: Fleet, all: readonly SentMessage[]): Record<string, number> {
   const { ledger, upSinceMs } = fleet;
   const stayed = (message: SentMessage) =>
     message.receiptMs !== undefined ||

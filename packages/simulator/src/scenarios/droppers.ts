@@ -1,0 +1,41 @@
+import { dropsForwarded } from "../adversary/dropper.ts";
+import { createFleet } from "../fleet.ts";
+import { MODEL } from "../plan.ts";
+import { seededRandom } from "../seeded-random.ts";
+import type { CellOptions, Outcome } from "./scenario.ts";
+import { sendRandomly, unicastFigures } from "./unicast.ts";
+
+const DROPPER_SHARE = 0.2;
+const LOSS = 0.01;
+/** A node has sent this many before what is measured begins. */
+const LEARNING_MESSAGES = 40;
+const RATE = 0.5;
+
+/** One in five of the nodes that others forward over acknowledges what it is handed and loses it. */
+export function droppers({ nodes, seed, crypto, messages }: CellOptions): Outcome {
+  const random = seededRandom(seed + 2 ** 32);
+  let count = 0;
+  const fleet = createFleet({
+    nodes,
+    seed,
+    crypto,
+    loss: LOSS,
+    tap: (self, isPublic) => {
+      if (!isPublic || random.fraction() >= DROPPER_SHARE) return undefined;
+      count += 1;
+      return dropsForwarded(self);
+    },
+  });
+  const { world, ledger } = fleet;
+  world.run(MODEL.joinMs + MODEL.warmUpMs);
+  const learningMs = (LEARNING_MESSAGES / RATE) * 1000;
+  sendRandomly(fleet, LEARNING_MESSAGES * nodes, learningMs);
+  world.run(learningMs + 1000);
+  const learned = ledger.messages.length;
+  const runMs = (messages / (nodes * RATE)) * 1000;
+  sendRandomly(fleet, messages, runMs);
+  world.run(runMs + 31_000);
+  const { firstAttempt: firstAttemptBefore } = unicastFigures(fleet, ledger.messages.slice(0, 2 * nodes));
+  const figures = unicastFigures(fleet, ledger.messages.slice(learned));
+  return { fleet, figures: { ...figures, droppers: count, firstAttemptBefore: firstAttemptBefore ?? Number.NaN } };
+}

@@ -1,0 +1,63 @@
+import { createFleet } from "../fleet.ts";
+import type { SimNode } from "../machine.ts";
+import { MODEL } from "../plan.ts";
+import { pick } from "../seeded-random.ts";
+import type { CellOptions, Outcome } from "./scenario.ts";
+import { unicastFigures } from "./unicast.ts";
+
+// A thousand shipped nodes of one owner, on the addresses of one /24, join a network of fifty honest ones, at the same time.
+
+const ATTACKERS = 1000;
+const BLOCK = "66.66.66";
+const ADDRESSES = 250;
+const FIRST_PORT = 4000;
+const LOSS = 0.01;
+const SETTLE_MS = 300_000;
+const MESSAGES = 500;
+
+export function eclipse({ nodes, seed, crypto }: CellOptions): Outcome {
+  const fleet = createFleet({ nodes, seed, crypto, loss: LOSS, natShare: 0 });
+  const { world, random, relays, ledger } = fleet;
+  for (let i = 0; i < ATTACKERS; i += 1) {
+    world.queue.at((i / ATTACKERS) * MODEL.joinMs, () => {
+      const address = { ip: `${BLOCK}.${1 + (i % ADDRESSES)}`, port: FIRST_PORT + Math.floor(i / ADDRESSES) };
+      const bootstrap = [pick(random, relays), pick(random, relays)].map(({ contact }) => contact);
+      const { maxNeighbours } = MODEL;
+      world.addNode({ bootstrap, announce: [address], maxNeighbours, maxChannels: 0 }, { address });
+    });
+  }
+  world.run(MODEL.joinMs + SETTLE_MS);
+  const shares = fleet.nodes.map(attackerShare);
+  for (let i = 0; i < MESSAGES; i += 1) {
+    const [from, to] = [pick(random, fleet.nodes), pick(random, fleet.nodes)];
+    if (from !== to) ledger.send(from, to, "any", 30_000);
+    world.run(100);
+  }
+  world.run(31_000);
+  const { delivered = Number.NaN, messages = 0 } = unicastFigures(fleet, ledger.messages);
+  return {
+    fleet,
+    figures: {
+      attackerShareMax: Math.max(...shares),
+      attackerShareMean: shares.reduce((sum, share) => sum + share, 0) / shares.length,
+      anchorsOfAttackerMax: Math.max(...fleet.nodes.map(attackerAnchors)),
+      tableMean: fleet.nodes.reduce((sum, node) => sum + table(node).length, 0) / nodes,
+      honestMessages: messages,
+      honestDelivered: delivered,
+    },
+  };
+}
+
+function table(node: SimNode) {
+  return node.core.neighbours();
+}
+
+function attackerShare(node: SimNode): number {
+  const entries = table(node);
+  return entries.filter(({ address }) => address.ip.startsWith(`${BLOCK}.`)).length / Math.max(1, entries.length);
+}
+
+function attackerAnchors(node: SimNode): number {
+  const anchors = new Set(node.core.anchors());
+  return table(node).filter(({ id, address }) => anchors.has(id) && address.ip.startsWith(`${BLOCK}.`)).length;
+}
