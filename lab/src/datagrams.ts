@@ -39,7 +39,7 @@ export function validHellos(
 }
 
 /** Hellos whose mac1 is right, so that only a DH finds out that they are noise. */
-function undecryptableHellos(target: NodeId, count: number, random: Random): Uint8Array[] {
+export function undecryptableHellos(target: NodeId, count: number, random: Random): Uint8Array[] {
   const key = createHash("sha256").update("starling mac1").update(nodeIdToBytes(target)).digest();
   return Array.from({ length: count }, () => {
     const hello = encodeHello(1, random(HELLO_MESSAGE_BYTES));
@@ -52,7 +52,7 @@ function undecryptableHellos(target: NodeId, count: number, random: Random): Uin
 }
 
 /** Noise of this size behind the first byte of a kind. */
-function noise(kind: number | undefined, sizeBytes: number, random: Random): Uint8Array {
+export function noise(kind: number | undefined, sizeBytes: number, random: Random): Uint8Array {
   const bytes = random(sizeBytes);
   if (kind !== undefined && sizeBytes > 0) bytes[0] = kind;
   return bytes;

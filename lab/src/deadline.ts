@@ -12,7 +12,7 @@ export async function within<T>(timeoutMs: number, what: string, happening: Prom
 }
 
 /** Lets time pass that is itself what is tested: a flood that lasts, a mapping that runs out. */
-function pass(ms: number): Promise<void> {
+export function pass(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });

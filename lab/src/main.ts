@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { within } from "./deadline.ts";
-import { isMet } from "./figure.ts";
+import { type Outcome, outcomeOf } from "./figure.ts";
 import { removeAbandoned, removeOwn } from "./net/namespaces.ts";
 import { compilePrograms, whyNot } from "./requirements.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
@@ -52,7 +52,18 @@ process.on("SIGHUP", () => void endBy("hung up", 129));
 process.on("disconnect", () => void endBy("left alone", 1));
 process.on("uncaughtException", (error) => void endBy(error.stack ?? error.message, 1));
 
-async function play(scenario: Scenario, programs: string): Promise<{ passed: number; failed: number }> {
+type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+function add(a: Counts, b: Counts): Counts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+function closingLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+async function play(scenario: Scenario, programs: string): Promise<Counts> {
   process.stderr.write(`${scenario.name}: ${scenario.shows}\n`);
   const startedMs = performance.now();
   const trial = new Trial({ programs, seed, isLong, onProgress: (line) => process.stderr.write(`${line}\n`) });
@@ -68,34 +79,34 @@ async function play(scenario: Scenario, programs: string): Promise<{ passed: num
   } finally {
     await trial.close();
   }
-  if (isEnding) return { passed: 0, failed: 0 };
+  if (isEnding) return NOTHING;
   const seconds = Number(((performance.now() - startedMs) / 1_000).toFixed(1));
-  const passed = trial.figures.filter(isMet).length;
-  const failed = trial.figures.length - passed + (error === undefined ? 0 : 1);
-  const figures = trial.figures.map((figure) => ({ ...figure, isMet: isMet(figure) }));
-  const result = { scenario: scenario.name, ok: failed === 0, seconds, seed, figures, ...(error && { error }) };
-  print(result, `${failed === 0 ? "ok    " : "FAILED"} ${scenario.name} ${seconds} s: ${passed} of ${passed + failed}`);
-  return { passed, failed };
+  const figures = trial.figures.map((figure) => ({ ...figure, outcome: outcomeOf(figure) }));
+  const of = (wanted: Outcome) => figures.filter(({ outcome }) => outcome === wanted).length;
+  const counts = { passed: of("passed"), failed: of("failed") + (error === undefined ? 0 : 1), skipped: of("skipped") };
+  const ok = counts.failed === 0;
+  print(
+    { scenario: scenario.name, ok, seconds, seed, ...counts, figures, ...(error === undefined ? {} : { error }) },
+    `${ok ? "ok    " : "FAILED"} ${scenario.name} ${seconds} s: ${closingLine(counts)}`,
+  );
+  return counts;
 }
 
 const reason = await whyNot();
 if (reason !== undefined) {
-  const counts = { passed: 0, failed: 0, skipped: chosen.length };
-  print({ done: true, ...counts, reason }, `skipped: ${reason}\n0 passed, 0 failed, ${chosen.length} skipped`);
+  const counts = { ...NOTHING, skipped: chosen.length };
+  print({ done: true, ...counts, reason }, `skipped: ${reason}\n${closingLine(counts)}`);
   process.exit(0);
 }
 await removeAbandoned();
 const programs = await compilePrograms();
-let passed = 0;
-let failed = 0;
+let counts = NOTHING;
 for (const scenario of chosen) {
-  const counts = await play(scenario, programs);
+  counts = add(counts, await play(scenario, programs));
   if (isEnding) break;
-  passed += counts.passed;
-  failed += counts.failed;
 }
 if (!isEnding) {
   await removeOwn();
-  print({ done: true, passed, failed }, `${passed} passed, ${failed} failed`);
-  process.exit(failed === 0 ? 0 : 1);
+  print({ done: true, ...counts }, closingLine(counts));
+  process.exit(counts.failed === 0 ? 0 : 1);
 }

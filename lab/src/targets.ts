@@ -36,6 +36,6 @@ export async function startRelay(host: Host): Promise<Target> {
 /** Whether it runs and lets an honest newcomer in; how long that took. */
 export async function connectNewcomer(newcomer: HostProcess, target: Target): Promise<number> {
   if (target.process.isDead) throw new Error(`${target.name} has ended: ${target.process.lastWords()}`);
-  const { ms } = await newcomer.ask("connect", { id: target.id, ip: target.host.ip, port: target.port });
+  const { ms } = await newcomer.ask("visit", { id: target.id, ip: target.host.ip, port: target.port });
   return Number(ms);
 }

@@ -1,4 +1,4 @@
-import { type Figure, figureLine, isMet } from "./figure.ts";
+import { type Figure, figureLine } from "./figure.ts";
 import { Lab } from "./net/lab.ts";
 import { seededBytes } from "./seeded-bytes.ts";
 
@@ -56,12 +56,15 @@ export class Trial {
   }
 
   /** Something that has to be so. */
-  check(name: string, value: boolean, detail?: string): void {
-    this.#add({ name, value, unit: "", ...(detail === undefined ? {} : { detail }) });
-  }
-
-  get isMet(): boolean {
-    return this.figures.length > 0 && this.figures.every(isMet);
+  check(name: string, value: boolean, more: { detail?: string | undefined; knownFault?: string } = {}): void {
+    const { detail, knownFault } = more;
+    this.#add({
+      name,
+      value,
+      unit: "",
+      ...(detail === undefined ? {} : { detail }),
+      ...(knownFault === undefined ? {} : { knownFault }),
+    });
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ const HEADER_BYTES = 16;
 /** Sends that wait for their acknowledgement; above it the rest of what is due waits here. */
 const OUTSTANDING_MAX = 3_000;
 
-type Flow = { readonly times: Map<number, number>; first: number; last: number; repeated: number };
+type Flow = { readonly times: Map<number, number>; first: number; last: number; longestGap: number; repeated: number };
 /** What arrived, by the number that the sender gave the flow. */
 const flows = new Map<number, Flow>();
 
@@ -21,15 +21,17 @@ function receive(bytes: Uint8Array): void {
   const number = view.getUint32(0);
   const seq = view.getUint32(4);
   const atMs = now();
-  const flow = flows.get(number) ?? { times: new Map(), first: atMs, last: atMs, repeated: 0 };
+  const flow = flows.get(number) ?? { times: new Map(), first: atMs, last: atMs, longestGap: 0, repeated: 0 };
   flows.set(number, flow);
   if (flow.times.has(seq)) flow.repeated += 1;
   else flow.times.set(seq, atMs - view.getFloat64(8));
+  flow.longestGap = Math.max(flow.longestGap, atMs - flow.last);
   flow.last = atMs;
 }
 
+const newIdentity = () => generateIdentity((sizeBytes) => randomFillSync(new Uint8Array(sizeBytes)));
 const secure = await createSecureUdp({
-  identity: generateIdentity((sizeBytes) => randomFillSync(new Uint8Array(sizeBytes))),
+  identity: newIdentity(),
   network,
   host: "0.0.0.0",
   port: Number(port),
@@ -50,6 +52,18 @@ async function connect({ id, ip, port: to }: Params): Promise<object> {
   return { ms: now() - startedMs };
 }
 
+/** The same as somebody new, who leaves again. */
+async function visit({ id, ip, port: to }: Params): Promise<object> {
+  const visitor = await createSecureUdp({ identity: newIdentity(), network, host: "0.0.0.0", port: 0 });
+  const startedMs = now();
+  try {
+    await visitor.connect(idOf(id), { ip: String(ip), port: Number(to) });
+    return { ms: now() - startedMs };
+  } finally {
+    await visitor.close();
+  }
+}
+
 /** `count` messages, as fast as they are acknowledged or `perSecond`; answers when the fate of each is known. */
 async function send({ id, flow, count, sizeBytes, perSecond }: Params): Promise<object> {
   const to = idOf(id);
@@ -62,6 +76,7 @@ async function send({ id, flow, count, sizeBytes, perSecond }: Params): Promise<
   let acknowledged = 0;
   let failed = 0;
   let sent = 0;
+  let inTime = 0;
   let wake: () => void = () => undefined;
   const one = (seq: number): void => {
     view.setUint32(4, seq);
@@ -71,6 +86,7 @@ async function send({ id, flow, count, sizeBytes, perSecond }: Params): Promise<
       .then(
         () => {
           acknowledged += 1;
+          if (now() - startedMs <= (of / rate) * 1_000) inTime += 1;
         },
         () => {
           failed += 1;
@@ -86,17 +102,18 @@ async function send({ id, flow, count, sizeBytes, perSecond }: Params): Promise<
       if (sent < of) setTimeout(resolve, 2);
     });
   }
-  return { acknowledged, failed, seconds: (now() - startedMs) / 1_000 };
+  return { acknowledged, inTime, failed, seconds: (now() - startedMs) / 1_000 };
 }
 
-/** What came of a flow: how many, how many twice, the quantiles of how long they took, and the time from first to last. */
+/** What came of a flow: how many, how many twice, half, 99 % and all of them within what time, from first to last, the longest pause. */
 function received({ flow: number }: Params): object {
   const flow = flows.get(Number(number));
-  if (flow === undefined) return { unique: 0, repeated: 0, spanMs: 0, latenciesMs: [] };
+  if (flow === undefined) return { unique: 0, repeated: 0, spanMs: 0, longestGapMs: 0, latenciesMs: [] };
   const sorted = [...flow.times.values()].sort((a, b) => a - b);
   const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
   const latenciesMs = [at(0.5), at(0.99), at(1)];
-  return { unique: flow.times.size, repeated: flow.repeated, spanMs: flow.last - flow.first, latenciesMs };
+  const spanMs = flow.last - flow.first;
+  return { unique: flow.times.size, repeated: flow.repeated, spanMs, longestGapMs: flow.longestGap, latenciesMs };
 }
 
 async function close(): Promise<object> {
@@ -107,6 +124,7 @@ async function close(): Promise<object> {
 serve(
   {
     connect,
+    visit,
     send,
     received,
     close,

@@ -1,8 +1,26 @@
 import type { Scenario } from "../trial.ts";
 import { amplification } from "./amplification.ts";
+import { daemons } from "./daemons.ts";
+import { garbageFlood, helloFlood } from "./floods.ts";
+import { impaired } from "./impaired.ts";
 import { natTypes } from "./nat-types.ts";
+import { oddSources } from "./odd-sources.ts";
 import { punching } from "./punching.ts";
+import { roaming } from "./roaming.ts";
+import { stun } from "./stun.ts";
 import { wire } from "./wire.ts";
 
-/** In the order in which they run: the laboratory itself first. */
-export const SCENARIOS: readonly Scenario[] = [natTypes, punching, wire, amplification];
+/** In the order in which they run: the laboratory itself first, whole programs last. */
+export const SCENARIOS: readonly Scenario[] = [
+  natTypes,
+  punching,
+  wire,
+  amplification,
+  stun,
+  oddSources,
+  garbageFlood,
+  helloFlood,
+  impaired,
+  roaming,
+  daemons,
+];

@@ -43,14 +43,12 @@ export const natTypes: Scenario = {
       await site.setNat(type);
       const found = await prober.ask("classify");
       const words = `mapping ${String(found.mapping)}, filtering ${String(found.filtering)}`;
-      trial.check(`${type} is ${type}`, found.mapping === mapping && found.filtering === filtering, words);
+      trial.check(`${type} is ${type}`, found.mapping === mapping && found.filtering === filtering, { detail: words });
       const seenIp = String(found.seen).split(":")[0];
       if (type !== "udpblock") {
-        trial.check(
-          `${type} is seen at the right address`,
-          seenIp === (type === "none" ? host.ip : site.publicIp),
-          seenIp,
-        );
+        trial.check(`${type} is seen at the right address`, seenIp === (type === "none" ? host.ip : site.publicIp), {
+          detail: seenIp,
+        });
       }
     }
     await site.setNat("port", { timeoutS: SHORT_MAPPING_S });
