@@ -74,7 +74,7 @@ export class Program {
     return { kind: "varying", isLocal: false, code: this.#varying(operation, left, right) };
   }
 
-  /** The sum, with what does not vary added up first. */
+  /** The sum: what does not vary first, then the others in their order. */
   sum(...values: Value[]): Value {
     const ofKind = (kind: Value["kind"]) => values.filter((value) => value.kind === kind);
     const add = (left: Value, right: Value): Value => {
@@ -83,10 +83,9 @@ export class Program {
       return this.apply("add", left, right);
     };
     const steady = [...ofKind("constant"), ...ofKind("fixed")].reduce(add, word(0));
-    const varying = ofKind("varying");
-    const [first, ...rest] = varying;
+    const [first, ...rest] = ofKind("varying");
     if (first === undefined) return steady;
-    return add(rest.reduce(add, first), steady);
+    return rest.reduce(add, add(first, steady));
   }
 
   xor(first: Value, ...rest: Value[]): Value {
