@@ -12,6 +12,8 @@ export type Figure = {
   /** What stood on each side of a ratio, in absolute terms, versions named: "16.1 MH/s" beside "C, OpenSSL 3.0: 20.4 MH/s". */
   readonly ours?: string;
   readonly peer?: string;
+  /** Why it could not be measured here; there are no samples then. */
+  readonly skipped?: string;
 };
 
 export function median(samples: readonly number[]): number {
@@ -21,15 +23,16 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Undefined where there is no target. */
-export function isMet({ samples, target }: Figure): boolean | undefined {
-  if (target === undefined) return undefined;
+/** Undefined where there is no target, or nothing was measured. */
+export function isMet({ samples, target, skipped }: Figure): boolean | undefined {
+  if (target === undefined || skipped !== undefined) return undefined;
   return "atMost" in target ? median(samples) <= target.atMost : median(samples) >= target.atLeast;
 }
 
 /** One line of Markdown: | figure | target | measured | */
 export function row(figure: Figure): string {
-  const { name, unit, samples, ours, peer } = figure;
+  const { name, unit, samples, ours, peer, skipped } = figure;
+  if (skipped !== undefined) return `| ${name} | ${describeTarget(figure)} | not measured: ${skipped} |`;
   const range = samples.length > 1 ? ` (${number(Math.min(...samples))} to ${number(Math.max(...samples))})` : "";
   const sides = ours !== undefined && peer !== undefined ? `: ${ours} beside ${peer}` : "";
   const missed = isMet(figure) === false ? " **missed**" : "";

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { type Figure, isMet, median, row } from "./figure.ts";
 import { firstChannel } from "./first-channel.ts";
+import { hashcash } from "./leaves/hashcash.ts";
 import { udpForward } from "./udp-forward.ts";
 
 // `npm run bench [-- NAME ...]`: measures, and says what it measured on.
@@ -10,10 +11,12 @@ type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[
 
 const BENCHES: Record<string, Measure> = {
   "first-channel": firstChannel,
+  hashcash,
   "udp-forward": udpForward,
 };
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
+  leaves: ["hashcash"],
   udp: ["udp-forward"],
 };
 
