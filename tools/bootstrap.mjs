@@ -25,6 +25,7 @@ const tasks = {
   bench: (args) => [[...fromSource, join(root, "bench/src/main.ts"), ...args]],
   // Ten thousand nodes do not fit into V8's default heap.
   sim: (args) => [["--max-old-space-size=11000", ...fromSource, join(root, "packages/simulator/src/main.ts"), ...args]],
+  fuzz: (args) => [[...fromSource, join(root, "tools/fuzz/main.mjs"), ...args]],
   test: (args) => [[...jest, ...args]],
   "test:browser": (args) => [[...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
   "test:lab": (args) => [[...fromSource, join(root, "lab/src/main.ts"), ...args]],
