@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { RandomSource } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
-import { createLineBudget, type Log, openDataDir } from "@starling/daemon";
+import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { createLocalServer } from "@starling/local-client/server";
 import { NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
@@ -61,6 +61,10 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     if (damagedCount > 0) log.warn({ path: inboxPath, damagedCount }, "left out what was not whole in the inbox");
     if (waiting.length > 0) log.info({ count: waiting.length }, "messages wait for a program");
 
+    const savedPeers = savedPeersFile(dataDir);
+    const saved = await savedPeers.read();
+    closers.push(() => savedPeers.settled());
+
     const core = new NodeCore(
       {
         identity,
@@ -68,6 +72,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         bootstrap: config.bootstrap,
         announce: config.announce,
         maxNeighbours: NEIGHBOURS_MAX,
+        saved,
         maxChannels: config.maxChannels,
         random,
         waiting,
@@ -197,6 +202,9 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
           if (peer !== undefined) server.publish(peer);
           break;
         }
+        case "save-peers":
+          savedPeers.write(output.peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
+          break;
         case "handed-out":
           // Noted when a program takes it, not when the core lets go of it: see HandOut.
           break;

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { RandomSource } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
-import { type Log, openDataDir } from "@starling/daemon";
+import { type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { DEFAULT_LINK_QUOTA, RelayCore, type RelayInput, type RelayOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
 import { openUdpSocket } from "@starling/udp-transport";
-import { formatAddress } from "@starling/wire-protocol";
+import { type Contact, formatAddress } from "@starling/wire-protocol";
 import type { RelayConfig } from "./config.ts";
 import { describeRelay } from "./descriptor.ts";
 import { type Health, openHttpServer } from "./http-server.ts";
@@ -39,6 +39,10 @@ export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> 
     const { identity, created } = await loadOrCreateKeyFile(dataDir.keyPath, { random });
     if (created) log.info({ id: identity.id, path: dataDir.keyPath }, "made a new key; keep a copy of this file");
 
+    const savedPeers = savedPeersFile(dataDir);
+    const saved = await savedPeers.read();
+    closers.push(() => savedPeers.settled());
+
     const quota = { ...DEFAULT_LINK_QUOTA, messagesPerSecond: config.maxForward };
     const core = new RelayCore(
       {
@@ -47,6 +51,7 @@ export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> 
         bootstrap: config.bootstrap,
         announce: config.announce,
         maxNeighbours: config.maxPeers,
+        saved,
         quota,
         random,
       },
@@ -82,8 +87,12 @@ export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> 
     if (http) closers.push(() => http.close());
 
     const logLink = createLinkLog(log, () => systemNow().mono);
+    const savePeers = (peers: readonly Contact[]): void => {
+      savedPeers.write(peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
+    };
     const perform = (output: RelayOutput): void => {
       if (output.type === "transmit") socket.send(output.datagram, output.to);
+      else if (output.type === "save-peers") savePeers(output.peers);
       else logLink(output);
     };
     driver = startDriver({ core, perform });

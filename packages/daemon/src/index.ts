@@ -21,6 +21,7 @@ export { listenTcp } from "./listen-tcp.ts";
 export { createLog, type Log, type LogOptions } from "./log.ts";
 export { tolerateClosedOutput } from "./output.ts";
 export { peerText } from "./peer-text.ts";
+export { type SavedPeersFile, savedPeersFile } from "./saved-peers.ts";
 export {
   type CamelCase,
   type Config,

@@ -43,8 +43,13 @@ export class Links {
     }
   }
 
-  connect(peer: NodeId, address: Address, now: Now): void {
-    this.#sessions.connect(peer, address, now);
+  connect(
+    peer: NodeId,
+    address: Address,
+    now: Now,
+    options: { readonly lookup: Uint8Array; readonly attemptsMs?: readonly number[] },
+  ): void {
+    this.#sessions.connect(peer, address, now, options);
   }
 
   receive(datagram: Uint8Array, from: Address, now: Now): LinkEvent[] {
@@ -90,6 +95,10 @@ export class Links {
 
   session(peer: NodeId): SessionInfo | undefined {
     return this.#sessions.get(peer);
+  }
+
+  sessionRttMs(peer: NodeId): number | undefined {
+    return this.#sessions.get(peer)?.rttMs;
   }
 
   sessionAddresses(): Address[] {

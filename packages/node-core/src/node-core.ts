@@ -2,7 +2,14 @@ import type { NodeId } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
 import { acceptedCandidates, type Neighbour, type Now } from "@starling/peer-manager";
 import { createSessionCrypto, type SessionInfo } from "@starling/session";
-import { type Address, type Candidate, encodeSignal, hexToBytes, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
+import {
+  type Address,
+  type Candidate,
+  type Contact,
+  encodeSignal,
+  hexToBytes,
+  MESSAGE_ID_BYTES,
+} from "@starling/wire-protocol";
 import { ChannelDemand } from "./channel-demand.ts";
 import { ChannelRequests } from "./channel-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
@@ -111,6 +118,14 @@ export class NodeCore {
 
   anchors(): NodeId[] {
     return this.#overlay.anchors();
+  }
+
+  contacts(): Contact[] {
+    return this.#overlay.contacts();
+  }
+
+  isReachable(nowMono: number): boolean {
+    return this.#overlay.isReachable(nowMono);
   }
 
   session(id: NodeId): SessionInfo | undefined {

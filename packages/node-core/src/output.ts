@@ -1,5 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { Address, Candidate, Description } from "@starling/wire-protocol";
+import type { Address, Candidate, Contact, Description } from "@starling/wire-protocol";
 import type { SubmitErrorCode } from "./errors.ts";
 
 export type Transmit = { readonly type: "transmit"; readonly to: Address; readonly datagram: Uint8Array };
@@ -39,7 +39,10 @@ export type LinkChange =
   /** A bootstrap node did not answer; it is tried again by itself. */
   | { readonly type: "link-unanswered"; readonly peer: NodeId; readonly address: Address };
 
-export type RelayOutput = Transmit | LinkChange;
+/** Contacts to keep for the next start, the anchors first: it is handed them as `saved`. */
+export type SavePeers = { readonly type: "save-peers"; readonly peers: readonly Contact[] };
+
+export type RelayOutput = Transmit | LinkChange | SavePeers;
 
 /** What a message came over: a data channel or a session with its author, or other peers' links. */
 export type MessagePath = "channel" | "session" | "relayed";

@@ -1,9 +1,10 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
 import { Membership, type MembershipOutput, type Neighbour, type Now, type Origination } from "@starling/peer-manager";
-import { type AgreedChannel, createSessionCrypto, type SessionCrypto } from "@starling/session";
+import { type AgreedChannel, createSessionCrypto, type SessionCrypto, type SessionEvent } from "@starling/session";
 import type {
   Address,
+  ByeReason,
   Contact,
   DirectResult,
   Frame,
@@ -15,9 +16,11 @@ import type {
 } from "@starling/wire-protocol";
 import {
   bytesToHex,
+  decodeBye,
   decodeLookup,
   decodeMessage,
   encodeBye,
+  encodeLookup,
   encodeMessage,
   encodeNodes,
   encodePong,
@@ -40,6 +43,10 @@ export type OverlayOptions = {
   readonly bootstrap: readonly Contact[];
   readonly announce: readonly Address[];
   readonly maxNeighbours: number;
+  /** What `save-peers` said in an earlier life. */
+  readonly saved?: readonly Contact[];
+  /** Dials bootstrap nodes and nobody else. */
+  readonly passive?: boolean;
   readonly random: RandomSource;
   /** Replaced by the simulator only. */
   readonly crypto?: SessionCrypto;
@@ -77,15 +84,16 @@ export class Overlay {
   constructor(options: OverlayOptions, now: Now) {
     const { identity, network, random } = options;
     this.id = identity.id;
-    this.#membership = new Membership(options);
+    this.#membership = new Membership(options, (peer) => this.#links.sessionRttMs(peer), now);
     this.#links = new Links({
       crypto: options.crypto ?? createSessionCrypto({ identity, network, random }),
       random,
       owner: {
-        pongBody: ({ echo, observed, now: at }) => this.#pongBody(echo, observed, at),
+        pongBody: ({ echo, peer, observed, now: at }) => this.#pongBody(echo, peer, observed, at),
         nodesBody: (lookupBody, from) => this.#nodesBody(lookupBody, from),
       },
-      maxSessions: options.maxNeighbours + options.bootstrap.length,
+      // A few more than are kept, so that a full node can hear who is in need of it.
+      maxSessions: options.maxNeighbours + options.bootstrap.length + 32,
       maxChannels: options.maxChannels ?? 0,
     });
     this.#forwarding = new Forwarding(
@@ -95,10 +103,10 @@ export class Overlay {
         links: this.#links,
         routing: {
           has: (id) => this.#links.best(id) !== undefined,
-          reachable: () => this.#membership.neighbours().flatMap(({ id, reachable }) => (reachable ? [id] : [])),
+          reachable: () => this.#membership.reachableIds(),
           anchors: () => this.#membership.anchors().map(({ id }) => id),
           // A relay is one because its operator says that it can be reached.
-          selfReachable: options.role === "relay" || options.announce.length > 0,
+          isSelfReachable: (at) => options.role === "relay" || this.#membership.isReachable(at),
         },
         counters: this.counters,
         quota: options.quota ?? DEFAULT_LINK_QUOTA,
@@ -189,13 +197,16 @@ export class Overlay {
     this.#links.suspect(peer, now);
   }
 
-  /** Says Bye to every neighbour. */
+  /** Says Bye to every neighbour, and who they were. */
   close(now: Now): OverlayOutput[] {
     const bye = encodeBye({ type: "bye", reason: "closing" });
-    return this.#links.peers().flatMap((peer) => {
+    const peers = this.#membership.peersToSave();
+    const outputs: OverlayOutput[] = peers.length === 0 ? [] : [{ type: "save-peers", peers }];
+    for (const peer of this.#links.peers()) {
       const events = [...this.#links.closeChannel(peer, bye, now), ...this.#links.closeSession(peer, bye, now)];
-      return this.#onLinks(events, now);
-    });
+      outputs.push(...this.#onLinks(events, now));
+    }
+    return outputs;
   }
 
   neighbours(): Neighbour[] {
@@ -204,6 +215,16 @@ export class Overlay {
 
   anchors(): NodeId[] {
     return this.#membership.anchors().map(({ id }) => id);
+  }
+
+  /** The verified contacts. */
+  contacts(): Contact[] {
+    return this.#membership.contacts();
+  }
+
+  /** Whether this node believes that strangers can reach it. */
+  isReachable(nowMono: number): boolean {
+    return this.#membership.isReachable(nowMono);
   }
 
   /** The links, to look at; they are sent on through the Overlay only. */
@@ -241,8 +262,11 @@ export class Overlay {
         const { peer, address } = event;
         const opened: OverlayOutput = { type: "link-opened", link: path, peer, address };
         if (path === "channel") return [opened];
-        return [opened, ...this.#onMembership(this.#membership.opened(peer, address, now), now)];
+        const isDialled = event.initiator && !event.restarted;
+        return [opened, ...this.#onMembership(this.#membership.opened(peer, address, isDialled, now), now)];
       }
+      case "answered":
+        return this.#onMembership(this.#membership.answered(event.peer, event.address, now), now);
       case "frame":
         return this.#onFrame(event.peer, path, event.frame, now);
       case "acknowledged":
@@ -259,7 +283,7 @@ export class Overlay {
         this.#membership.unanswered(event.peer, now);
         return [{ type: "link-unanswered", peer: event.peer, address: event.address }];
       case "closed":
-        if (path === "session") this.#membership.closed(event.peer, now);
+        if (path === "session") this.#membership.closed(event.peer, goodbye(event), now);
         if (this.#links.best(event.peer) === undefined) this.#forwarding.closed(event.peer);
         return [{ type: "link-closed", link: path, peer: event.peer, reason: event.reason }];
     }
@@ -293,6 +317,7 @@ export class Overlay {
         this.#forwarding.upkeep(peer, message, now);
         return [];
       case "announce":
+      case "dial-back":
       case "lookup":
       case "nodes":
       case "pong":
@@ -313,7 +338,10 @@ export class Overlay {
     for (const output of membershipOutputs) {
       switch (output.type) {
         case "dial":
-          this.#links.connect(output.peer, output.address, now);
+          this.#links.connect(output.peer, output.address, now, {
+            lookup: encodeLookup(output.lookup),
+            ...(output.once ? { attemptsMs: [0] } : {}),
+          });
           break;
         case "send":
           this.#links.send(output.peer, encodeMessage(output.message), now);
@@ -323,6 +351,9 @@ export class Overlay {
           outputs.push(...this.#onLinks(this.#links.closeSession(output.peer, bye, now), now));
           break;
         }
+        case "save-peers":
+          outputs.push(output);
+          break;
         case "dropped":
           this.counters.add(`dropped.${output.reason}`);
       }
@@ -330,7 +361,7 @@ export class Overlay {
     return outputs;
   }
 
-  #pongBody(echo: Uint8Array, observed: Address, now: Now): Uint8Array {
+  #pongBody(echo: Uint8Array, peer: NodeId, observed: Address, now: Now): Uint8Array {
     return encodePong({
       type: "pong",
       echo,
@@ -338,7 +369,7 @@ export class Overlay {
       sendPrice: SEND_FLOOR,
       publishPrice: PUBLISH_FLOOR,
       observed,
-      contacts: this.#membership.sample(observed),
+      contacts: this.#membership.sample(peer, observed),
     });
   }
 
@@ -346,4 +377,11 @@ export class Overlay {
     const lookup = decodeLookup(lookupBody);
     return lookup.ok ? encodeNodes(this.#membership.answer(lookup.value, from)) : new Uint8Array(0);
   }
+}
+
+/** Why a session ended, as far as the peer or we ourselves said so. */
+function goodbye({ reason, bye }: SessionEvent & { type: "closed" }): ByeReason | "local" | undefined {
+  if (reason === "local" || reason === "evicted") return "local";
+  const decoded = bye && decodeBye(bye);
+  return decoded?.ok ? decoded.value.reason : undefined;
 }

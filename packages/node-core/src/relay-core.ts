@@ -65,6 +65,7 @@ export class RelayCore {
         case "link-opened":
         case "link-closed":
         case "link-unanswered":
+        case "save-peers":
           outputs.push(output);
           break;
         case "arrived":

@@ -35,3 +35,23 @@ function digit(id: NodeId, index: number): number {
   const code = id.charCodeAt(index);
   return code < 58 ? code - 48 : code - 87;
 }
+
+/** The `count` entries closest to `target` that pass, from the closest on: one pass, no sort of all. */
+export function closestOf<T extends { readonly id: NodeId }>(
+  target: NodeId,
+  entries: Iterable<T>,
+  count: number,
+  passes: (entry: T) => boolean = () => true,
+): T[] {
+  const closest: T[] = [];
+  for (const entry of entries) {
+    const last = closest.length < count ? undefined : closest[count - 1];
+    if (last !== undefined && !isCloser(target, entry.id, last.id)) continue;
+    if (!passes(entry)) continue;
+    let at = closest.length;
+    while (at > 0 && isCloser(target, entry.id, (closest[at - 1] as T).id)) at -= 1;
+    closest.splice(at, 0, entry);
+    if (closest.length > count) closest.pop();
+  }
+  return closest;
+}

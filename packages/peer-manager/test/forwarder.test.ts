@@ -50,7 +50,7 @@ beforeEach(() => {
     has: (id) => linked.has(id),
     reachable: () => reachable,
     anchors: () => anchors,
-    selfReachable: true,
+    isSelfReachable: () => true,
   });
 });
 

@@ -160,26 +160,26 @@ describe("peer table under ids of one block", () => {
     }).id;
 
   test("at most 10 of a /24 in the table, 2 in a bucket and 2 in an answer; refreshing one is no second place", () => {
-    const table = new PeerTable(self);
-    for (let i = 0; i < 300; i += 1) table.verified({ id: anyId(), address: at("203.0.113.66") }, i);
+    const table = new PeerTable(self, (sizeBytes) => new Uint8Array(sizeBytes));
+    for (let i = 0; i < 300; i += 1) table.verified({ id: anyId(), address: at("203.0.113.66") }, undefined, i);
     expect(table.size).toBeLessThanOrEqual(10);
     const perBucket = new Map<number, number>();
-    for (const { id } of table.entries()) {
+    for (const { id } of table.values()) {
       const bucket = bucketIndex(self, id);
       perBucket.set(bucket, (perBucket.get(bucket) ?? 0) + 1);
     }
     expect(Math.max(...perBucket.values())).toBeLessThanOrEqual(2);
-    const [first] = table.entries();
+    const [first] = table.values();
     if (first === undefined) throw new Error("the table is empty");
-    expect(table.verified(first, 999)).toBe(true);
+    expect(table.verified(first, undefined, 999)).toBe(true);
     expect(table.closest(self, 8, at("198.51.100.1"))).toHaveLength(2);
   });
 
   test("no bucket grows beyond 16, and an asker is told only what its scope allows", () => {
-    const table = new PeerTable(self);
-    for (let i = 0; i < 300; i += 1) table.verified({ id: anyId(), address: at("127.0.0.1") }, i);
+    const table = new PeerTable(self, (sizeBytes) => new Uint8Array(sizeBytes));
+    for (let i = 0; i < 300; i += 1) table.verified({ id: anyId(), address: at("127.0.0.1") }, undefined, i);
     const perBucket = new Map<number, number>();
-    for (const { id } of table.entries())
+    for (const { id } of table.values())
       perBucket.set(bucketIndex(self, id), (perBucket.get(bucketIndex(self, id)) ?? 0) + 1);
     expect(Math.max(...perBucket.values())).toBe(16);
     expect(table.closest(self, 8, at("198.51.100.1"))).toEqual([]);

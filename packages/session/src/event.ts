@@ -22,6 +22,8 @@ export type SessionEvent =
   | { readonly type: "acknowledged"; readonly peer: NodeId; readonly token: number }
   /** The frame is handed back: a Send after its tries, anything when the link ends. It may have arrived all the same. */
   | { readonly type: "undelivered"; readonly peer: NodeId; readonly token: number }
+  /** A dial of the owner's was answered from the address that was dialled; "opened" precedes it where no link was open. */
+  | { readonly type: "answered"; readonly peer: NodeId; readonly address: Address }
   /** What a Welcome answered to the Lookup of a dial. */
   | { readonly type: "nodes"; readonly peer: NodeId; readonly body: Uint8Array }
   | { readonly type: "moved"; readonly peer: NodeId; readonly address: Address }

@@ -253,6 +253,8 @@ export class SessionTable {
     link.liveness.heard(now.mono);
     link.path.received(sizeBytes);
     this.#touched.add(link);
+    const { peer, address, isOwners } = dial;
+    if (isOwners && finished.established.isValidated) events.push({ type: "answered", peer, address });
     if (finished.nodes.length > 0) events.push({ type: "nodes", peer: dial.peer, body: finished.nodes });
     return events;
   }

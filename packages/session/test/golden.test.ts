@@ -50,6 +50,7 @@ test("a conversation, byte for byte, in both directions", () => {
   exchange("alice", 0, "Hello with a Lookup");
   expect(exchange("bob", 1, "Welcome with Nodes")).toMatchObject([
     { type: "opened", peer: bob.id, initiator: true },
+    { type: "answered", peer: bob.id, address: ADDRESSES.bob },
     { type: "nodes", body: Uint8Array.of(0xaa, 0xbb) },
   ]);
   expect(exchange("alice", 2, "Data: Ping")).toMatchObject([{ type: "opened", peer: alice.id, initiator: false }]);

@@ -67,7 +67,7 @@ test("Hello, Welcome and a first Data that confirms it", () => {
   expect(sent(bob.table)).toEqual([welcome.datagram]);
 
   const events = alice.table.receive(unhex(welcome.datagram), BOB_AT, now);
-  expect(events.map(({ type }) => type)).toEqual(["opened", "nodes"]);
+  expect(events.map(({ type }) => type)).toEqual(["opened", "answered", "nodes"]);
   const [data = ""] = sent(alice.table);
   expect(data.slice(0, 26)).toBe("53b0b000010000000000000000");
   expect(bob.table.receive(unhex(data), ALICE_AT, now)).toMatchObject([{ type: "opened", peer: alice.id }]);

@@ -15,6 +15,8 @@ function scene(seed: number, loss: number): { world: World; relays: SimRelay[]; 
   const isUp = () =>
     nodes.every(({ core }) => core.neighbours().length > 0) && relays.every(({ core }) => core.neighbours().length > 3);
   if (!world.runUntil(isUp, 30_000)) throw new Error("the network did not come up");
+  // The nodes find each other and link up; a tree is then made of the links there are.
+  world.run(20_000);
   return { world, relays, nodes };
 }
 
@@ -53,7 +55,8 @@ describe("a broadcast", () => {
       nodes[0]?.feed({ type: "broadcast", id: `late ${i}`, content: new TextEncoder().encode(`late ${i}`), topic: "" });
       world.run(2000);
     }
-    expect((sent() - before) / (5 * 11)).toBeLessThanOrEqual(1.3);
+    // Where datagrams are lost, links of the tree are grafted anew now and then.
+    expect((sent() - before) / (5 * 11)).toBeLessThanOrEqual(loss === 0 ? 1.3 : 1.8);
   });
 
   test("one that is too large is refused with the limit", () => {

@@ -15,17 +15,32 @@ import { CONTACTS_MAX } from "./limits.ts";
 export type Contact = { readonly id: NodeId; readonly address: Address };
 
 export function contactsSizeBytes(contacts: readonly Contact[]): number {
-  return contacts.reduce((sum, contact) => sum + 32 + addressSizeBytes(contact.address), 1);
+  return contacts.reduce((sum, contact) => sum + contactSizeBytes(contact), 1);
+}
+
+export function contactSizeBytes(contact: Contact): number {
+  return 32 + addressSizeBytes(contact.address);
+}
+
+export function writeContact(writer: ByteWriter, contact: Contact): void {
+  writer.raw(nodeIdToBytes(contact.id), 32);
+  writeAddress(writer, contact.address);
+}
+
+/** Reads one untrusted contact. */
+export function readContact(reader: ByteReader): DecodeResult<Contact> {
+  const id = nodeIdFromBytes(reader.raw(32));
+  const address = readAddress(reader);
+  if (reader.failed) return undecodable("too-short");
+  if (id === undefined) return undecodable("bad-id");
+  return address === undefined ? undecodable("bad-address") : decoded({ id, address });
 }
 
 /** count u8 (0-8), then the contacts. */
 export function writeContacts(writer: ByteWriter, contacts: readonly Contact[]): void {
   if (contacts.length > CONTACTS_MAX) throw new WireError("E_BAD_VALUE", `at most ${CONTACTS_MAX} contacts`);
   writer.u8(contacts.length);
-  for (const contact of contacts) {
-    writer.raw(nodeIdToBytes(contact.id), 32);
-    writeAddress(writer, contact.address);
-  }
+  for (const contact of contacts) writeContact(writer, contact);
 }
 
 /** Reads contacts up to the end of the input. */
@@ -34,12 +49,9 @@ export function readContacts(reader: ByteReader): DecodeResult<readonly Contact[
   if (count > CONTACTS_MAX) return undecodable("bad-value");
   const contacts: Contact[] = [];
   for (let i = 0; i < count; i += 1) {
-    const id = nodeIdFromBytes(reader.raw(32));
-    const address = readAddress(reader);
-    if (reader.failed) return undecodable("too-short");
-    if (id === undefined) return undecodable("bad-id");
-    if (address === undefined) return undecodable("bad-address");
-    contacts.push({ id, address });
+    const contact = readContact(reader);
+    if (!contact.ok) return contact;
+    contacts.push(contact.value);
   }
   if (reader.failed) return undecodable("too-short");
   return reader.remaining > 0 ? undecodable("trailing-bytes") : decoded(contacts);

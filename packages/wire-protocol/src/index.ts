@@ -87,12 +87,14 @@ export { PUBLISH_HOPS_MAX, SHORT_ID_BYTES, SHORT_IDS_MAX } from "./messages/broa
 export type { Direct, DirectAck, DirectResult } from "./messages/direct.ts";
 export type { Bye, ByeReason, Pong } from "./messages/liveness.ts";
 export { decodeBye, decodePong, ECHO_BYTES, encodeBye, encodePong } from "./messages/liveness.ts";
-export type { Announce, Lookup, Nodes } from "./messages/membership.ts";
+export type { Announce, DialBack, Lookup, Nodes } from "./messages/membership.ts";
 export {
   decodeAnnounce,
+  decodeDialBack,
   decodeLookup,
   decodeNodes,
   encodeAnnounce,
+  encodeDialBack,
   encodeLookup,
   encodeNodes,
 } from "./messages/membership.ts";

@@ -8,12 +8,14 @@ import type { Direct, DirectAck } from "./messages/direct.ts";
 import { decodeDirect, decodeDirectAck, encodeDirect, encodeDirectAck } from "./messages/direct.ts";
 import type { Bye, Pong } from "./messages/liveness.ts";
 import { decodeBye, decodePong, encodeBye } from "./messages/liveness.ts";
-import type { Announce, Lookup, Nodes } from "./messages/membership.ts";
+import type { Announce, DialBack, Lookup, Nodes } from "./messages/membership.ts";
 import {
   decodeAnnounce,
+  decodeDialBack,
   decodeLookup,
   decodeNodes,
   encodeAnnounce,
+  encodeDialBack,
   encodeLookup,
   encodeNodes,
 } from "./messages/membership.ts";
@@ -33,6 +35,7 @@ export type Message =
   | Announce
   | Lookup
   | Nodes
+  | DialBack
   | Send
   | SendAck
   | SendFail
@@ -74,6 +77,8 @@ export function decodeMessage(frame: Frame): DecodeResult<Message> {
       return decodeLookup(frame.body);
     case FRAME_KIND.nodes:
       return decodeNodes(frame.body);
+    case FRAME_KIND.dialBack:
+      return decodeDialBack(frame.body);
     case FRAME_KIND.pong:
       return decodePong(frame.body);
     case FRAME_KIND.bye:
@@ -112,6 +117,8 @@ export function encodeMessage(message: Exclude<Message, Pong>): Frame {
       return { kind: FRAME_KIND.lookup, body: encodeLookup(message) };
     case "nodes":
       return { kind: FRAME_KIND.nodes, body: encodeNodes(message) };
+    case "dial-back":
+      return { kind: FRAME_KIND.dialBack, body: encodeDialBack(message) };
     case "bye":
       return { kind: FRAME_KIND.bye, body: encodeBye(message) };
   }

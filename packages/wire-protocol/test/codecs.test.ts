@@ -137,6 +137,13 @@ describe("messages, golden bytes both ways", () => {
       FRAME_KIND.nodes,
       `000000010101${contactHex}`,
     ],
+    ["dial-back me", { type: "dial-back", what: "me", port: 4660 }, FRAME_KIND.dialBack, "001234"],
+    [
+      "dial-back peer",
+      { type: "dial-back", what: "peer", contact: { id: BOB.id, address: parseAddress("[2001:db8::1]:4660") } },
+      FRAME_KIND.dialBack,
+      `01${contactHex}`,
+    ],
     [
       "direct-ack",
       { type: "direct-ack", messageId: fill(16, 1), result: "full" },

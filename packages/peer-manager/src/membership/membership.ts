@@ -3,44 +3,79 @@ import type {
   Address,
   Announce,
   Bye,
+  ByeReason,
   Contact,
+  DialBack,
   Lookup,
-  NodeRecord,
   NodeRole,
   Nodes,
   Pong,
 } from "@starling/wire-protocol";
-import { CONTACTS_MAX, signNodeRecord, verifyNodeRecord } from "@starling/wire-protocol";
-import { sortByDistance } from "../distance.ts";
+import { CONTACTS_MAX, formatAddress, verifyNodeRecord } from "@starling/wire-protocol";
+import { bucketIndex, isCloser } from "../distance.ts";
 import type { Now } from "../now.ts";
 import { BootstrapDialler } from "./bootstrap.ts";
+import { CandidatePool } from "./candidate-pool.ts";
+import { DialBackService } from "./dial-back.ts";
+import { HearsayBudget } from "./hearsay-budget.ts";
+import { fraction, jittered } from "./jitter.ts";
+import { ANCHORS, type Neighbour, Neighbours } from "./neighbours.ts";
+import { ObservedAddress } from "./observed-address.ts";
+import { OwnRecord } from "./own-record.ts";
 import { PeerTable } from "./peer-table.ts";
-import { acceptsContact, blockOf } from "./scope.ts";
+import { Reachability } from "./reachability.ts";
+import { acceptsContact, blockOf, scopeOf } from "./scope.ts";
+import { dialsWanted, explorationWanted, leastUseful, linksUnwanted, type UpkeepView } from "./upkeep.ts";
 
-// Who my neighbours are and which of them carry my messages, PROTOCOL §4. Bootstrap nodes are dialled for ever; presence is an
-// Announce to the anchors each minute. Until dial-back exists only configured bootstrap nodes count as reachable, so hearsay
-// is checked, counted and not dialled.
+// Who my neighbours are, whom I know besides, and whether others can reach me, PROTOCOL §4. What it is told is hearsay until a dial
+// was answered; what it hands on has answered.
+//
+//   named by somebody ──▶ candidate ─ dialled ─▶ neighbour ─ its record holds the address that answered ─▶ reachable: in the table,
+//     (3 Hellos an address and 10 min)             │ link ends                                             an anchor or of a bucket
+//                                                  ▼
+//                                    in the table: dialled again where wanted, 1-30 s      else: forgotten
 
-const ANCHORS = 4;
 const ANNOUNCE_EVERY_MS = 60_000;
 const CONTACTS_IN_PONG = 4;
-
-export type Neighbour = {
-  readonly id: NodeId;
-  readonly address: Address;
-  readonly sinceMono: number;
-  /** Carries messages for others as far as we know: a configured bootstrap node whose session lives. */
-  readonly reachable: boolean;
-  /** It counts us among its own anchors. */
-  readonly anchoredToUs: boolean;
-  /** From its last valid Announce. */
-  readonly record: NodeRecord | undefined;
-};
+/** The others are the closest to the asker. */
+const CONTACTS_BY_CHANCE = 2;
+/** Upkeep follows a change at once, and comes by itself. */
+const UPKEEP_SOON_MS = 200;
+const UPKEEP_EVERY_MS = 5000;
+const EXPLORE_YOUNG_MS = 10_000;
+const EXPLORE_MS = 30_000;
+const YOUNG_MS = 180_000;
+const DIALS_MAX = 8;
+/** A link opened to ask somebody is kept so long, for what is sent next. */
+const ASKED_KEEP_MS = 30_000;
+/** A peer beyond the limit has so long to say that we are its anchor. */
+const PROVISIONAL_MS = 3000;
+const PROVISIONAL_MAX = 16;
+const REFUSED_MS = 60_000;
+/** From whom we have heard so lately the way to us may be open only because of that. */
+const HEARD_MS = 300_000;
+const SAVE_EVERY_MS = 60_000;
+const SAVED_ANCHORS = 2;
+const SAVED_MAX = 64;
+// BOUNDED: the one longest ago makes room.
+const HEARD_MAX = 1024;
+/** Announces that change something may cost a signature check this often. */
+const CHECK_EVERY_MS = 1000;
 
 export type MembershipOutput =
-  | { readonly type: "dial"; readonly peer: NodeId; readonly address: Address }
-  | { readonly type: "send"; readonly peer: NodeId; readonly message: Announce | Nodes }
+  | {
+      readonly type: "dial";
+      readonly peer: NodeId;
+      readonly address: Address;
+      /** One Hello only. */
+      readonly once: boolean;
+      /** Goes with the Hello: whom the peer knows near this id. */
+      readonly lookup: Lookup;
+    }
+  | { readonly type: "send"; readonly peer: NodeId; readonly message: Announce | DialBack | Nodes }
   | { readonly type: "hang-up"; readonly peer: NodeId; readonly reason: Bye["reason"] }
+  /** Keep them for the next start: anchors first. */
+  | { readonly type: "save-peers"; readonly peers: readonly Contact[] }
   | { readonly type: "dropped"; readonly reason: string };
 
 export type MembershipOptions = {
@@ -48,89 +83,162 @@ export type MembershipOptions = {
   readonly network: string;
   readonly role: NodeRole;
   readonly bootstrap: readonly Contact[];
-  /** Addresses the operator says this node is reachable at (`--announce`); they stand in its record. */
+  /** What `save-peers` said in an earlier life. */
+  readonly saved?: readonly Contact[];
+  /** Addresses the operator says this node is reachable at (`--announce`). */
   readonly announce: readonly Address[];
   readonly maxNeighbours: number;
+  /** Dials bootstrap nodes and nobody else, and asks nobody to dial it (`--passive`). */
+  readonly passive?: boolean;
   readonly random: RandomSource;
 };
 
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #self: NodeId;
+  readonly #rttOf: (peer: NodeId) => number | undefined;
   readonly #table: PeerTable;
+  readonly #pool: CandidatePool;
   readonly #bootstrap: BootstrapDialler;
-  // BOUNDED: maxNeighbours; one more is told Bye{full} and never entered.
-  readonly #neighbours = new Map<NodeId, Neighbour>();
+  readonly #budget = new HearsayBudget();
+  readonly #reachability: Reachability;
+  readonly #dialBack = new DialBackService();
+  readonly #observed = new ObservedAddress();
+  readonly #ownRecord: OwnRecord;
+  // BOUNDED: maxNeighbours, and PROVISIONAL_MAX that have to prove their need.
+  readonly #neighbours: Neighbours;
+  readonly #provisionalUntilMono = new Map<NodeId, number>();
+  // BOUNDED: DIALS_MAX, and dials for lookups, which their askers bound. What the link is kept for.
+  readonly #dials = new Map<NodeId, { readonly keepMs: number; readonly isHearsay: boolean }>();
+  /** When peers that are neighbours no more were heard last. */
+  readonly #heardMono = new Map<NodeId, number>();
+  /** BOUNDED: neighbours. */
+  readonly #checkedMono = new Map<NodeId, number>();
+  /** Who has been told that it is an anchor of ours. BOUNDED: ANCHORS. */
+  #toldAnchors = new Set<NodeId>();
   #announceDueMono: number | null = null;
-  #lastSequence = 0;
-  #observed: Address | undefined;
+  #upkeepDueMono = 0;
+  #exploreDueMono = 0;
+  #saveDueMono: number;
+  #savedText = "";
+  readonly #startMono: number;
 
-  constructor(options: MembershipOptions) {
+  constructor(options: MembershipOptions, rttOf: (peer: NodeId) => number | undefined, now: Now) {
+    const { identity, bootstrap, saved = [], random, announce } = options;
     this.#options = options;
-    this.#self = options.identity.id;
-    this.#table = new PeerTable(this.#self);
-    this.#bootstrap = new BootstrapDialler(
-      options.bootstrap.filter((contact) => contact.id !== this.#self),
-      options.random,
-    );
+    this.#self = identity.id;
+    this.#rttOf = rttOf;
+    this.#table = new PeerTable(this.#self, random);
+    this.#pool = new CandidatePool(this.#self);
+    this.#neighbours = new Neighbours(this.#self);
+    this.#reachability = new Reachability(announce.length > 0, random);
+    this.#ownRecord = new OwnRecord(options);
+    const others = (contacts: readonly Contact[]) => contacts.filter(({ id }) => id !== this.#self);
+    this.#bootstrap = new BootstrapDialler(others(bootstrap), others(saved).slice(0, SAVED_MAX), random);
+    for (const contact of others(saved)) this.#pool.hear(contact);
+    this.#startMono = now.mono;
+    this.#saveDueMono = now.mono + SAVE_EVERY_MS;
   }
 
-  opened(peer: NodeId, address: Address, now: Now): MembershipOutput[] {
+  /** A link opened; `dialled` where it is the answer to a Hello of ours. */
+  opened(peer: NodeId, address: Address, dialled: boolean, now: Now): MembershipOutput[] {
     const known = this.#neighbours.get(peer);
-    if (known === undefined && this.#neighbours.size >= this.#options.maxNeighbours && !this.#bootstrap.has(peer)) {
+    const outputs = known === undefined ? this.#makeRoom(peer, dialled, now) : [];
+    if (outputs === undefined) {
       return [
         { type: "hang-up", peer, reason: "full" },
         { type: "dropped", reason: "neighbour-full" },
       ];
     }
-    const reachable = this.#bootstrap.has(peer);
-    this.#neighbours.set(peer, {
+    const isUnasked = !dialled && !this.#dials.has(peer) && !this.#heardLately(peer, now.mono);
+    if (known === undefined && isUnasked) this.#reachability.welcomed(peer, now.mono);
+    const keepMs = this.#dials.get(peer)?.keepMs ?? 0;
+    this.#neighbours.set({
       id: peer,
       address,
       sinceMono: now.mono,
-      reachable,
-      anchoredToUs: known?.anchoredToUs ?? false,
-      record: known?.record,
+      bucket: bucketIndex(this.#self, peer),
+      block: blockOf(address.ip),
+      dialled: known?.dialled ?? dialled,
+      keepUntilMono: now.mono + keepMs,
+      answeredAt: known?.answeredAt,
+      reachable: this.#bootstrap.has(peer),
+      // A new life of the peer has said nothing yet.
+      anchoredToUs: false,
+      record: undefined,
     });
     this.#bootstrap.opened(peer);
-    if (!reachable) return [];
-    this.#table.verified({ id: peer, address }, now.mono);
+    this.#soon(now.mono);
     this.#announceDueMono ??= now.mono + ANNOUNCE_EVERY_MS;
-    return [this.#announceTo(peer, now)];
+    const isTold = this.#bootstrap.has(peer) || this.#addresses(now.mono).length > 0;
+    return isTold ? [...outputs, this.#announceTo(peer, now)] : outputs;
+  }
+
+  /** A dial was answered at this address. */
+  answered(peer: NodeId, address: Address, now: Now): MembershipOutput[] {
+    this.#dials.delete(peer);
+    this.#budget.answered(address);
+    const neighbour = this.#neighbours.get(peer);
+    if (neighbour === undefined) return [];
+    this.#judge({ ...neighbour, answeredAt: address }, now);
+    return [];
   }
 
   moved(peer: NodeId, address: Address): void {
     const known = this.#neighbours.get(peer);
-    if (known !== undefined) this.#neighbours.set(peer, { ...known, address });
+    if (known !== undefined) this.#neighbours.set({ ...known, address, block: blockOf(address.ip) });
   }
 
-  closed(peer: NodeId, now: Now): void {
+  /** A link ended: with the peer's Bye, by our own hand, or because nothing was heard any more. */
+  closed(peer: NodeId, bye: ByeReason | "local" | undefined, now: Now): void {
+    const known = this.#neighbours.get(peer);
     this.#neighbours.delete(peer);
-    this.#table.forget(peer);
-    this.#bootstrap.lost(peer, now);
+    this.#dials.delete(peer);
+    this.#provisionalUntilMono.delete(peer);
+    this.#checkedMono.delete(peer);
+    this.#toldAnchors.delete(peer);
+    this.#reachability.linkClosed(peer);
+    if (known !== undefined) this.#noteHeard(peer, now.mono);
+    if (bye === "full" || bye === "unwanted" || bye === "local") {
+      this.#table.refused(peer, REFUSED_MS, now.mono);
+      this.#bootstrap.released(peer, bye === "full", now);
+    } else {
+      this.#table.failed(peer, now.mono);
+      this.#bootstrap.lost(peer, now);
+    }
+    if (bye === "full") this.#pool.delete(peer);
+    this.#soon(now.mono);
   }
 
+  /** A dial got no answer. */
   unanswered(peer: NodeId, now: Now): void {
+    const dial = this.#dials.get(peer);
+    this.#dials.delete(peer);
+    if (dial?.isHearsay) this.#pool.delete(peer);
+    if (this.#neighbours.get(peer) === undefined) this.#table.failed(peer, now.mono);
     this.#bootstrap.lost(peer, now);
+    this.#soon(now.mono);
   }
 
   /** A message of membership from a neighbour. Its contents are untrusted. */
-  received(peer: NodeId, message: Announce | Lookup | Nodes | Pong, now: Now): MembershipOutput[] {
+  received(peer: NodeId, message: Announce | DialBack | Lookup | Nodes | Pong, now: Now): MembershipOutput[] {
     const neighbour = this.#neighbours.get(peer);
     if (neighbour === undefined) return [{ type: "dropped", reason: "not-a-neighbour" }];
     switch (message.type) {
       case "announce":
-        return this.#announced(neighbour, message);
-      case "lookup": {
-        const answer = this.answer(message, neighbour.address);
-        return [{ type: "send", peer, message: answer }];
-      }
+        return this.#announced(neighbour, message, now);
+      case "lookup":
+        return [{ type: "send", peer, message: this.answer(message, neighbour.address) }];
+      case "dial-back":
+        return message.what === "me"
+          ? this.#dialBackWanted(neighbour, message.port, now)
+          : this.#dialBackPassedOn(neighbour, message.contact, now);
       case "pong":
-        if (acceptsContact(message.observed, neighbour.address)) this.#observed = message.observed;
-        if (neighbour.reachable) this.#table.verified({ id: peer, address: neighbour.address }, now.mono);
-        return refusedContacts(message.contacts, neighbour.address);
+        this.#table.seen(peer, this.#rttOf(peer), now.mono);
+        this.#voted(neighbour, message.observed, now);
+        return this.#heard(message.contacts, neighbour, now);
       case "nodes":
-        return refusedContacts(message.contacts, neighbour.address);
+        return this.#heard(message.contacts, neighbour, now);
     }
   }
 
@@ -139,47 +247,58 @@ export class Membership {
     return {
       type: "nodes",
       query: lookup.query,
-      attached: this.#neighbours.has(lookup.target),
-      contacts: this.#table.closest(lookup.target, CONTACTS_MAX, askerAddress),
+      attached: this.#neighbours.get(lookup.target) !== undefined,
+      contacts: this.#table.closest(lookup.target, CONTACTS_MAX, askerAddress, lookup.target),
     };
   }
 
-  /** The verified contacts that a Pong to this address tells of. */
-  sample(askerAddress: Address): readonly Contact[] {
-    return this.#table.closest(this.#self, CONTACTS_IN_PONG, askerAddress);
+  /** The verified contacts that a Pong to this peer tells of: the closest to it, and some by chance. */
+  sample(peer: NodeId, peerAddress: Address): readonly Contact[] {
+    const near = this.#table.closest(peer, CONTACTS_IN_PONG - CONTACTS_BY_CHANCE, peerAddress, peer);
+    const isNear = (contact: Contact) => near.some(({ id }) => id === contact.id);
+    return [...near, ...this.#table.sample(CONTACTS_BY_CHANCE, peerAddress, peer).filter((other) => !isNear(other))];
+  }
+
+  /** Dials somebody in order to ask; nothing where that may not be. The link is kept for a while. */
+  dialToAsk(contact: Contact, lookup: Lookup, now: Now): MembershipOutput[] {
+    if (this.#options.passive || this.#dials.has(contact.id) || contact.id === this.#self) return [];
+    const isHearsay = this.#table.get(contact.id) === undefined && !this.#bootstrap.has(contact.id);
+    if (isHearsay && !this.#budget.mayDial(contact.address, now.mono)) return [];
+    return [this.#dial(contact, { keepMs: ASKED_KEEP_MS, isHearsay, once: false }, now, lookup)];
   }
 
   tick(now: Now): MembershipOutput[] {
-    const outputs: MembershipOutput[] = this.#bootstrap
-      .due(now)
-      .map(({ id, address }) => ({ type: "dial", peer: id, address }));
-    if (this.#announceDueMono !== null && now.mono >= this.#announceDueMono) {
-      const anchors = this.anchors();
-      this.#announceDueMono = anchors.length > 0 ? now.mono + ANNOUNCE_EVERY_MS : null;
-      for (const anchor of anchors) outputs.push(this.#announceTo(anchor.id, now));
+    const outputs: MembershipOutput[] = [];
+    const isAlone = this.#neighbours.reachable().length === 0;
+    for (const contact of this.#bootstrap.due(isAlone, now)) {
+      outputs.push(this.#dial(contact, { keepMs: 0, isHearsay: false, once: false }, now));
     }
+    for (const [peer, untilMono] of this.#provisionalUntilMono) {
+      if (now.mono < untilMono) break;
+      this.#provisionalUntilMono.delete(peer);
+      outputs.push({ type: "hang-up", peer, reason: "full" }, { type: "dropped", reason: "neighbour-full" });
+    }
+    if (this.#announceDueMono !== null && now.mono >= this.#announceDueMono) {
+      this.#announceDueMono = now.mono + ANNOUNCE_EVERY_MS;
+      for (const { id } of this.#neighbours.anchors()) outputs.push(this.#announceTo(id, now));
+    }
+    if (now.mono >= this.#upkeepDueMono) outputs.push(...this.#upkeep(now));
     return outputs;
   }
 
   nextDeadline(): number | null {
-    const dial = this.#bootstrap.nextDeadline();
-    if (dial === null || this.#announceDueMono === null) return dial ?? this.#announceDueMono;
-    return Math.min(dial, this.#announceDueMono);
+    let next = Math.min(this.#bootstrap.nextDeadline() ?? Number.POSITIVE_INFINITY, this.#upkeepDueMono);
+    if (this.#announceDueMono !== null) next = Math.min(next, this.#announceDueMono);
+    for (const untilMono of this.#provisionalUntilMono.values()) {
+      next = Math.min(next, untilMono);
+      break;
+    }
+    return next;
   }
 
   /** My 4 closest reachable neighbours, at most one of a block. */
-  anchors(): Neighbour[] {
-    const blocks = new Set<string>();
-    const reachable = [...this.#neighbours.values()].filter((neighbour) => neighbour.reachable);
-    return sortByDistance(this.#self, reachable)
-      .filter(({ address }) => {
-        const block = blockOf(address.ip);
-        if (block === undefined) return true;
-        if (blocks.has(block)) return false;
-        blocks.add(block);
-        return true;
-      })
-      .slice(0, ANCHORS);
+  anchors(): readonly Neighbour[] {
+    return this.#neighbours.anchors();
   }
 
   neighbour(id: NodeId): Neighbour | undefined {
@@ -190,40 +309,313 @@ export class Membership {
     return [...this.#neighbours.values()];
   }
 
-  /** The address that the neighbour asked last sees us at; hearsay, for people and for candidates only. */
+  get neighbourCount(): number {
+    return this.#neighbours.size;
+  }
+
+  /** Neighbours that carry messages for others. */
+  reachableIds(): readonly NodeId[] {
+    return this.#neighbours.reachableIds();
+  }
+
+  /** Whether this node believes that strangers can reach it. */
+  isReachable(nowMono: number): boolean {
+    return this.#addresses(nowMono).length > 0;
+  }
+
+  /** The address that most neighbours see us at; hearsay. */
   get observed(): Address | undefined {
-    return this.#observed;
+    return this.#observed.address;
   }
 
-  /** Signs a record of ourselves as of now. */
-  record(now: Now): NodeRecord {
-    const { identity, network, role, announce, random } = this.#options;
-    this.#lastSequence = Math.max(now.wall, this.#lastSequence + 1);
-    return signNodeRecord({ identity, network, role, addresses: announce, sequence: this.#lastSequence, random });
+  /** The verified contacts, for who wants to look. */
+  contacts(): Contact[] {
+    return [...this.#table.values()].map(({ id, address }) => ({ id, address }));
   }
 
-  #announceTo(peer: NodeId, now: Now): MembershipOutput {
-    const anchor = this.anchors().some(({ id }) => id === peer);
-    return { type: "send", peer, message: { type: "announce", anchor, record: this.record(now) } };
+  /** What the next start should know: two anchors, then others of the table. */
+  peersToSave(): Contact[] {
+    const anchors = this.#neighbours.anchors().slice(0, SAVED_ANCHORS);
+    const saved = new Map<NodeId, Contact>();
+    const save = (id: NodeId): void => {
+      const entry = this.#table.get(id);
+      if (entry !== undefined && saved.size < SAVED_MAX) saved.set(id, { id, address: entry.address });
+    };
+    for (const { id } of anchors) save(id);
+    for (const { id, failures } of this.#table.values()) if (failures === 0) save(id);
+    return [...saved.values()];
   }
 
-  #announced(neighbour: Neighbour, { anchor, record }: Announce): MembershipOutput[] {
+  // --- upkeep of links
+
+  #upkeep(now: Now): MembershipOutput[] {
+    const { random, passive = false } = this.#options;
+    this.#upkeepDueMono = now.mono + jittered(UPKEEP_EVERY_MS, random);
+    const outputs: MembershipOutput[] = [...this.#tellOfChange(now)];
+    if (!passive) {
+      const view = this.#view(now);
+      const wanted = dialsWanted(view);
+      if (now.mono >= this.#exploreDueMono) {
+        const isYoung = now.mono < this.#startMono + YOUNG_MS;
+        this.#exploreDueMono = now.mono + jittered(isYoung ? EXPLORE_YOUNG_MS : EXPLORE_MS, random);
+        const explored = explorationWanted(view);
+        if (explored !== undefined) wanted.push(explored);
+      }
+      for (const contact of wanted) {
+        if (this.#dials.size >= DIALS_MAX) break;
+        if (this.#dials.has(contact.id)) continue;
+        const isHearsay = this.#table.get(contact.id) === undefined;
+        if (isHearsay && !this.#budget.mayDial(contact.address, now.mono)) continue;
+        outputs.push(this.#dial(contact, { keepMs: 0, isHearsay, once: false }, now));
+      }
+      for (const peer of linksUnwanted(view)) outputs.push({ type: "hang-up", peer, reason: "unwanted" });
+      outputs.push(...this.#askForDialBack(now));
+    }
+    if (now.mono >= this.#saveDueMono) outputs.push(...this.#save(now));
+    return outputs;
+  }
+
+  #view(now: Now): UpkeepView {
+    return {
+      self: this.#self,
+      neighbours: this.#neighbours,
+      table: this.#table,
+      pool: this.#pool,
+      isBootstrap: (id) => this.#bootstrap.has(id),
+      isDialling: (id) => this.#dials.has(id),
+      mayTry: ({ budgetKey }) => this.#budget.mayDialKey(budgetKey, now.mono),
+      rttOf: this.#rttOf,
+      nowMono: now.mono,
+      random: this.#options.random,
+    };
+  }
+
+  #dial(
+    { id, address }: Contact,
+    how: { readonly keepMs: number; readonly isHearsay: boolean; readonly once: boolean },
+    now: Now,
+    lookup?: Lookup,
+  ): MembershipOutput {
+    const { keepMs, isHearsay, once } = how;
+    this.#dials.set(id, { keepMs, isHearsay });
+    this.#noteHeard(id, now.mono);
+    if (isHearsay) this.#budget.dialled(address, now.mono);
+    const self: Lookup = { type: "lookup", query: 0, target: this.#self };
+    return { type: "dial", peer: id, address, once, lookup: lookup ?? self };
+  }
+
+  /** What has to be said before this peer can be a neighbour; undefined where there is no room for it. */
+  #makeRoom(peer: NodeId, dialled: boolean, now: Now): MembershipOutput[] | undefined {
+    const { maxNeighbours } = this.#options;
+    if (this.#neighbours.size - this.#provisionalUntilMono.size < maxNeighbours) return [];
+    if (dialled || this.#bootstrap.has(peer)) return this.#evict();
+    if (this.#provisionalUntilMono.size >= PROVISIONAL_MAX) return undefined;
+    this.#provisionalUntilMono.set(peer, now.mono + PROVISIONAL_MS);
+    return [];
+  }
+
+  #evict(): MembershipOutput[] {
+    const least = leastUseful({ neighbours: this.#neighbours });
+    return least === undefined ? [] : [{ type: "hang-up", peer: least.id, reason: "full" }];
+  }
+
+  #soon(nowMono: number): void {
+    this.#upkeepDueMono = Math.min(this.#upkeepDueMono, nowMono + UPKEEP_SOON_MS);
+  }
+
+  #save(now: Now): MembershipOutput[] {
+    this.#saveDueMono = now.mono + SAVE_EVERY_MS;
+    const peers = this.peersToSave();
+    const text = peers.map(({ id, address }) => `${id}@${formatAddress(address)}`).join();
+    if (text === this.#savedText || peers.length === 0) return [];
+    this.#savedText = text;
+    return [{ type: "save-peers", peers }];
+  }
+
+  // --- what others say
+
+  #announced(neighbour: Neighbour, { anchor, record }: Announce, now: Now): MembershipOutput[] {
     // Cheapest first: whose record it is and whether it is newer, before a curve operation is spent on its signature.
     if (record.id !== neighbour.id) return [{ type: "dropped", reason: "announce-of-another" }];
-    if (neighbour.record !== undefined && record.sequence <= neighbour.record.sequence) {
-      return [{ type: "dropped", reason: "announce-old" }];
+    const before = neighbour.record;
+    if (before !== undefined && record.sequence < before.sequence) return [{ type: "dropped", reason: "announce-old" }];
+    if (before !== undefined && record.sequence === before.sequence) {
+      // The record that is known already: it is repeated to say that its author is still there, and whether we are its anchor.
+      return this.#anchored({ ...neighbour, anchoredToUs: anchor }, now);
     }
     if (!record.addresses.every((address) => acceptsContact(address, neighbour.address))) {
       return [{ type: "dropped", reason: "announce-scope" }];
     }
+    if (now.mono < (this.#checkedMono.get(neighbour.id) ?? Number.NEGATIVE_INFINITY) + CHECK_EVERY_MS) {
+      return [{ type: "dropped", reason: "announce-quota" }];
+    }
+    this.#checkedMono.set(neighbour.id, now.mono);
     if (!verifyNodeRecord(this.#options.network, record)) return [{ type: "dropped", reason: "announce-signature" }];
-    this.#neighbours.set(neighbour.id, { ...neighbour, record, anchoredToUs: anchor });
-    return [];
+    // A copy: the decoded record is a view into a datagram's buffer.
+    const kept = { ...record, encoded: record.encoded.slice() };
+    const outputs = this.#anchored({ ...neighbour, record: kept, anchoredToUs: anchor }, now);
+    const [address] = record.addresses;
+    const current = this.#neighbours.get(neighbour.id);
+    if (current === undefined || current.reachable || address === undefined || this.#options.passive) return outputs;
+    // Its word alone does not make it reachable: it is dialled where it says it is.
+    if (this.#dials.has(neighbour.id) || !this.#budget.mayDial(address, now.mono)) return outputs;
+    return [...outputs, this.#dial({ id: neighbour.id, address }, { keepMs: 0, isHearsay: true, once: false }, now)];
   }
-}
 
-function refusedContacts(contacts: readonly Contact[], from: Address): MembershipOutput[] {
-  return contacts
-    .filter((contact) => !acceptsContact(contact.address, from))
-    .map(() => ({ type: "dropped", reason: "contact-scope" }));
+  /** Keeps a neighbour's new state; one beyond the limit stays only as somebody's whose anchor we are. */
+  #anchored(neighbour: Neighbour, now: Now): MembershipOutput[] {
+    this.#judge(neighbour, now);
+    if (!this.#provisionalUntilMono.has(neighbour.id)) return [];
+    if (!neighbour.anchoredToUs || !this.#isAmongClosest(neighbour.id)) return [];
+    this.#provisionalUntilMono.delete(neighbour.id);
+    return this.#evict();
+  }
+
+  /** As far as we know, fewer than 4 reachable nodes are closer to this one than we are. */
+  #isAmongClosest(id: NodeId): boolean {
+    let closer = 0;
+    for (const entry of this.#table.values()) if (entry.id !== id && isCloser(id, entry.id, this.#self)) closer += 1;
+    return closer < ANCHORS;
+  }
+
+  /** Keeps a neighbour, reachable or not by what is known of it now. */
+  #judge(neighbour: Neighbour, now: Now): void {
+    const { id, answeredAt, record } = neighbour;
+    const isTrue =
+      answeredAt !== undefined &&
+      record?.addresses.some(({ ip, port }) => ip === answeredAt.ip && port === answeredAt.port) === true;
+    const before = this.#neighbours.get(id);
+    let isTaken = false;
+    if (isTrue) {
+      this.#pool.delete(id);
+      isTaken = this.#table.verified({ id, address: answeredAt }, this.#rttOf(id), now.mono);
+    } else if (record !== undefined) {
+      this.#table.forget(id);
+    }
+    // Whom the table has no room for carries nothing for us either: the block limits hold for routes as well.
+    const reachable = isTaken || this.#bootstrap.has(id);
+    this.#neighbours.set({ ...neighbour, reachable });
+    if (before?.reachable !== reachable) this.#soon(now.mono);
+  }
+
+  #heard(contacts: readonly Contact[], from: Neighbour, now: Now): MembershipOutput[] {
+    const outputs: MembershipOutput[] = [];
+    let isNew = false;
+    for (const contact of contacts) {
+      if (!acceptsContact(contact.address, from.address)) {
+        outputs.push({ type: "dropped", reason: "contact-scope" });
+      } else if (this.#table.get(contact.id) === undefined && this.#neighbours.get(contact.id) === undefined) {
+        this.#pool.hear(contact);
+        isNew = true;
+      }
+    }
+    if (isNew) this.#soon(now.mono);
+    return outputs;
+  }
+
+  #voted(neighbour: Neighbour, observed: Address, now: Now): void {
+    if (!acceptsContact(observed, neighbour.address)) return;
+    const before = this.#observed.address;
+    if (!this.#observed.vote(neighbour.block ?? formatAddress(neighbour.address), observed)) return;
+    if (before !== undefined) this.#reachability.addressChanged(now.mono);
+    this.#soon(now.mono);
+  }
+
+  // --- DialBack
+
+  #askForDialBack(now: Now): MembershipOutput[] {
+    if (this.#neighbours.size === 0 || !this.#reachability.takeAsk(now.mono)) {
+      if (this.#neighbours.size > 0) {
+        this.#upkeepDueMono = Math.min(this.#upkeepDueMono, this.#reachability.askDueMono);
+      }
+      return [];
+    }
+    this.#upkeepDueMono = Math.min(this.#upkeepDueMono, this.#reachability.askDueMono);
+    const asked = this.#pick([...this.#neighbours.values()]);
+    const [announced] = this.#options.announce;
+    const port = announced !== undefined && announced.ip === this.observed?.ip ? announced.port : 0;
+    return asked === undefined
+      ? []
+      : [{ type: "send", peer: asked.id, message: { type: "dial-back", what: "me", port } }];
+  }
+
+  /** A neighbour wants to be dialled: somebody of another block is asked to, at the address that we see it at. */
+  #dialBackWanted(asker: Neighbour, port: number, now: Now): MembershipOutput[] {
+    if (!this.#dialBack.mayPass(asker.id, now.mono)) return [{ type: "dropped", reason: "dial-back-quota" }];
+    const address = port === 0 ? asker.address : { ip: asker.address.ip, port };
+    const fit = [...this.#neighbours.values()].filter(
+      (other) =>
+        other.id !== asker.id &&
+        (asker.block === undefined || other.block !== asker.block) &&
+        acceptsContact(address, other.address) &&
+        this.#dialBack.mayUse(other.id, now.mono),
+    );
+    const dialler = this.#pick(fit);
+    if (dialler === undefined) return [{ type: "dropped", reason: "dial-back-nobody" }];
+    this.#dialBack.used(dialler.id, now.mono);
+    const contact = { id: asker.id, address };
+    return [{ type: "send", peer: dialler.id, message: { type: "dial-back", what: "peer", contact } }];
+  }
+
+  /** A neighbour passes somebody's wish on: one Hello. The neighbour may lie, so its address is hearsay like any other. */
+  #dialBackPassedOn(passer: Neighbour, contact: Contact, now: Now): MembershipOutput[] {
+    const { id, address } = contact;
+    if (this.#options.passive) return [];
+    if (!acceptsContact(address, passer.address)) return [{ type: "dropped", reason: "contact-scope" }];
+    const isKnown = this.#neighbours.get(id) !== undefined || this.#dials.has(id) || id === this.#self;
+    if (isKnown || this.#heardLately(id, now.mono)) return [{ type: "dropped", reason: "dial-back-known" }];
+    const mayDial = this.#budget.mayDial(address, now.mono) && this.#dialBack.mayDial(id, passer.id, now.mono);
+    if (!mayDial) return [{ type: "dropped", reason: "dial-back-quota" }];
+    return [this.#dial(contact, { keepMs: 0, isHearsay: true, once: true }, now)];
+  }
+
+  #heardLately(peer: NodeId, nowMono: number): boolean {
+    return nowMono < (this.#heardMono.get(peer) ?? Number.NEGATIVE_INFINITY) + HEARD_MS;
+  }
+
+  #noteHeard(peer: NodeId, nowMono: number): void {
+    this.#heardMono.delete(peer);
+    this.#heardMono.set(peer, nowMono);
+    const oldest = this.#heardMono.keys().next();
+    if (this.#heardMono.size > HEARD_MAX && !oldest.done) this.#heardMono.delete(oldest.value);
+  }
+
+  #pick(neighbours: readonly Neighbour[]): Neighbour | undefined {
+    return neighbours[Math.floor(fraction(this.#options.random) * neighbours.length)];
+  }
+
+  // --- what we say of ourselves
+
+  /** The addresses of our record: while we believe that strangers reach us there. */
+  #addresses(nowMono: number): readonly Address[] {
+    if (this.#options.passive && this.#options.announce.length === 0) return [];
+    if (!this.#reachability.believes(nowMono)) return [];
+    const { announce } = this.#options;
+    if (announce.length > 0) return announce;
+    const observed = this.#observed.address;
+    return observed === undefined || scopeOf(observed.ip) === "never" ? [] : [observed];
+  }
+
+  /** A new record to everybody where it says something new; new anchors, and those that are none any more, are told so. */
+  #tellOfChange(now: Now): MembershipOutput[] {
+    const before = this.#ownRecord.current;
+    const says = (addresses: readonly Address[]) => addresses.map(formatAddress).join();
+    const isNew = says(before?.addresses ?? []) !== says(this.#addresses(now.mono));
+    const anchors = new Set(this.#neighbours.anchors().map(({ id }) => id));
+    const told = new Set<NodeId>(isNew ? [...this.#neighbours.values()].map(({ id }) => id) : []);
+    for (const id of anchors) if (!this.#toldAnchors.has(id)) told.add(id);
+    for (const id of this.#toldAnchors) if (!anchors.has(id)) told.add(id);
+    this.#toldAnchors = anchors;
+    return [...told].map((id) => this.#announceTo(id, now));
+  }
+
+  #announceTo(peer: NodeId, now: Now): MembershipOutput {
+    const anchor = this.#neighbours.anchors().some(({ id }) => id === peer);
+    if (anchor) this.#toldAnchors.add(peer);
+    return {
+      type: "send",
+      peer,
+      message: { type: "announce", anchor, record: this.#ownRecord.with(this.#addresses(now.mono), now) },
+    };
+  }
 }

@@ -1,78 +1,186 @@
-import type { NodeId } from "@starling/crypto-identity";
+import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Address, Contact } from "@starling/wire-protocol";
-import { bucketIndex, sortByDistance } from "../distance.ts";
-import { acceptsContact, blockOf } from "./scope.ts";
+import { bucketIndex, closestOf } from "../distance.ts";
+import { jittered } from "./jitter.ts";
+import { acceptsContact, blockOf, type Scope, scopeOf } from "./scope.ts";
 
-// Kademlia buckets over verified contacts, PROTOCOL §4. An id enters only after a session with it at this address, so a stranger
-// cannot fill the table by naming ids. Block limits keep one /24 (or /48) from holding it.
+// Kademlia buckets over verified contacts, PROTOCOL §4: nodes whose record holds the address at which they have answered us. An id
+// enters only so, hence a stranger cannot fill the table by naming ids. Block limits keep one /24 (or /48) from holding it. Only
+// these are handed on, and of them only those that answered when last asked.
 
 const BUCKET_SIZE = 16;
 const PER_BLOCK_IN_BUCKET = 2;
 const PER_BLOCK_IN_TABLE = 10;
 const PER_BLOCK_IN_ANSWER = 2;
+/** A contact that does not answer is tried again after 1 s, later up to 15 s, in the end 30 s, and forgotten after 10 min. */
+const WAIT_FIRST_MS = 1000;
+const WAIT_LONGEST_MS = 30_000;
+const WAIT_RECENT_MS = 15_000;
+const RECENT_MS = 180_000;
+const FORGET_MS = 600_000;
 
-export type VerifiedContact = Contact & { readonly lastSeenMono: number };
+export type TableEntry = {
+  readonly id: NodeId;
+  readonly address: Address;
+  readonly scope: Scope;
+  readonly block: string | undefined;
+  readonly bucket: number;
+  rttMs: number | undefined;
+  lastSeenMono: number;
+  /** Dials without an answer since then. */
+  failures: number;
+  /** Not dialled before. */
+  nextDialMono: number;
+};
 
 export class PeerTable {
   readonly #self: NodeId;
+  readonly #random: RandomSource;
   // BOUNDED: 256 buckets of at most BUCKET_SIZE entries.
-  readonly #buckets = new Map<number, VerifiedContact[]>();
+  readonly #entries = new Map<NodeId, TableEntry>();
+  readonly #inBucket = new Map<number, number>();
+  readonly #inBlock = new Map<string, number>();
 
-  constructor(self: NodeId) {
+  constructor(self: NodeId, random: RandomSource) {
     this.#self = self;
-  }
-
-  /** Takes or refreshes a contact after a session with it. False where a limit refuses it: the oldest entries stay. */
-  verified(contact: Contact, nowMono: number): boolean {
-    const index = bucketIndex(this.#self, contact.id);
-    if (index < 0) return false;
-    const bucket = (this.#buckets.get(index) ?? []).filter((entry) => entry.id !== contact.id);
-    const block = blockOf(contact.address.ip);
-    const full = bucket.length >= BUCKET_SIZE;
-    if (full || (block !== undefined && !this.#hasRoomFor(block, bucket, contact.id))) return false;
-    bucket.push({ ...contact, lastSeenMono: nowMono });
-    this.#buckets.set(index, bucket);
-    return true;
-  }
-
-  forget(id: NodeId): void {
-    const index = bucketIndex(this.#self, id);
-    const bucket = this.#buckets.get(index)?.filter((entry) => entry.id !== id);
-    if (bucket === undefined) return;
-    if (bucket.length === 0) this.#buckets.delete(index);
-    else this.#buckets.set(index, bucket);
+    this.#random = random;
   }
 
   get size(): number {
-    return this.entries().length;
+    return this.#entries.size;
   }
 
-  entries(): VerifiedContact[] {
-    return [...this.#buckets.values()].flat();
+  get(id: NodeId): TableEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  values(): IterableIterator<TableEntry> {
+    return this.#entries.values();
+  }
+
+  /** Whether a limit would let this contact in. */
+  hasRoomFor(contact: Contact): boolean {
+    const bucket = bucketIndex(this.#self, contact.id);
+    return this.#entries.has(contact.id) || this.#hasRoom(bucket, blockOf(contact.address.ip));
+  }
+
+  /** Takes or refreshes a verified contact. False where a limit refuses it: old entries stay, unless they do not answer. */
+  verified({ id, address }: Contact, rttMs: number | undefined, nowMono: number): boolean {
+    const bucket = bucketIndex(this.#self, id);
+    if (bucket < 0) return false;
+    const known = this.#entries.get(id);
+    if (known !== undefined && known.address.ip === address.ip && known.address.port === address.port) {
+      Object.assign(known, { rttMs: rttMs ?? known.rttMs, lastSeenMono: nowMono, failures: 0 });
+      return true;
+    }
+    this.forget(id);
+    const block = blockOf(address.ip);
+    if (!this.#hasRoom(bucket, block)) {
+      const failing = this.#failingIn(bucket);
+      if (failing === undefined) return false;
+      this.forget(failing.id);
+      if (!this.#hasRoom(bucket, block)) return false;
+    }
+    const times = { lastSeenMono: nowMono, failures: 0, nextDialMono: nowMono };
+    this.#entries.set(id, { id, address, scope: scopeOf(address.ip), block, bucket, rttMs, ...times });
+    this.#inBucket.set(bucket, (this.#inBucket.get(bucket) ?? 0) + 1);
+    if (block !== undefined) this.#inBlock.set(block, (this.#inBlock.get(block) ?? 0) + 1);
+    return true;
+  }
+
+  /** A link to it lives, or has just been closed by one of us. */
+  seen(id: NodeId, rttMs: number | undefined, nowMono: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    Object.assign(entry, { rttMs: rttMs ?? entry.rttMs, lastSeenMono: nowMono, failures: 0 });
+  }
+
+  /** It is there and does not want us now. */
+  refused(id: NodeId, waitMs: number, nowMono: number): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.nextDialMono = nowMono + jittered(waitMs, this.#random);
+  }
+
+  /** It did not answer. */
+  failed(id: NodeId, nowMono: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const goneMs = nowMono - entry.lastSeenMono;
+    if (goneMs > FORGET_MS) {
+      this.forget(id);
+      return;
+    }
+    const longestMs = goneMs < RECENT_MS ? WAIT_RECENT_MS : WAIT_LONGEST_MS;
+    entry.nextDialMono = nowMono + jittered(Math.min(WAIT_FIRST_MS * 2 ** entry.failures, longestMs), this.#random);
+    entry.failures += 1;
+  }
+
+  forget(id: NodeId): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    this.#inBucket.set(entry.bucket, (this.#inBucket.get(entry.bucket) ?? 1) - 1);
+    if (entry.block === undefined) return;
+    const left = (this.#inBlock.get(entry.block) ?? 1) - 1;
+    if (left > 0) this.#inBlock.set(entry.block, left);
+    else this.#inBlock.delete(entry.block);
   }
 
   /** The contacts closest to a target that an asker at `askerAddress` may be told, at most 2 of one block. */
-  closest(target: NodeId, count: number, askerAddress: Address): Contact[] {
-    const blocks = new Map<string, number>();
-    const answer: Contact[] = [];
-    for (const { id, address } of sortByDistance(target, this.entries())) {
-      if (answer.length >= count) break;
-      if (!acceptsContact(address, askerAddress)) continue;
-      const block = blockOf(address.ip);
-      if (block !== undefined) {
-        const taken = blocks.get(block) ?? 0;
-        if (taken >= PER_BLOCK_IN_ANSWER) continue;
-        blocks.set(block, taken + 1);
-      }
-      answer.push({ id, address });
-    }
-    return answer;
+  closest(target: NodeId, count: number, askerAddress: Address, except?: NodeId): Contact[] {
+    const passes = (entry: TableEntry) => entry.id !== except && this.#isTold(entry, askerAddress);
+    // A few more than asked for, since the block limit may strike some out.
+    return withinBlocks(closestOf(target, this.#entries.values(), 2 * count, passes), count);
   }
 
-  #hasRoomFor(block: string, bucket: readonly VerifiedContact[], id: NodeId): boolean {
-    const inBlock = (entry: VerifiedContact) => entry.id !== id && blockOf(entry.address.ip) === block;
-    return (
-      bucket.filter(inBlock).length < PER_BLOCK_IN_BUCKET && this.entries().filter(inBlock).length < PER_BLOCK_IN_TABLE
+  /** Some contacts, by chance: a sample of the network that lies near nobody in particular. */
+  sample(count: number, askerAddress: Address, except: NodeId): Contact[] {
+    const told = [...this.#entries.values()].filter(
+      (entry) => entry.id !== except && this.#isTold(entry, askerAddress),
     );
+    const chosen: TableEntry[] = [];
+    while (chosen.length < count && told.length > 0) {
+      const bytes = this.#random(2);
+      const at = ((bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)) % told.length;
+      chosen.push(...told.splice(at, 1));
+    }
+    return withinBlocks(chosen, count);
   }
+
+  #isTold({ failures, scope, address }: TableEntry, askerAddress: Address): boolean {
+    return failures === 0 && (scope === "public" || acceptsContact(address, askerAddress));
+  }
+
+  #hasRoom(bucket: number, block: string | undefined): boolean {
+    if ((this.#inBucket.get(bucket) ?? 0) >= BUCKET_SIZE) return false;
+    if (block === undefined) return true;
+    if ((this.#inBlock.get(block) ?? 0) >= PER_BLOCK_IN_TABLE) return false;
+    let inBoth = 0;
+    for (const entry of this.#entries.values()) if (entry.block === block && entry.bucket === bucket) inBoth += 1;
+    return inBoth < PER_BLOCK_IN_BUCKET;
+  }
+
+  /** The entry of a bucket that has failed most often. */
+  #failingIn(bucket: number): TableEntry | undefined {
+    let worst: TableEntry | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.bucket === bucket && entry.failures > (worst?.failures ?? 1)) worst = entry;
+    }
+    return worst;
+  }
+}
+
+function withinBlocks(entries: readonly TableEntry[], count: number): Contact[] {
+  const blocks = new Map<string, number>();
+  const answer: Contact[] = [];
+  for (const { id, address, block } of entries) {
+    if (answer.length >= count) break;
+    if (block !== undefined) {
+      const taken = blocks.get(block) ?? 0;
+      if (taken >= PER_BLOCK_IN_ANSWER) continue;
+      blocks.set(block, taken + 1);
+    }
+    answer.push({ id, address });
+  }
+  return answer;
 }

@@ -237,6 +237,7 @@ export class Forwarder {
       self: this.#self,
       recipient: entry.recipient,
       links: this.#links,
+      isSelfReachable: this.#links.isSelfReachable(nowMono),
       learned: this.#routes.via(entry.recipient, nowMono),
       excluded: new Set([...entry.inLinks, ...entry.outLinks]),
       source: entry.source,

@@ -7,5 +7,5 @@ export type Links = {
   readonly reachable: () => readonly NodeId[];
   readonly anchors: () => readonly NodeId[];
   /** This node carries messages for others itself. */
-  readonly selfReachable: boolean;
+  readonly isSelfReachable: (nowMono: number) => boolean;
 };

@@ -12,6 +12,8 @@ export type NextHopQuestion = {
   readonly self: NodeId;
   readonly recipient: NodeId;
   readonly links: Links;
+  /** This node carries messages for others itself. */
+  readonly isSelfReachable: boolean;
   /** A fresh verified route, if one is known. */
   readonly learned: NodeId | undefined;
   /** Links the envelope came in on, and those already tried. */
@@ -36,7 +38,7 @@ export function nextHop(question: NextHopQuestion): NextHop | undefined {
   const closest = closestTo(recipient, candidates);
   if (closest !== undefined && isCloser(recipient, closest, self)) return { peer: closest, last, nonImproving };
   if (source && closest !== undefined) return { peer: closest, last, nonImproving };
-  if (!links.selfReachable && closest !== undefined && nonImproving < NON_IMPROVING_MAX) {
+  if (!question.isSelfReachable && closest !== undefined && nonImproving < NON_IMPROVING_MAX) {
     return { peer: closest, last, nonImproving: nonImproving + 1 };
   }
   // A local minimum: whoever is attached to the recipient is most likely among the nodes next to us.

@@ -1,15 +1,25 @@
-// Announce, Lookup and Nodes, PROTOCOL §4.
+// Announce, Lookup, Nodes and DialBack, PROTOCOL §4.
 //
 //   Announce body  0 flags u8 (bit 0: you are one of my anchors) | 1 the sender's own signed NodeRecord
 //   Lookup body    0 query u32 | 4 target id (32)
 //   Nodes body     0 query u32 | 4 flags u8 (bit 0: the target is attached to me) | 5 contact count u8 (0-8)
 //                  | contacts closest to the target (39 or 51 each)
+//   DialBack body  0 what u8
+//                  0: have me dialled | 1 port u16, 0 for the one that you see; the ip is always the one that you see
+//                  1: dial this peer | 1 contact (39 or 51), as observed on the sender's session with it
 import type { NodeId } from "@starling/crypto-identity";
 import { nodeIdFromBytes, nodeIdToBytes } from "@starling/crypto-identity";
 import { ByteReader } from "../byte-reader.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import type { Contact } from "../contact.ts";
-import { contactsSizeBytes, readContacts, writeContacts } from "../contact.ts";
+import {
+  contactSizeBytes,
+  contactsSizeBytes,
+  readContact,
+  readContacts,
+  writeContact,
+  writeContacts,
+} from "../contact.ts";
 import type { DecodeResult } from "../decode-result.ts";
 import { decoded, undecodable } from "../decode-result.ts";
 import type { NodeRecord } from "../node-record.ts";
@@ -24,6 +34,10 @@ export type Nodes = {
   readonly attached: boolean;
   readonly contacts: readonly Contact[];
 };
+/** A node asks a neighbour to have it dialled; or the neighbour passes that on to another. */
+export type DialBack =
+  | { readonly type: "dial-back"; readonly what: "me"; readonly port: number }
+  | { readonly type: "dial-back"; readonly what: "peer"; readonly contact: Contact };
 
 export function encodeAnnounce(announce: Announce): Uint8Array {
   const { encoded } = announce.record;
@@ -65,4 +79,27 @@ export function decodeNodes(body: Uint8Array): DecodeResult<Nodes> {
   if (flags > 1) return undecodable("bad-value");
   const contacts = readContacts(reader);
   return contacts.ok ? decoded({ type: "nodes", query, attached: flags === 1, contacts: contacts.value }) : contacts;
+}
+
+export function encodeDialBack(dialBack: DialBack): Uint8Array {
+  if (dialBack.what === "me") return new ByteWriter(3).u8(0).u16(dialBack.port).bytes;
+  const writer = new ByteWriter(1 + contactSizeBytes(dialBack.contact)).u8(1);
+  writeContact(writer, dialBack.contact);
+  return writer.bytes;
+}
+
+export function decodeDialBack(body: Uint8Array): DecodeResult<DialBack> {
+  const reader = new ByteReader(body);
+  const what = reader.u8();
+  if (reader.failed) return undecodable("too-short");
+  if (what > 1) return undecodable("bad-value");
+  if (what === 0) {
+    const port = reader.u16();
+    if (reader.failed || reader.remaining > 0) return undecodable("bad-length");
+    return decoded({ type: "dial-back", what: "me", port });
+  }
+  const contact = readContact(reader);
+  if (!contact.ok) return contact;
+  if (reader.remaining > 0) return undecodable("trailing-bytes");
+  return decoded({ type: "dial-back", what: "peer", contact: contact.value });
 }

@@ -1,0 +1,59 @@
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { parseNodeId } from "@starling/crypto-identity";
+import type { Contact } from "@starling/wire-protocol";
+import { formatAddress, parseAddress } from "@starling/wire-protocol";
+
+// The peers that a node knew, kept in its data directory for its next start: `ID@HOST:PORT`, one a line, the anchors first. It is a
+// hint and no more: a file that is missing, cut off or edited costs the node its memory of others, never its start.
+
+const FILE = "peers";
+// BOUNDED: what a longer file says behind them is left out.
+const PEERS_MAX = 256;
+const FILE_MAX_CHARACTERS = 64 * 1024;
+
+export type SavedPeersFile = {
+  /** What was saved last; empty where nothing can be read. */
+  read(): Promise<readonly Contact[]>;
+  /** Replaces what is saved; calls are carried out one after the other. Rejects where the disk does. */
+  write(peers: readonly Contact[]): Promise<void>;
+  /** When all writes so far have ended, well or not. */
+  settled(): Promise<void>;
+};
+
+/** The file of saved peers in a data directory. */
+export function savedPeersFile(dataDir: { path(name: string): string }): SavedPeersFile {
+  const path = dataDir.path(FILE);
+  const replacement = `${path}.new`;
+  let last: Promise<void> = Promise.resolve();
+  const replace = async (text: string): Promise<void> => {
+    await rm(replacement, { force: true });
+    await writeFile(replacement, text, { mode: 0o600, flag: "wx", flush: true });
+    await rename(replacement, path);
+  };
+  return {
+    async read() {
+      let text: string;
+      try {
+        text = await readFile(path, "utf8");
+      } catch {
+        return [];
+      }
+      return text.slice(0, FILE_MAX_CHARACTERS).split("\n").slice(0, PEERS_MAX).flatMap(contactOf);
+    },
+    write(peers) {
+      const text = peers.map(({ id, address }) => `${id}@${formatAddress(address)}\n`).join("");
+      last = last.catch(() => {}).then(() => replace(text));
+      return last;
+    },
+    settled: () => last.catch(() => {}),
+  };
+}
+
+function contactOf(line: string): Contact[] {
+  const at = line.indexOf("@");
+  try {
+    return [{ id: parseNodeId(line.slice(0, at)), address: parseAddress(line.slice(at + 1)) }];
+  } catch {
+    return [];
+  }
+}

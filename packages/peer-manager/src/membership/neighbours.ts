@@ -1,0 +1,99 @@
+import type { NodeId } from "@starling/crypto-identity";
+import type { Address, NodeRecord } from "@starling/wire-protocol";
+import { sortByDistance } from "../distance.ts";
+
+export const ANCHORS = 4;
+
+export type Neighbour = {
+  readonly id: NodeId;
+  readonly address: Address;
+  readonly sinceMono: number;
+  readonly bucket: number;
+  /** Of its address; undefined where block limits do not hold. */
+  readonly block: string | undefined;
+  /** We opened the link, and close it when it is of no use to us. */
+  readonly dialled: boolean;
+  /** Kept until then, wanted or not. */
+  readonly keepUntilMono: number;
+  /** Where it answered a dial of ours. */
+  readonly answeredAt: Address | undefined;
+  /** Carries messages for others: its record holds the address where it answered, or it is a configured bootstrap node. */
+  readonly reachable: boolean;
+  /** It counts us among its own anchors. */
+  readonly anchoredToUs: boolean;
+  /** From its last valid Announce. */
+  readonly record: NodeRecord | undefined;
+};
+
+/** The peers with an open session, and what follows from them. BOUNDED: by Membership, which refuses more. */
+export class Neighbours {
+  readonly #self: NodeId;
+  readonly #byId = new Map<NodeId, Neighbour>();
+  #reachable: readonly Neighbour[] | undefined;
+  #reachableIds: readonly NodeId[] | undefined;
+  #anchors: readonly Neighbour[] | undefined;
+
+  constructor(self: NodeId) {
+    this.#self = self;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: NodeId): Neighbour | undefined {
+    return this.#byId.get(id);
+  }
+
+  values(): IterableIterator<Neighbour> {
+    return this.#byId.values();
+  }
+
+  set(neighbour: Neighbour): void {
+    const before = this.#byId.get(neighbour.id);
+    this.#byId.set(neighbour.id, neighbour);
+    if (neighbour.reachable || before?.reachable) this.#changed();
+  }
+
+  delete(id: NodeId): void {
+    const before = this.#byId.get(id);
+    this.#byId.delete(id);
+    if (before?.reachable) this.#changed();
+  }
+
+  reachable(): readonly Neighbour[] {
+    this.#reachable ??= [...this.#byId.values()].filter(({ reachable }) => reachable);
+    return this.#reachable;
+  }
+
+  reachableIds(): readonly NodeId[] {
+    this.#reachableIds ??= this.reachable().map(({ id }) => id);
+    return this.#reachableIds;
+  }
+
+  /** My 4 closest reachable neighbours, at most one of a block. */
+  anchors(): readonly Neighbour[] {
+    this.#anchors ??= onePerBlock(sortByDistance(this.#self, this.reachable()));
+    return this.#anchors;
+  }
+
+  #changed(): void {
+    this.#reachable = undefined;
+    this.#reachableIds = undefined;
+    this.#anchors = undefined;
+  }
+}
+
+function onePerBlock(sorted: readonly Neighbour[]): Neighbour[] {
+  const blocks = new Set<string>();
+  const anchors: Neighbour[] = [];
+  for (const neighbour of sorted) {
+    if (anchors.length === ANCHORS) break;
+    if (neighbour.block !== undefined) {
+      if (blocks.has(neighbour.block)) continue;
+      blocks.add(neighbour.block);
+    }
+    anchors.push(neighbour);
+  }
+  return anchors;
+}
