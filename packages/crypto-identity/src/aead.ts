@@ -1,3 +1,4 @@
+import { requireBytes } from "./arguments.ts";
 import { IdentityError } from "./errors.ts";
 import { counterNonce } from "./nonce.ts";
 import type { Cipher } from "./primitives.ts";
@@ -10,9 +11,9 @@ export const AEAD_TAG_BYTES = 16;
  * twice, and that none is opened twice, is the session's business.
  */
 export interface Aead {
-  /** Throws `E_BAD_COUNTER` unless `counter` is a safe integer, not negative. */
+  /** Throws `E_BAD_COUNTER` unless `counter` is a safe integer, not negative; `E_BAD_ARGUMENT` for what is no Uint8Array. */
   seal(counter: number, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** undefined where the ciphertext, the associated data or the counter is not what was sealed. Never throws. */
+  /** undefined where the ciphertext, the associated data or the counter is not what was sealed. Throws `E_BAD_ARGUMENT` for `associatedData` only. */
   open(counter: number, associatedData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
 }
 
@@ -23,11 +24,17 @@ function isCounter(counter: number): boolean {
 export function createAead(cipher: Cipher): Aead {
   return {
     seal(counter, associatedData, plaintext) {
-      if (!isCounter(counter)) throw new IdentityError("E_BAD_COUNTER", "a counter is a safe integer from 0 on");
+      if (!isCounter(counter)) {
+        throw new IdentityError("E_BAD_COUNTER", "counter must be a safe integer from 0 on", { argument: "counter" });
+      }
+      requireBytes("associatedData", associatedData);
+      requireBytes("plaintext", plaintext);
       return cipher.seal(counterNonce(counter), associatedData, plaintext);
     },
     open(counter, associatedData, ciphertext) {
-      return isCounter(counter) ? cipher.open(counterNonce(counter), associatedData, ciphertext) : undefined;
+      requireBytes("associatedData", associatedData);
+      if (!isCounter(counter) || !(ciphertext instanceof Uint8Array)) return undefined;
+      return cipher.open(counterNonce(counter), associatedData, ciphertext);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { primitives } from "#primitives";
 import type { Identity } from "./identity.ts";
+import type { NoiseHandshake, NoiseHandshakeInput } from "./noise-handshake.ts";
 import type { Mac } from "./primitives.ts";
 import type { RandomSource } from "./random.ts";
 import type { OpenBoxInput, OpenedBox, SealBoxInput } from "./sealed-box.ts";
@@ -11,6 +12,12 @@ import { createSuite } from "./suite.ts";
 
 const suite = createSuite(primitives);
 
+/**
+ * The system's cryptographic source: OpenSSL's on Node, `crypto.getRandomValues` elsewhere. The one to hand over wherever
+ * bytes need not be reproducible; on Node sealing is faster with it than with any other.
+ */
+export const systemRandom: RandomSource = suite.systemRandom;
+
 /** A new identity from 32 random bytes. Throws `E_BAD_RANDOM` where the source gives another number of them. */
 export const generateIdentity: (random: RandomSource) => Identity = suite.generateIdentity;
 
@@ -21,8 +28,14 @@ export const identityFromSeed: (seed: Uint8Array) => Identity = suite.identityFr
 export const seedOf: (identity: Identity) => Uint8Array = suite.seedOf;
 
 /**
+ * Overwrites the private half where JavaScript allows. From then on the identity is refused with `E_NOT_AN_IDENTITY`, and
+ * what was begun with it comes to nothing.
+ */
+export const forgetIdentity: (identity: Identity) => void = suite.forgetIdentity;
+
+/**
  * Seals a plaintext to the recipient (Noise X). The box is 96 bytes longer; each has a fresh ephemeral key from `random`.
- * Throws `E_BAD_ID`, `E_NOT_AN_IDENTITY`, `E_BAD_RANDOM`, and `E_TOO_LARGE` for a box beyond 65,535 bytes.
+ * Throws `E_BAD_ID`, `E_NOT_AN_IDENTITY`, `E_BAD_RANDOM`, `E_BAD_ARGUMENT`, and `E_TOO_LARGE` beyond 65,535 bytes.
  */
 export const sealBox: (input: SealBoxInput) => Uint8Array = suite.sealBox;
 
@@ -34,6 +47,12 @@ export const initiateHandshake: (input: InitiateInput) => Initiation = suite.ini
 
 /** Reads a stranger's message 1; undefined where it is not whole, not for this identity, or of another prologue. */
 export const respondHandshake: (input: RespondInput) => Response | undefined = suite.respondHandshake;
+
+/**
+ * A Noise handshake of any supported pattern, message by message, for protocols of one's own. Throws `E_BAD_ARGUMENT` with
+ * the argument's name, `E_BAD_ID`, `E_NOT_AN_IDENTITY`.
+ */
+export const createNoiseHandshake: (input: NoiseHandshakeInput) => NoiseHandshake = suite.createNoiseHandshake;
 
 /** Signs for third parties (XEdDSA); 64 bytes. Throws `E_BAD_DOMAIN`, `E_NOT_AN_IDENTITY`, `E_BAD_RANDOM`. */
 export const sign: (input: SignInput) => Uint8Array = suite.sign;

@@ -26,3 +26,37 @@ export const PATTERN_IK: HandshakePattern = {
     ["e", "ee", "se"],
   ],
 };
+
+/** One message to a known key from nobody in particular (Noise §7.4). */
+const PATTERN_N: HandshakePattern = {
+  name: "N",
+  known: { initiator: false, responder: true },
+  messages: [["e", "es"]],
+};
+
+/** Neither key is known beforehand; both are shown under encryption (Noise §7.5). */
+const PATTERN_XX: HandshakePattern = {
+  name: "XX",
+  known: { initiator: false, responder: false },
+  messages: [["e"], ["e", "ee", "s", "es"], ["s", "se"]],
+};
+
+/** Both keys are known beforehand and neither is sent (Noise §7.5). */
+const PATTERN_KK: HandshakePattern = {
+  name: "KK",
+  known: { initiator: true, responder: true },
+  messages: [
+    ["e", "es", "ss"],
+    ["e", "ee", "se"],
+  ],
+};
+
+export type PatternName = "N" | "X" | "XX" | "IK" | "KK";
+
+export const PATTERNS: Readonly<Record<PatternName, HandshakePattern>> = {
+  N: PATTERN_N,
+  X: PATTERN_X,
+  XX: PATTERN_XX,
+  IK: PATTERN_IK,
+  KK: PATTERN_KK,
+};

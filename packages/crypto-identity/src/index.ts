@@ -1,7 +1,10 @@
 export { AEAD_TAG_BYTES, type Aead } from "./aead.ts";
+export type { CipherState } from "./cipher-state.ts";
 export {
   createMac,
+  createNoiseHandshake,
   equalBytes,
+  forgetIdentity,
   generateIdentity,
   hmacSha256,
   identityFromSeed,
@@ -12,12 +15,14 @@ export {
   seedOf,
   sha256,
   sign,
+  systemRandom,
   verify,
 } from "./default-suite.ts";
 export { IdentityError, type IdentityErrorCode } from "./errors.ts";
+export type { PatternName } from "./handshake-pattern.ts";
 export { type Identity, SEED_BYTES } from "./identity.ts";
 export { isNodeId, NODE_ID_BYTES, type NodeId, nodeIdFromBytes, nodeIdToBytes, parseNodeId } from "./node-id.ts";
-export type { SessionKeys } from "./noise.ts";
+export type { NoiseHandshake, NoiseHandshakeInput, NoiseTransport } from "./noise-handshake.ts";
 export type { Mac } from "./primitives.ts";
 export { protocolPrologue } from "./prologue.ts";
 export type { RandomSource } from "./random.ts";
@@ -29,5 +34,6 @@ export {
   type Initiation,
   type RespondInput,
   type Response,
+  type SessionKeys,
 } from "./session-handshake.ts";
 export { SIGNATURE_BYTES, type SignInput, type VerifyInput } from "./signature.ts";

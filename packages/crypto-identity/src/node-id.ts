@@ -40,12 +40,17 @@ export function isNodeId(value: unknown): value is NodeId {
 
 /** The text as a NodeId; throws `E_BAD_ID` with what is wrong with it. For what a person typed or configured. */
 export function parseNodeId(text: string): NodeId {
+  return requireNodeId("text", text);
+}
+
+/** The same, with the name that the caller's argument has. */
+export function requireNodeId(argument: string, text: string): NodeId {
   if (isNodeId(text)) return text;
   const reason =
     typeof text !== "string" || !SHAPE.test(text)
       ? "a node id is exactly 64 lower-case hexadecimal digits"
       : "these digits are not a usable X25519 public key (an alias of another key, or a key of low order)";
-  throw new IdentityError("E_BAD_ID", reason);
+  throw new IdentityError("E_BAD_ID", `${argument}: ${reason}`, { argument });
 }
 
 /** The NodeId of 32 bytes from the network; undefined where they are not one. */
@@ -57,5 +62,5 @@ export function nodeIdFromBytes(bytes: Uint8Array): NodeId | undefined {
 
 /** 32 fresh bytes, as on the wire. Throws `E_BAD_ID` for a string that was only cast to a NodeId. */
 export function nodeIdToBytes(id: NodeId): Uint8Array {
-  return hexToBytes(parseNodeId(id));
+  return hexToBytes(requireNodeId("id", id));
 }

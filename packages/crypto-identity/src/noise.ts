@@ -1,15 +1,15 @@
-import { AEAD_TAG_BYTES, type Aead, createAead } from "./aead.ts";
+import { AEAD_TAG_BYTES } from "./aead.ts";
 import { concatBytes } from "./concat-bytes.ts";
 import { IdentityError } from "./errors.ts";
 import type { HandshakePattern, Token } from "./handshake-pattern.ts";
 import { NODE_ID_BYTES, nodeIdFromBytes } from "./node-id.ts";
 import type { PeerKey, PeerKeys } from "./peer-keys.ts";
-import type { KeyPair, Primitives, PublicKey } from "./primitives.ts";
+import type { Cipher, KeyPair, Primitives, PublicKey } from "./primitives.ts";
 import { drawRandom, type RandomSource } from "./random.ts";
-import { createSymmetricStates, type SymmetricState } from "./symmetric-state.ts";
+import { SymmetricState } from "./symmetric-state.ts";
 
-// Noise §5.3: the HandshakeState, suite 25519_AESGCM_SHA256, driven by the pattern's table and held as a value. Reading a
-// bad message gives undefined and the state it was read with is still good for the next.
+// Noise §5.3: the HandshakeState, suite 25519_AESGCM_SHA256, driven by the pattern's table. Writing and reading work on a
+// copy: where a message is bad or an argument wrong, the state that it was tried with is still good for the next.
 
 const KEY_BYTES = 32;
 /** Noise §3. */
@@ -18,19 +18,20 @@ const MAX_MESSAGE_BYTES = 65_535;
 export interface HandshakeState {
   readonly pattern: HandshakePattern;
   readonly isInitiator: boolean;
-  /** How many messages went to and fro. */
-  readonly turn: number;
-  readonly symmetric: SymmetricState;
   readonly localStatic: KeyPair | undefined;
-  readonly localEphemeral: KeyPair | undefined;
-  readonly remoteStatic: PeerKey | undefined;
-  readonly remoteEphemeral: PublicKey | undefined;
+  /** Changes in place while a message is written or read, which is why each is given a copy. */
+  readonly symmetric: SymmetricState;
+  /** How many messages went to and fro. */
+  turn: number;
+  localEphemeral: KeyPair | undefined;
+  remoteStatic: PeerKey | undefined;
+  remoteEphemeral: PublicKey | undefined;
 }
 
-/** The two directions of a session, and the hash that names this handshake and no other (Noise §11.2). */
-export interface SessionKeys {
-  readonly send: Aead;
-  readonly receive: Aead;
+/** The two directions after a handshake, and the hash that names this handshake and no other (Noise §11.2). */
+interface SplitKeys {
+  readonly send: Cipher;
+  readonly receive: Cipher;
   readonly handshakeHash: Uint8Array;
 }
 
@@ -54,26 +55,39 @@ export interface Noise {
     state: HandshakeState,
     message: Uint8Array,
   ): { readonly state: HandshakeState; readonly payload: Uint8Array } | undefined;
-  split(state: HandshakeState): SessionKeys;
+  split(state: HandshakeState): SplitKeys;
+  /** Overwrites what a state that is given up holds alone: the ephemeral private key and the chaining key. */
+  wipe(state: HandshakeState): void;
 }
 
 export function createNoise(primitives: Primitives, peerKeys: PeerKeys): Noise {
-  const symmetric = createSymmetricStates(primitives);
-
-  /** The secret of a two-letter token; undefined where a key is missing or the result is refused. */
-  function agree(state: HandshakeState, token: Token): Uint8Array | undefined {
-    const { isInitiator, localStatic, localEphemeral, remoteStatic, remoteEphemeral } = state;
-    if (token === "ss") return localStatic && remoteStatic && peerKeys.staticSecret(localStatic, remoteStatic);
-    const usesLocalStatic = token === (isInitiator ? "se" : "es");
-    const usesRemoteStatic = token === (isInitiator ? "es" : "se");
-    const local = usesLocalStatic ? localStatic : localEphemeral;
-    const remote = usesRemoteStatic ? remoteStatic?.publicKey : remoteEphemeral;
-    return remote && local?.agree(remote);
+  function copyOf(state: HandshakeState): HandshakeState {
+    const { pattern, isInitiator, localStatic, turn, localEphemeral, remoteStatic, remoteEphemeral } = state;
+    const symmetric = state.symmetric.copy();
+    return { pattern, isInitiator, localStatic, symmetric, turn, localEphemeral, remoteStatic, remoteEphemeral };
   }
 
-  function mixSecret(state: HandshakeState, token: Token): HandshakeState | undefined {
-    const secret = agree(state, token);
-    return secret && { ...state, symmetric: symmetric.mixKey(state.symmetric, secret) };
+  /** Mixes in the secret of a two-letter token; false where a key is missing or the result is refused. */
+  function mixSecret(state: HandshakeState, token: Token): boolean {
+    const { isInitiator, localStatic, localEphemeral, remoteStatic, remoteEphemeral } = state;
+    if (token === "ss") {
+      const kept = localStatic && remoteStatic && peerKeys.staticSecret(localStatic, remoteStatic);
+      if (kept !== undefined) state.symmetric.mixKey(kept);
+      return kept !== undefined;
+    }
+    const local = token === (isInitiator ? "se" : "es") ? localStatic : localEphemeral;
+    const remote = token === (isInitiator ? "es" : "se") ? remoteStatic?.publicKey : remoteEphemeral;
+    const secret = remote && local?.agree(remote);
+    if (secret === undefined) return false;
+    state.symmetric.mixKey(secret);
+    secret.fill(0);
+    return true;
+  }
+
+  function ephemeral(random: RandomSource): KeyPair {
+    // The same source, and a third cheaper than to draw a seed from it and import that.
+    if (random === primitives.systemRandom) return primitives.generateKeyPair();
+    return primitives.keyPairFromSeed(drawRandom(random, KEY_BYTES));
   }
 
   function badKey(token: Token): IdentityError {
@@ -87,25 +101,22 @@ export function createNoise(primitives: Primitives, peerKeys: PeerKeys): Noise {
 
   return {
     start({ pattern, isInitiator, prologue, localStatic, remoteStatic }) {
-      let mixed = symmetric.mixHash(symmetric.start(`Noise_${pattern.name}_25519_AESGCM_SHA256`), prologue);
+      const symmetric = SymmetricState.start(primitives, `Noise_${pattern.name}_25519_AESGCM_SHA256`);
+      symmetric.mixHash(prologue);
       const local = localStatic?.publicKey;
       const remote = remoteStatic?.publicKey.bytes;
-      const initiator = isInitiator ? local : remote;
-      const responder = isInitiator ? remote : local;
-      for (const [isKnown, key] of [
-        [pattern.known.initiator, initiator],
-        [pattern.known.responder, responder],
-      ] as const) {
-        if (!isKnown) continue;
+      for (const side of ["initiator", "responder"] as const) {
+        if (!pattern.known[side]) continue;
+        const key = isInitiator === (side === "initiator") ? local : remote;
         if (key === undefined) throw badKey("s");
-        mixed = symmetric.mixHash(mixed, key);
+        symmetric.mixHash(key);
       }
       return {
         pattern,
         isInitiator,
-        turn: 0,
-        symmetric: mixed,
         localStatic,
+        symmetric,
+        turn: 0,
         localEphemeral: undefined,
         remoteStatic,
         remoteEphemeral: undefined,
@@ -113,38 +124,38 @@ export function createNoise(primitives: Primitives, peerKeys: PeerKeys): Noise {
     },
 
     write(before, payload, random) {
-      let state = before;
+      const tokens = tokensOf(before, true);
+      if (tokens === undefined) throw new IdentityError("E_OUT_OF_TURN", "it is not this side's turn to write");
+      const state = copyOf(before);
+      const { symmetric } = state;
       const parts: Uint8Array[] = [];
-      const tokens = tokensOf(state, true);
-      if (tokens === undefined) throw new IdentityError("E_BAD_KEY", "it is not this side's turn to write");
       for (const token of tokens) {
         if (token === "e") {
-          const localEphemeral = primitives.keyPairFromSeed(drawRandom(random, KEY_BYTES));
-          parts.push(localEphemeral.publicKey);
-          state = { ...state, localEphemeral, symmetric: symmetric.mixHash(state.symmetric, localEphemeral.publicKey) };
+          state.localEphemeral = ephemeral(random);
+          parts.push(state.localEphemeral.publicKey);
+          symmetric.mixHash(state.localEphemeral.publicKey);
         } else if (token === "s") {
           if (state.localStatic === undefined) throw badKey(token);
-          const step = symmetric.encryptAndHash(state.symmetric, state.localStatic.publicKey);
-          parts.push(step.bytes);
-          state = { ...state, symmetric: step.state };
-        } else {
-          const mixed = mixSecret(state, token);
-          if (mixed === undefined) throw badKey(token);
-          state = mixed;
+          parts.push(symmetric.encryptAndHash(state.localStatic.publicKey));
+        } else if (!mixSecret(state, token)) {
+          throw badKey(token);
         }
       }
-      const last = symmetric.encryptAndHash(state.symmetric, payload);
-      const message = concatBytes(...parts, last.bytes);
+      parts.push(symmetric.encryptAndHash(payload));
+      const message = concatBytes(...parts);
       if (message.length > MAX_MESSAGE_BYTES) {
-        throw new IdentityError("E_TOO_LARGE", `a Noise message is at most ${MAX_MESSAGE_BYTES} bytes`);
+        const reason = `a Noise message is at most ${MAX_MESSAGE_BYTES} bytes; this one has ${message.length}`;
+        throw new IdentityError("E_TOO_LARGE", reason);
       }
-      return { state: { ...state, turn: state.turn + 1, symmetric: last.state }, message };
+      state.turn += 1;
+      return { state, message };
     },
 
     read(before, message) {
-      let state = before;
-      const tokens = tokensOf(state, false);
+      const tokens = tokensOf(before, false);
       if (tokens === undefined || message.length > MAX_MESSAGE_BYTES) return undefined;
+      const state = copyOf(before);
+      const { symmetric } = state;
       let offset = 0;
       for (const token of tokens) {
         if (token === "e") {
@@ -152,34 +163,38 @@ export function createNoise(primitives: Primitives, peerKeys: PeerKeys): Noise {
           const bytes = message.slice(offset, offset + KEY_BYTES);
           if (bytes.length !== KEY_BYTES) return undefined;
           offset += KEY_BYTES;
-          const remoteEphemeral = primitives.importPublicKey(bytes);
-          state = { ...state, remoteEphemeral, symmetric: symmetric.mixHash(state.symmetric, bytes) };
+          state.remoteEphemeral = primitives.importPublicKey(bytes);
+          symmetric.mixHash(bytes);
         } else if (token === "s") {
-          const sizeBytes = NODE_ID_BYTES + (state.symmetric.cipher === undefined ? 0 : AEAD_TAG_BYTES);
+          const sizeBytes = NODE_ID_BYTES + (symmetric.hasKey ? AEAD_TAG_BYTES : 0);
           if (message.length < offset + sizeBytes) return undefined;
-          const step = symmetric.decryptAndHash(state.symmetric, message.subarray(offset, offset + sizeBytes));
-          if (step === undefined) return undefined;
-          const id = nodeIdFromBytes(step.bytes);
+          const bytes = symmetric.decryptAndHash(message.subarray(offset, offset + sizeBytes));
+          const id = bytes && nodeIdFromBytes(bytes);
           if (id === undefined) return undefined;
           offset += sizeBytes;
-          state = { ...state, remoteStatic: peerKeys.lookUp(id), symmetric: step.state };
-        } else {
-          const mixed = mixSecret(state, token);
-          if (mixed === undefined) return undefined;
-          state = mixed;
+          state.remoteStatic = peerKeys.lookUp(id);
+        } else if (!mixSecret(state, token)) {
+          return undefined;
         }
       }
-      const last = symmetric.decryptAndHash(state.symmetric, message.subarray(offset));
-      return last && { state: { ...state, turn: state.turn + 1, symmetric: last.state }, payload: last.bytes };
+      const payload = symmetric.decryptAndHash(message.subarray(offset));
+      if (payload === undefined) return undefined;
+      state.turn += 1;
+      return { state, payload };
     },
 
     split(state) {
-      const [fromInitiator, fromResponder] = symmetric.split(state.symmetric);
+      const [fromInitiator, fromResponder] = state.symmetric.split();
       return {
-        send: createAead(state.isInitiator ? fromInitiator : fromResponder),
-        receive: createAead(state.isInitiator ? fromResponder : fromInitiator),
+        send: state.isInitiator ? fromInitiator : fromResponder,
+        receive: state.isInitiator ? fromResponder : fromInitiator,
         handshakeHash: state.symmetric.hash,
       };
+    },
+
+    wipe(state) {
+      state.localEphemeral?.wipe();
+      state.symmetric.wipe();
     },
   };
 }

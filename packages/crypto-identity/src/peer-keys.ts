@@ -18,6 +18,8 @@ export interface PeerKeys {
   remember(peer: PeerKey): void;
   /** The static-static secret. Kept for as long as the peer's key is. */
   staticSecret(local: KeyPair, peer: PeerKey): Uint8Array | undefined;
+  /** Overwrites the secrets of a key pair that is given up. */
+  forget(local: KeyPair): void;
 }
 
 export function createPeerKeys(primitives: Primitives): PeerKeys {
@@ -39,6 +41,13 @@ export function createPeerKeys(primitives: Primitives): PeerKeys {
       const secret = local.agree(peer.publicKey);
       if (secret !== undefined) known.set(local, secret);
       return secret;
+    },
+    forget(local) {
+      for (const peer of keys.values()) {
+        const known = secrets.get(peer);
+        known?.get(local)?.fill(0);
+        known?.delete(local);
+      }
     },
   };
 }

@@ -2,12 +2,15 @@ import { gcm } from "@noble/ciphers/aes.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import { randomBytes } from "@noble/hashes/utils.js";
 import { concatBytes } from "./concat-bytes.ts";
 import { GROUP_ORDER, integerFromBytes } from "./edwards.ts";
+import { hkdf } from "./hkdf.ts";
 import type { Cipher, KeyPair, Mac, Primitives, Verifier } from "./primitives.ts";
 
 // The backend for everywhere else: pure JavaScript, some twenty times slower than node:crypto, the same answers.
 
+const HASH_BYTES = 32;
 const GCM_TAG_BYTES = 16;
 const POINT_BYTES = 32;
 const SIGNATURE_BYTES = 64;
@@ -15,6 +18,14 @@ const SIGNATURE_BYTES = 64;
 function createMac(key: Uint8Array): Mac {
   const keyed = hmac.create(sha256, key);
   return (data) => keyed.clone().update(data).digest();
+}
+
+function derivePair(chainingKey: Uint8Array, inputKey: Uint8Array, key: Uint8Array): void {
+  const input = { salt: chainingKey, inputKey, info: new Uint8Array(0), sizeBytes: 2 * HASH_BYTES };
+  const output = hkdf(createMac, input);
+  chainingKey.set(output.subarray(0, HASH_BYTES));
+  key.set(output.subarray(HASH_BYTES));
+  output.fill(0);
 }
 
 function createCipher(key: Uint8Array): Cipher {
@@ -34,9 +45,11 @@ function createCipher(key: Uint8Array): Cipher {
 
 function keyPairFromSeed(seed: Uint8Array): KeyPair {
   const secret = Uint8Array.from(seed);
+  let isWiped = false;
   return {
     publicKey: x25519.getPublicKey(secret),
     agree(peer) {
+      if (isWiped) return undefined;
       try {
         return x25519.getSharedSecret(secret, peer.bytes);
       } catch {
@@ -44,7 +57,18 @@ function keyPairFromSeed(seed: Uint8Array): KeyPair {
         return undefined;
       }
     },
+    wipe() {
+      isWiped = true;
+      secret.fill(0);
+    },
   };
+}
+
+function generateKeyPair(): KeyPair {
+  const seed = randomBytes(POINT_BYTES);
+  const pair = keyPairFromSeed(seed);
+  seed.fill(0);
+  return pair;
 }
 
 /**
@@ -80,10 +104,14 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 export const primitives: Primitives = {
   name: "noble",
   sha256: (data) => sha256(data),
+  mixHash: (hash, data) => hash.set(sha256(concatBytes(hash, data))),
+  derivePair,
   sha512: (data) => sha512(data),
   createMac,
   createCipher,
   keyPairFromSeed,
+  generateKeyPair,
+  systemRandom: randomBytes,
   importPublicKey: (bytes) => ({ bytes, handle: undefined }),
   createVerifier,
   equalBytes,

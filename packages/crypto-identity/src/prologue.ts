@@ -1,5 +1,5 @@
+import { requireText } from "./arguments.ts";
 import { concatBytes } from "./concat-bytes.ts";
-import { IdentityError } from "./errors.ts";
 
 // The prologue that every Noise handshake of a network binds (PROTOCOL §1). Both ends mix it in and never send it: two
 // nodes that differ in any field cannot open each other's messages.
@@ -12,16 +12,12 @@ import { IdentityError } from "./errors.ts";
 //   12+n   2   length m of the purpose, big-endian
 //   14+n   m   purpose, UTF-8
 
-const encoder = new TextEncoder();
-const NAME: Uint8Array = encoder.encode("starling");
+const NAME: Uint8Array = new TextEncoder().encode("starling");
 const VERSION = 1;
 const MAX_FIELD_BYTES = 255;
 
-function field(text: string, what: string): Uint8Array {
-  const bytes = encoder.encode(text);
-  if (bytes.length === 0 || bytes.length > MAX_FIELD_BYTES) {
-    throw new IdentityError("E_BAD_PROLOGUE", `the ${what} must be 1 to ${MAX_FIELD_BYTES} bytes of UTF-8`);
-  }
+function field(argument: string, text: string): Uint8Array {
+  const bytes = requireText(argument, text, MAX_FIELD_BYTES, "E_BAD_PROLOGUE");
   return concatBytes(Uint8Array.of(0, bytes.length), bytes);
 }
 
@@ -31,7 +27,7 @@ export function protocolPrologue(network: string, purpose: string): Uint8Array {
     Uint8Array.of(NAME.length),
     NAME,
     Uint8Array.of(VERSION),
-    field(network, "network name"),
-    field(purpose, "purpose"),
+    field("network", network),
+    field("purpose", purpose),
   );
 }

@@ -5,9 +5,8 @@ export type RandomSource = (sizeBytes: number) => Uint8Array;
 
 /** Draws from `random` and refuses a source that breaks its contract: a short draw would weaken a key unseen. */
 export function drawRandom(random: RandomSource, sizeBytes: number): Uint8Array {
-  const drawn = random(sizeBytes);
-  if (!(drawn instanceof Uint8Array) || drawn.length !== sizeBytes) {
-    throw new IdentityError("E_BAD_RANDOM", `the random source did not give the ${sizeBytes} bytes it was asked for`);
-  }
-  return drawn;
+  const drawn = typeof random === "function" ? random(sizeBytes) : undefined;
+  if (drawn instanceof Uint8Array && drawn.length === sizeBytes) return drawn;
+  const reason = `random must be a function that gives as many bytes as it is asked for (here ${sizeBytes})`;
+  throw new IdentityError("E_BAD_RANDOM", reason, { argument: "random" });
 }

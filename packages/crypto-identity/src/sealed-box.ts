@@ -1,6 +1,7 @@
+import { requireBytes } from "./arguments.ts";
 import { PATTERN_X } from "./handshake-pattern.ts";
 import type { Identities, Identity } from "./identity.ts";
-import type { NodeId } from "./node-id.ts";
+import { type NodeId, requireNodeId } from "./node-id.ts";
 import type { Noise } from "./noise.ts";
 import type { PeerKeys } from "./peer-keys.ts";
 import type { RandomSource } from "./random.ts";
@@ -46,20 +47,25 @@ export interface SealedBoxes {
 export function createSealedBoxes(noise: Noise, identities: Identities, peerKeys: PeerKeys): SealedBoxes {
   return {
     sealBox({ identity, recipient, prologue, plaintext, random }) {
-      const remoteStatic = peerKeys.lookUp(recipient);
       const localStatic = identities.keyPairOf(identity);
-      const state = noise.start({ pattern: PATTERN_X, isInitiator: true, prologue, localStatic, remoteStatic });
-      const { message } = noise.write(state, plaintext, random);
+      requireBytes("prologue", prologue);
+      requireBytes("plaintext", plaintext);
+      const remoteStatic = peerKeys.lookUp(requireNodeId("recipient", recipient));
+      const start = noise.start({ pattern: PATTERN_X, isInitiator: true, prologue, localStatic, remoteStatic });
+      const { state, message } = noise.write(start, plaintext, random);
+      noise.wipe(state);
       peerKeys.remember(remoteStatic);
       return message;
     },
     openBox({ identity, prologue, box }) {
       const localStatic = identities.keyPairOf(identity);
-      if (box.length < SEALED_BOX_OVERHEAD_BYTES) return undefined;
-      const state = noise.start({ pattern: PATTERN_X, isInitiator: false, prologue, localStatic });
-      const opened = noise.read(state, box);
+      requireBytes("prologue", prologue);
+      if (!(box instanceof Uint8Array) || box.length < SEALED_BOX_OVERHEAD_BYTES) return undefined;
+      const start = noise.start({ pattern: PATTERN_X, isInitiator: false, prologue, localStatic });
+      const opened = noise.read(start, box);
       const sender = opened?.state.remoteStatic;
       if (opened === undefined || sender === undefined) return undefined;
+      noise.wipe(opened.state);
       peerKeys.remember(sender);
       return { sender: sender.id, plaintext: opened.payload };
     },

@@ -1,7 +1,9 @@
+import { type Aead, createAead } from "./aead.ts";
+import { requireBytes } from "./arguments.ts";
 import { PATTERN_IK } from "./handshake-pattern.ts";
 import type { Identities, Identity } from "./identity.ts";
-import type { NodeId } from "./node-id.ts";
-import type { Noise, SessionKeys } from "./noise.ts";
+import { type NodeId, requireNodeId } from "./node-id.ts";
+import type { HandshakeState, Noise } from "./noise.ts";
 import type { PeerKeys } from "./peer-keys.ts";
 import type { RandomSource } from "./random.ts";
 
@@ -20,6 +22,13 @@ import type { RandomSource } from "./random.ts";
 export const HANDSHAKE_INITIATION_OVERHEAD_BYTES = 96;
 /** Bytes by which message 2 is longer than its payload. */
 export const HANDSHAKE_RESPONSE_OVERHEAD_BYTES = 48;
+
+/** The two directions of a session, and the hash that names this handshake and no other (Noise §11.2). */
+export interface SessionKeys {
+  readonly send: Aead;
+  readonly receive: Aead;
+  readonly handshakeHash: Uint8Array;
+}
 
 export interface InitiateInput {
   readonly identity: Identity;
@@ -56,24 +65,34 @@ export interface SessionHandshakes {
 }
 
 export function createSessionHandshakes(noise: Noise, identities: Identities, peerKeys: PeerKeys): SessionHandshakes {
+  /** The last state is this call's alone, so what it holds is overwritten. */
+  function sessionKeys(state: HandshakeState): SessionKeys {
+    const { send, receive, handshakeHash } = noise.split(state);
+    state.symmetric.wipe();
+    return { send: createAead(send), receive: createAead(receive), handshakeHash };
+  }
+
   return {
     initiateHandshake({ identity, responder, prologue, payload, random }) {
-      const remoteStatic = peerKeys.lookUp(responder);
       const localStatic = identities.keyPairOf(identity);
+      requireBytes("prologue", prologue);
+      requireBytes("payload", payload);
+      const remoteStatic = peerKeys.lookUp(requireNodeId("responder", responder));
       const start = noise.start({ pattern: PATTERN_IK, isInitiator: true, prologue, localStatic, remoteStatic });
       const { state, message } = noise.write(start, payload, random);
       peerKeys.remember(remoteStatic);
       return {
         message,
         finish(message2) {
-          const read = noise.read(state, message2);
-          return read && { payload: read.payload, keys: noise.split(read.state) };
+          const read = message2 instanceof Uint8Array ? noise.read(state, message2) : undefined;
+          return read && { payload: read.payload, keys: sessionKeys(read.state) };
         },
       };
     },
     respondHandshake({ identity, prologue, message }) {
       const localStatic = identities.keyPairOf(identity);
-      if (message.length < HANDSHAKE_INITIATION_OVERHEAD_BYTES) return undefined;
+      requireBytes("prologue", prologue);
+      if (!(message instanceof Uint8Array) || message.length < HANDSHAKE_INITIATION_OVERHEAD_BYTES) return undefined;
       const start = noise.start({ pattern: PATTERN_IK, isInitiator: false, prologue, localStatic });
       const read = noise.read(start, message);
       const initiator = read?.state.remoteStatic;
@@ -84,8 +103,9 @@ export function createSessionHandshakes(noise: Noise, identities: Identities, pe
         initiator: initiator.id,
         payload: read.payload,
         respond(payload, random) {
+          requireBytes("payload", payload);
           const written = noise.write(read.state, payload, random);
-          return { message: written.message, keys: noise.split(written.state) };
+          return { message: written.message, keys: sessionKeys(written.state) };
         },
       };
     },

@@ -1,3 +1,4 @@
+import { requireBytes, requireText } from "./arguments.ts";
 import { concatBytes } from "./concat-bytes.ts";
 import {
   edwardsFromMontgomery,
@@ -7,11 +8,10 @@ import {
   multiplyBase,
   scalarToBytes,
 } from "./edwards.ts";
-import { IdentityError } from "./errors.ts";
 import type { Identities, Identity } from "./identity.ts";
 import { LruMap } from "./lru-map.ts";
 import { isNodeId, type NodeId, nodeIdToBytes } from "./node-id.ts";
-import type { Primitives, Verifier } from "./primitives.ts";
+import type { KeyPair, Primitives, Verifier } from "./primitives.ts";
 import { drawRandom, type RandomSource } from "./random.ts";
 
 // XEdDSA signatures by an X25519 key ("The XEdDSA and VXEdDSA Signature Schemes", Perrin, revision 1, §2 and §3; b = 256).
@@ -77,6 +77,7 @@ function signingKeyOf(seed: Uint8Array): SigningKey {
   clamped[0] = (clamped[0] ?? 0) & 0xf8;
   clamped[31] = ((clamped[31] ?? 0) & 0x7f) | 0x40;
   const scalar = integerFromBytes(clamped) % GROUP_ORDER;
+  clamped.fill(0);
   const point = multiplyBase(scalar);
   const top = point[31] ?? 0;
   if ((top & SIGN_BIT) === 0) return { scalar, point };
@@ -84,23 +85,24 @@ function signingKeyOf(seed: Uint8Array): SigningKey {
   return { scalar: GROUP_ORDER - scalar, point };
 }
 
-/** undefined where the domain is empty or too long. */
-function frame(domain: string, message: Uint8Array): Uint8Array | undefined {
-  const bytes = encoder.encode(domain);
-  if (bytes.length === 0 || bytes.length > MAX_DOMAIN_BYTES) return undefined;
-  return concatBytes(Uint8Array.of(0, bytes.length), bytes, message);
+function frame(domain: Uint8Array, message: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(0, domain.length), domain, message);
 }
 
 export function createSignatures(primitives: Primitives, identities: Identities): Signatures {
-  const signingKeys = new WeakMap<Identity, SigningKey>();
+  // By the key pair, which is gone once an identity is forgotten.
+  const signingKeys = new WeakMap<KeyPair, SigningKey>();
   // BOUNDED: VERIFIERS_CAPACITY ids that have signed something, the least recently used goes first.
   const verifiers = new LruMap<NodeId, Verifier>(VERIFIERS_CAPACITY);
 
   function signingKey(identity: Identity): SigningKey {
-    let key = signingKeys.get(identity);
+    const keyPair = identities.keyPairOf(identity);
+    let key = signingKeys.get(keyPair);
     if (key === undefined) {
-      key = signingKeyOf(identities.seedOf(identity));
-      signingKeys.set(identity, key);
+      const seed = identities.seedOf(identity);
+      key = signingKeyOf(seed);
+      seed.fill(0);
+      signingKeys.set(keyPair, key);
     }
     return key;
   }
@@ -111,10 +113,8 @@ export function createSignatures(primitives: Primitives, identities: Identities)
 
   return {
     sign({ identity, domain, message, random }) {
-      const framed = frame(domain, message);
-      if (framed === undefined) {
-        throw new IdentityError("E_BAD_DOMAIN", `a domain is 1 to ${MAX_DOMAIN_BYTES} bytes of UTF-8`);
-      }
+      requireBytes("message", message);
+      const framed = frame(requireText("domain", domain, MAX_DOMAIN_BYTES, "E_BAD_DOMAIN"), message);
       const { scalar, point } = signingKey(identity);
       const r = scalarOfHash(NONCE_PREFIX, scalarToBytes(scalar), framed, drawRandom(random, RANDOM_BYTES));
       const commitment = multiplyBase(r);
@@ -122,12 +122,13 @@ export function createSignatures(primitives: Primitives, identities: Identities)
       return concatBytes(commitment, scalarToBytes(s));
     },
     verify({ id, domain, message, signature }) {
-      if (!isNodeId(id) || !(message instanceof Uint8Array)) return false;
+      if (!isNodeId(id) || typeof domain !== "string" || !(message instanceof Uint8Array)) return false;
       if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) return false;
       if (integerFromBytes(signature.subarray(POINT_BYTES)) >= GROUP_ORDER) return false;
       if (isSmallOrder(signature.subarray(0, POINT_BYTES))) return false;
-      const framed = frame(domain, message);
-      if (framed === undefined) return false;
+      const domainBytes = encoder.encode(domain);
+      if (domainBytes.length === 0 || domainBytes.length > MAX_DOMAIN_BYTES) return false;
+      const framed = frame(domainBytes, message);
       let verifier = verifiers.get(id);
       if (verifier === undefined) {
         const edwards = edwardsFromMontgomery(nodeIdToBytes(id));

@@ -1,79 +1,98 @@
-import { concatBytes } from "./concat-bytes.ts";
-import { hkdf } from "./hkdf.ts";
 import { counterNonce } from "./nonce.ts";
 import type { Cipher, Primitives } from "./primitives.ts";
 
-// Noise §5.1 and §5.2: CipherState and SymmetricState, as values. Every step gives a new state and leaves the old one as it
-// was, so a message that turns out bad has changed nothing.
+// Noise §5.1 and §5.2: the SymmetricState with its CipherState. It changes in place, so old keys are overwritten by new
+// ones; who reads a message that may be bad works on a copy and throws that away.
 
 const HASH_BYTES = 32;
-const KEY_BYTES = 32;
-const NO_BYTES = new Uint8Array(0);
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** For a key on its way into a cipher, which keeps its own copy. */
+const keyScratch: Uint8Array = new Uint8Array(HASH_BYTES);
 
-export interface SymmetricState {
+export class SymmetricState {
+  readonly #primitives: Primitives;
   /** h */
-  readonly hash: Uint8Array;
+  readonly #hash: Uint8Array = new Uint8Array(HASH_BYTES);
   /** ck */
-  readonly chainingKey: Uint8Array;
+  readonly #chainingKey: Uint8Array = new Uint8Array(HASH_BYTES);
   /** k; undefined before the first MixKey. */
-  readonly cipher: Cipher | undefined;
+  #cipher: Cipher | undefined;
   /** n. A handshake has a handful of messages, so it cannot overflow. */
-  readonly counter: number;
-}
+  #counter = 0;
 
-interface Step {
-  readonly state: SymmetricState;
-  readonly bytes: Uint8Array;
-}
+  constructor(primitives: Primitives) {
+    this.#primitives = primitives;
+  }
 
-export interface SymmetricStates {
   /** InitializeSymmetric; names are at most 32 ASCII characters here, so they are padded and never hashed. */
-  start(protocolName: string): SymmetricState;
-  mixHash(state: SymmetricState, data: Uint8Array): SymmetricState;
-  mixKey(state: SymmetricState, secret: Uint8Array): SymmetricState;
-  encryptAndHash(state: SymmetricState, plaintext: Uint8Array): Step;
-  decryptAndHash(state: SymmetricState, ciphertext: Uint8Array): Step | undefined;
-  /** Split: the initiator's sending cipher, then the responder's. */
-  split(state: SymmetricState): readonly [Cipher, Cipher];
-}
-
-export function createSymmetricStates(primitives: Primitives): SymmetricStates {
-  function mixHash(state: SymmetricState, data: Uint8Array): SymmetricState {
-    return { ...state, hash: primitives.sha256(concatBytes(state.hash, data)) };
+  static start(primitives: Primitives, protocolName: string): SymmetricState {
+    const state = new SymmetricState(primitives);
+    for (let i = 0; i < protocolName.length; i++) state.#hash[i] = protocolName.charCodeAt(i);
+    state.#chainingKey.set(state.#hash);
+    return state;
   }
 
-  /** Noise §4.3 HKDF with two outputs, which is RFC 5869 with an empty info. */
-  function derivePair(chainingKey: Uint8Array, secret: Uint8Array): readonly [Uint8Array, Uint8Array] {
-    const output = hkdf(primitives, { salt: chainingKey, inputKey: secret, info: NO_BYTES, sizeBytes: 2 * HASH_BYTES });
-    return [output.subarray(0, KEY_BYTES), output.subarray(KEY_BYTES)];
+  copy(): SymmetricState {
+    const copy = new SymmetricState(this.#primitives);
+    copy.#hash.set(this.#hash);
+    copy.#chainingKey.set(this.#chainingKey);
+    copy.#cipher = this.#cipher;
+    copy.#counter = this.#counter;
+    return copy;
   }
 
-  return {
-    start(protocolName) {
-      const name = new TextEncoder().encode(protocolName);
-      const hash = new Uint8Array(HASH_BYTES);
-      hash.set(name);
-      return { hash, chainingKey: hash, cipher: undefined, counter: 0 };
-    },
-    mixHash,
-    mixKey(state, secret) {
-      const [chainingKey, key] = derivePair(state.chainingKey, secret);
-      return { hash: state.hash, chainingKey, cipher: primitives.createCipher(key), counter: 0 };
-    },
-    encryptAndHash(state, plaintext) {
-      if (state.cipher === undefined) return { state: mixHash(state, plaintext), bytes: plaintext };
-      const bytes = state.cipher.seal(counterNonce(state.counter), state.hash, plaintext);
-      return { state: { ...mixHash(state, bytes), counter: state.counter + 1 }, bytes };
-    },
-    decryptAndHash(state, ciphertext) {
-      if (state.cipher === undefined) return { state: mixHash(state, ciphertext), bytes: Uint8Array.from(ciphertext) };
-      const bytes = state.cipher.open(counterNonce(state.counter), state.hash, ciphertext);
-      if (bytes === undefined) return undefined;
-      return { state: { ...mixHash(state, ciphertext), counter: state.counter + 1 }, bytes };
-    },
-    split(state) {
-      const [first, second] = derivePair(state.chainingKey, NO_BYTES);
-      return [primitives.createCipher(first), primitives.createCipher(second)];
-    },
-  };
+  get hasKey(): boolean {
+    return this.#cipher !== undefined;
+  }
+
+  /** A copy of h. */
+  get hash(): Uint8Array {
+    return Uint8Array.from(this.#hash);
+  }
+
+  mixHash(data: Uint8Array): void {
+    this.#primitives.mixHash(this.#hash, data);
+  }
+
+  mixKey(secret: Uint8Array): void {
+    this.#primitives.derivePair(this.#chainingKey, secret, keyScratch);
+    this.#cipher = this.#primitives.createCipher(keyScratch);
+    this.#counter = 0;
+    keyScratch.fill(0);
+  }
+
+  encryptAndHash(plaintext: Uint8Array): Uint8Array {
+    const bytes = this.#cipher?.seal(counterNonce(this.#counter), this.#hash, plaintext) ?? plaintext;
+    this.#counter += 1;
+    this.mixHash(bytes);
+    return bytes;
+  }
+
+  /** undefined where the tag does not match; the state is of no use then. */
+  decryptAndHash(ciphertext: Uint8Array): Uint8Array | undefined {
+    const bytes =
+      this.#cipher === undefined
+        ? Uint8Array.from(ciphertext)
+        : this.#cipher.open(counterNonce(this.#counter), this.#hash, ciphertext);
+    if (bytes === undefined) return undefined;
+    this.#counter += 1;
+    this.mixHash(ciphertext);
+    return bytes;
+  }
+
+  /** Split: the initiator's sending cipher, then the responder's. The chaining key stays as it was. */
+  split(): readonly [Cipher, Cipher] {
+    const { createCipher, derivePair } = this.#primitives;
+    const first = Uint8Array.from(this.#chainingKey);
+    derivePair(first, NO_BYTES, keyScratch);
+    const ciphers = [createCipher(first), createCipher(keyScratch)] as const;
+    first.fill(0);
+    keyScratch.fill(0);
+    return ciphers;
+  }
+
+  wipe(): void {
+    this.#chainingKey.fill(0);
+    this.#cipher = undefined;
+  }
 }

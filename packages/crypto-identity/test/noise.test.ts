@@ -202,7 +202,7 @@ describe.each(["node", "noble"] as const)("what a forger may try, %s backend", (
         pattern: PATTERN_X,
         isInitiator: true,
         prologue,
-        localStatic: { publicKey, agree: keyPair.agree },
+        localStatic: { ...keyPair, publicKey },
         remoteStatic: peerKeys.lookUp(bob.id),
       });
       return noise.write(state, utf8("alias"), seededRandom("alias")).message;
