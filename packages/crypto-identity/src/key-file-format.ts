@@ -50,11 +50,14 @@ function scryptBytes({ cost, blockSize }: ScryptParameters): number {
 
 function deriveKey(passphrase: string, salt: Uint8Array, parameters: ScryptParameters): Promise<KeyObject> {
   const { cost, blockSize, parallelization } = parameters;
-  const options = { cost, blockSize, parallelization, maxmem: 2 * scryptBytes(parameters) };
+  // What OpenSSL counts: the blocks of each lane beside the one table.
+  const maxmem = 2 * scryptBytes(parameters) + 256 * blockSize * parallelization;
+  const options = { cost, blockSize, parallelization, maxmem };
   return new Promise((resolve, reject) => {
     scrypt(passphrase.normalize("NFKC"), salt, KEY_BYTES, options, (error, key) => {
-      if (error === null) resolve(createSecretKey(key));
-      else reject(error);
+      if (error !== null) return reject(error);
+      resolve(createSecretKey(key));
+      key.fill(0);
     });
   });
 }
@@ -79,7 +82,8 @@ function parseEncrypted(value: unknown): EncryptedSeed | undefined {
   if (!isRecord(value) || value.kdf !== "scrypt" || value.cipher !== "aes-256-gcm") return undefined;
   const { cost, blockSize, parallelization } = value;
   if (!isCount(cost) || !isCount(blockSize) || !isCount(parallelization)) return undefined;
-  // RFC 7914 §2: the cost is a power of two above 1.
+  // RFC 7914 §2: the cost is a power of two above 1, and below 2^(16 x blockSize).
+  if (cost >= 2 ** (16 * blockSize)) return undefined;
   if (cost < 2 || !Number.isInteger(Math.log2(cost)) || parallelization > MAX_PARALLELIZATION) return undefined;
   if (scryptBytes({ cost, blockSize, parallelization }) > MAX_SCRYPT_BYTES) return undefined;
   const salt = hexField(value.salt, SALT_BYTES);
@@ -141,10 +145,13 @@ export async function decryptSeed(
   const key = await deriveKey(passphrase, encrypted.salt, encrypted);
   const decipher = createDecipheriv("aes-256-gcm", key, encrypted.nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associatedData(id)).setAuthTag(encrypted.ciphertext.subarray(SEED_BYTES));
+  const seed = decipher.update(encrypted.ciphertext.subarray(0, SEED_BYTES));
   try {
-    const seed = Buffer.concat([decipher.update(encrypted.ciphertext.subarray(0, SEED_BYTES)), decipher.final()]);
+    decipher.final();
     return Uint8Array.from(seed);
   } catch {
     return undefined;
+  } finally {
+    seed.fill(0);
   }
 }

@@ -86,7 +86,9 @@ async function unlock(path: string, content: KeyFileContent, passphrase: string 
 export async function readKeyFile(path: string, options: ReadKeyFileOptions = {}): Promise<Identity> {
   const content = parseKeyFile(await readPrivately(path));
   if (content === undefined) throw damaged(path, "is not a Starling key file");
-  const identity = identityFromSeed(await unlock(path, content, options.passphrase));
+  const seed = await unlock(path, content, options.passphrase);
+  const identity = identityFromSeed(seed);
+  seed.fill(0);
   if (identity.id !== content.id) throw damaged(path, "holds a key that does not belong to the id in it");
   return identity;
 }
@@ -104,7 +106,9 @@ export async function loadOrCreateKeyFile(path: string, options: LoadOrCreateKey
     if (!(error instanceof IdentityError) || error.code !== "E_KEY_FILE_MISSING") throw error;
   }
   const identity = generateIdentity(random);
-  const content = await formatKeyFile(identity.id, seedOf(identity), passphrase, random);
+  const seed = seedOf(identity);
+  const content = await formatKeyFile(identity.id, seed, passphrase, random);
+  seed.fill(0);
   const suffix = bytesToHex(drawRandom(random, TEMPORARY_NAME_BYTES));
   const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
   try {

@@ -122,6 +122,89 @@ describe.each(["node", "noble"] as const)("Identity, %s backend", (name) => {
     }
   });
 
+  test("forgotten, is good for nothing, and what was begun with it comes to nothing", () => {
+    const random = seededRandom("forget");
+    const [one, other] = [suite.generateIdentity(random), suite.generateIdentity(random)];
+    const prologue = api.protocolPrologue("main", "session");
+    const payload = new Uint8Array(0);
+    const box = suite.sealBox({ identity: other, recipient: one.id, prologue, plaintext: payload, random });
+    expect(suite.openBox({ identity: one, prologue, box })?.sender).toBe(other.id);
+    const initiation = suite.initiateHandshake({ identity: one, responder: other.id, prologue, payload, random });
+    const { message } = initiation;
+    const answer = required(suite.respondHandshake({ identity: other, prologue, message })).respond(payload, random);
+    suite.sign({ identity: one, domain: "d", message, random });
+    suite.forgetIdentity(one);
+    const uses = [
+      () => suite.seedOf(one),
+      () => suite.forgetIdentity(one),
+      () => suite.sign({ identity: one, domain: "d", message, random }),
+      () => suite.openBox({ identity: one, prologue, box }),
+      () => suite.sealBox({ identity: one, recipient: other.id, prologue, plaintext: payload, random }),
+    ];
+    for (const use of uses) expect(use).toThrow(expect.objectContaining({ code: "E_NOT_AN_IDENTITY" }));
+    expect(initiation.finish(answer.message)).toBeUndefined();
+    // Another identity of the same key is another one.
+    expect(suite.seedOf(other)).toHaveLength(32);
+  });
+
+  test("the system's random source gives what it is asked for, and its identities are like any other", () => {
+    const { systemRandom: random } = suite;
+    expect([0, 1, 32, 100].map((size) => random(size).length)).toEqual([0, 1, 32, 100]);
+    expect(hex(random(32))).not.toBe(hex(random(32)));
+    const [one, other] = [suite.generateIdentity(random), suite.generateIdentity(random)];
+    const again = suite.identityFromSeed(suite.seedOf(one));
+    const prologue = api.protocolPrologue("main", "unicast");
+    const box = suite.sealBox({ identity: other, recipient: one.id, prologue, plaintext: random(5), random });
+    expect(suite.openBox({ identity: again, prologue, box })?.sender).toBe(other.id);
+    const second = suite.sealBox({ identity: other, recipient: one.id, prologue, plaintext: random(5), random });
+    expect(hex(box.slice(0, 32))).not.toBe(hex(second.slice(0, 32)));
+  });
+
+  test("a wrong argument is named by the error; wrong bytes from a network are refused without one", () => {
+    const random = seededRandom("arguments");
+    const identity = suite.identityFromSeed(seed);
+    const bytes = new Uint8Array(3);
+    const text = "text" as unknown as Uint8Array;
+    const none = undefined as unknown as () => Uint8Array;
+    const seal = { identity, recipient: identity.id, prologue: bytes, plaintext: bytes, random };
+    const begin = { identity, responder: identity.id, prologue: bytes, payload: bytes, random };
+    const sign = { identity, domain: "d", message: bytes, random };
+    const { message } = suite.initiateHandshake(begin);
+    const response = required(suite.respondHandshake({ identity, prologue: bytes, message }));
+    const attempts: readonly (readonly [string, string, () => unknown])[] = [
+      ["E_BAD_SEED", "seed", () => suite.identityFromSeed(text)],
+      ["E_BAD_RANDOM", "random", () => suite.generateIdentity(none)],
+      ["E_NOT_AN_IDENTITY", "identity", () => suite.seedOf(undefined as unknown as api.Identity)],
+      ["E_BAD_ID", "text", () => api.parseNodeId("")],
+      ["E_BAD_ID", "id", () => api.nodeIdToBytes("" as api.NodeId)],
+      ["E_BAD_ID", "recipient", () => suite.sealBox({ ...seal, recipient: "" as api.NodeId })],
+      ["E_BAD_ARGUMENT", "prologue", () => suite.sealBox({ ...seal, prologue: text })],
+      ["E_BAD_ARGUMENT", "plaintext", () => suite.sealBox({ ...seal, plaintext: text })],
+      ["E_BAD_RANDOM", "random", () => suite.sealBox({ ...seal, random: none })],
+      ["E_BAD_ARGUMENT", "prologue", () => suite.openBox({ identity, prologue: text, box: bytes })],
+      ["E_BAD_ID", "responder", () => suite.initiateHandshake({ ...begin, responder: "" as api.NodeId })],
+      ["E_BAD_ARGUMENT", "payload", () => suite.initiateHandshake({ ...begin, payload: text })],
+      ["E_BAD_ARGUMENT", "prologue", () => suite.respondHandshake({ identity, prologue: text, message })],
+      ["E_BAD_ARGUMENT", "payload", () => response.respond(text, random)],
+      ["E_BAD_DOMAIN", "domain", () => suite.sign({ ...sign, domain: 5 as unknown as string })],
+      ["E_BAD_ARGUMENT", "message", () => suite.sign({ ...sign, message: text })],
+      ["E_BAD_PROLOGUE", "network", () => api.protocolPrologue(5 as unknown as string, "p")],
+      ["E_BAD_PROLOGUE", "purpose", () => api.protocolPrologue("n", "")],
+      ["E_BAD_ARGUMENT", "data", () => suite.sha256(text)],
+      ["E_BAD_ARGUMENT", "key", () => suite.createMac(text)],
+      ["E_BAD_ARGUMENT", "data", () => suite.createMac(bytes)(text)],
+      ["E_BAD_ARGUMENT", "b", () => suite.equalBytes(bytes, text)],
+    ];
+    for (const [code, argument, attempt] of attempts) {
+      expect(attempt).toThrow(expect.objectContaining({ code, argument }));
+    }
+    for (const bad of [text, undefined, null, 5, {}, [1, 2]] as unknown as Uint8Array[]) {
+      expect(suite.openBox({ identity, prologue: bytes, box: bad })).toBeUndefined();
+      expect(suite.respondHandshake({ identity, prologue: bytes, message: bad })).toBeUndefined();
+      expect(suite.initiateHandshake(begin).finish(bad)).toBeUndefined();
+    }
+  });
+
   test("refuses a bad seed and a source that gives too little", () => {
     for (const size of [0, 31, 33, 64]) {
       const bad = new Uint8Array(size);

@@ -1,13 +1,14 @@
+import { createCipheriv, scryptSync } from "node:crypto";
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { IdentityError, type IdentityErrorCode, identityFromSeed, seedOf } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile, readKeyFile } from "@starling/crypto-identity/key-file";
-import { parseKeyFile } from "../src/key-file-format.ts";
+import { decryptSeed, formatKeyFile, parseKeyFile } from "../src/key-file-format.ts";
 import { checkKeyFileStatus } from "../src/key-file-status.ts";
 import { storeOnce } from "../src/store-once.ts";
-import { hex, seededRandom, unhex } from "./support.ts";
+import { flipBit, hex, seededRandom, unhex } from "./support.ts";
 
 const isPosix = process.platform !== "win32";
 const isRoot = process.getuid?.() === 0;
@@ -232,6 +233,7 @@ describe("a passphrase", () => {
       { blockSize: 2 ** 20 },
       { blockSize: 0 },
       { parallelization: 17 },
+      { cost: 65_536, blockSize: 1 },
       { parallelization: 1.5 },
       { kdf: "none" },
       { cipher: "aes-256-ctr" },
@@ -240,6 +242,55 @@ describe("a passphrase", () => {
       { ciphertext: "00".repeat(32) },
     ];
     for (const changes of bad) expect(parse(changes)).toBeUndefined();
+  });
+});
+
+describe("a key file with a flipped bit", () => {
+  /** The identity's id where the file is taken for whole, by the parts of which readKeyFile is made. */
+  async function idOf(text: string, passphrase: string): Promise<string | undefined> {
+    const content = parseKeyFile(text);
+    if (content === undefined) return undefined;
+    const { id: claimed, secret } = content;
+    const found = "seed" in secret ? secret.seed : await decryptSeed(claimed, secret.encrypted, passphrase);
+    const identity = found && identityFromSeed(found);
+    return identity?.id === claimed ? claimed : undefined;
+  }
+
+  function* flips(text: string): Generator<string> {
+    const bytes = new TextEncoder().encode(text);
+    for (let bit = 0; bit < bytes.length * 8; bit++) yield new TextDecoder().decode(flipBit(bytes, bit));
+  }
+
+  test("in plain is refused, but for the five bits that are no part of an X25519 key", async () => {
+    const text = await formatKeyFile(id, seed, undefined, random);
+    expect(await idOf(text, "")).toBe(id);
+    const taken: string[] = [];
+    for (const flipped of flips(text)) {
+      const found = await idOf(flipped, "");
+      if (found !== undefined) taken.push(found);
+    }
+    // The fifth would make a digit that is none.
+    expect(taken).toEqual([id, id, id, id]);
+  });
+
+  test("encrypted is refused, every bit", async () => {
+    // As formatKeyFile writes it, but for a cheap scrypt: there are thousands of bits to try.
+    const [salt, nonce, passphrase] = [random(16), random(12), "a passphrase"];
+    const parameters = { cost: 2, blockSize: 1, parallelization: 1 };
+    const key = scryptSync(passphrase, salt, 32, parameters);
+    const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(`starling-identity 1 ${id}`));
+    const ciphertext = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()]).toString("hex");
+    const encrypted = {
+      kdf: "scrypt",
+      ...parameters,
+      salt: hex(salt),
+      cipher: "aes-256-gcm",
+      nonce: hex(nonce),
+      ciphertext,
+    };
+    const text = JSON.stringify({ version: 1, type: "starling-identity", id, encrypted }, null, 2);
+    expect(await idOf(text, passphrase)).toBe(id);
+    for (const flipped of flips(text)) expect(await idOf(flipped, passphrase)).toBeUndefined();
   });
 });
 

@@ -168,6 +168,24 @@ test("the backends agree on every hash, MAC and ciphertext", () => {
   );
 });
 
+test.each(backends)(
+  "the pair that a handshake derives is HKDF's, and mixing a hash is hashing, $name backend",
+  (primitives) => {
+    fc.assert(
+      fc.property(key, fc.oneof(key, fc.constant(new Uint8Array(0))), bytes({ maxLength: 3000 }), (ck, input, data) => {
+        const expected = hkdf(noble.createMac, { salt: ck, inputKey: input, info: utf8(""), sizeBytes: 64 });
+        const [first, second] = [Uint8Array.from(ck), new Uint8Array(32)];
+        primitives.derivePair(first, input, second);
+        expect(hex(first) + hex(second)).toBe(hex(expected));
+        const hash = Uint8Array.from(ck);
+        primitives.mixHash(hash, data);
+        expect(hash).toEqual(noble.sha256(Uint8Array.of(...ck, ...data)));
+      }),
+      { seed: 9, numRuns: 60 },
+    );
+  },
+);
+
 test("the backends agree on the result of any 32 bytes as a key", () => {
   fc.assert(
     fc.property(key, key, (seed, peer) => {
@@ -211,4 +229,7 @@ test.each(backends)("a peer's key is kept once it is remembered, and not before,
   expect(peerKeys.staticSecret(local, peerKeys.lookUp(id))).toBe(secret);
   const other = primitives.keyPairFromSeed(new Uint8Array(32).fill(3));
   expect(peerKeys.staticSecret(other, first)).not.toEqual(secret);
+  peerKeys.forget(local);
+  expect(secret).toEqual(new Uint8Array(32));
+  expect(peerKeys.staticSecret(local, first)).not.toEqual(secret);
 });
