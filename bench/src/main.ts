@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { type Figure, isMet, median, row } from "./figure.ts";
 import { firstChannel } from "./first-channel.ts";
+import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
 import { udpForward } from "./udp-forward.ts";
 
@@ -10,13 +11,14 @@ import { udpForward } from "./udp-forward.ts";
 type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[]>;
 
 const BENCHES: Record<string, Measure> = {
+  "crypto-identity": cryptoIdentity,
   "first-channel": firstChannel,
   hashcash,
   "udp-forward": udpForward,
 };
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
-  leaves: ["hashcash"],
+  leaves: ["crypto-identity", "hashcash"],
   udp: ["udp-forward"],
 };
 
