@@ -39,7 +39,7 @@ export function validHellos(
 }
 
 /** Hellos whose mac1 is right, so that only a DH finds out that they are noise. */
-export function undecryptableHellos(target: NodeId, count: number, random: Random): Uint8Array[] {
+function undecryptableHellos(target: NodeId, count: number, random: Random): Uint8Array[] {
   const key = createHash("sha256").update("starling mac1").update(nodeIdToBytes(target)).digest();
   return Array.from({ length: count }, () => {
     const hello = encodeHello(1, random(HELLO_MESSAGE_BYTES));

@@ -11,7 +11,7 @@ export type Figure = {
   readonly knownFault?: string;
 };
 
-export function isMet({ value, atMost, atLeast }: Figure): boolean {
+function isMet({ value, atMost, atLeast }: Figure): boolean {
   if (typeof value === "boolean") return value;
   return value <= (atMost ?? Number.POSITIVE_INFINITY) && value >= (atLeast ?? Number.NEGATIVE_INFINITY);
 }
