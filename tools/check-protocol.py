@@ -483,7 +483,8 @@ class Address:
 
 
 U8, U16, U32, U48 = Unsigned(1), Unsigned(2), Unsigned(4), Unsigned(6)
-CONTACTS = List(Fields(("id", Id()), ("address", Address())), 8)
+CONTACT = Fields(("id", Id()), ("address", Address()))
+CONTACTS = List(CONTACT, 8)
 
 
 class MessageBody:
@@ -585,6 +586,18 @@ class Publication:
         )
 
 
+class DialBack:
+    def read(self, reader):
+        if Unsigned(1, 1).read(reader) == 0:
+            return {"what": "me", "port": U16.read(reader)}
+        return {"what": "peer", "contact": CONTACT.read(reader)}
+
+    def write(self, value):
+        if value["what"] == "me":
+            return b"\0" + U16.write(value["port"])
+        return b"\1" + CONTACT.write(value["contact"])
+
+
 class Ack(Fields):
     def __init__(self):
         super().__init__(("lowest", U32), ("bitmap", Rest()))
@@ -680,6 +693,7 @@ KINDS = {
     "pong-of-a-channel": (0x02, Fields(("echo", Raw(8)))),
     "lookup": (0x03, Fields(("query", U32), ("target", Id()))),
     "nodes": (0x04, Fields(("query", U32), ("attached", Flag()), ("contacts", CONTACTS))),
+    "dial-back": (0x05, DialBack()),
     "have": (0x06, SHORT_IDS),
     "want": (0x07, SHORT_IDS),
     "graft": (0x08, Fields()),
@@ -994,7 +1008,7 @@ def check_signals(vectors):
         expect("signal, both ways", layout.write(parse(layout, bytes.fromhex(content))), content)
 
 
-BODY_NAMES = {"sendAck": "send-ack", "sendFail": "send-fail", "directAck": "direct-ack"}
+BODY_NAMES = {"sendAck": "send-ack", "sendFail": "send-fail", "directAck": "direct-ack", "dialBack": "dial-back"}
 
 
 def check_malformed(vectors):

@@ -10,6 +10,7 @@ export function fuzzTarget(target, { seed, runs, note }) {
   const report = { name: target.name, runs: 0, accepted: 0, slowestMs: 0, ms: 0 };
   const started = performance.now();
   const failed = (failure) => ({ ...report, ms: performance.now() - started, failure: { ...failure, seed } });
+  if (target.corpus.length === 0) return failed({ what: "there is no corpus", input: "", run: -1 });
   for (const good of target.corpus) {
     const { taken, failure } = judge(target, good.slice(), report);
     if (failure !== undefined) return failed({ ...failure, run: -1 });

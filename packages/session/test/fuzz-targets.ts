@@ -10,6 +10,7 @@ import {
   writeFrame,
 } from "@starling/wire-protocol";
 import { type Now, type SessionCrypto, type SessionEvent, SessionTable } from "../src/index.ts";
+import { encodeBindingAnswer, readBindingRequest } from "../src/stun.ts";
 
 const TAG_BYTES = 16;
 const plain: Aead = {
@@ -119,9 +120,46 @@ function dataOf(frames: Uint8Array): Uint8Array {
   return datagram;
 }
 
+const stun = (attributes: readonly number[]) =>
+  Uint8Array.of(
+    0,
+    1,
+    0,
+    attributes.length,
+    0x21,
+    0x12,
+    0xa4,
+    0x42,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+    ...attributes,
+  );
+
 const taken = (events: readonly SessionEvent[]) => events.length > 0;
 
 export const targets = [
+  {
+    name: "STUN request",
+    corpus: [stun([]), stun([0x80, 0x22, 0, 3, 97, 98, 99, 0])],
+    maxBytes: 128,
+    run(bytes: Uint8Array): boolean {
+      const transactionId = readBindingRequest(bytes.length < 20 ? new Uint8Array(20) : bytes);
+      if (transactionId === undefined) return false;
+      const answer = encodeBindingAnswer(transactionId, { ip: "2001:db8::1", port: 9 });
+      if (answer.length !== 44 || transactionId.length !== 12) throw new Error("not the answer");
+      return true;
+    },
+  },
   {
     name: "frames of a neighbour",
     corpus: [...samples, several],

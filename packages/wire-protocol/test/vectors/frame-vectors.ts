@@ -1,5 +1,6 @@
 // One frame of every kind, with what its body says.
 import {
+  type Contact,
   decodePublication,
   encodeAck,
   encodeEnvelope,
@@ -16,7 +17,7 @@ import {
 } from "../../src/index.ts";
 import { ALICE, BOB, count, fill, fixedRandom, type Json, NETWORK, toJson, utf8, WALL_MS } from "./actors.ts";
 
-const CONTACTS = [
+const CONTACTS: [Contact, Contact] = [
   { id: BOB.id, address: { ip: "192.0.2.9", port: 4000 } },
   { id: ALICE.id, address: { ip: "2001:db8::1", port: 65_535 } },
 ];
@@ -126,6 +127,8 @@ function messages(): [string, Exclude<Message, { type: "pong" }>][] {
     ["lookup", { type: "lookup", query: 0xdead_beef, target: BOB.id }],
     ["nodes", { type: "nodes", query: 0xdead_beef, attached: true, contacts: CONTACTS }],
     ["nodes", { type: "nodes", query: 1, attached: false, contacts: [] }],
+    ["dial-back", { type: "dial-back", what: "me", port: 0 }],
+    ["dial-back", { type: "dial-back", what: "peer", contact: CONTACTS[1] }],
     ["publish", { type: "publish", hops: 32, wanted: true, publication: publication.value }],
     ["have", { type: "have", shortIds: ["0011223344556677", "8899aabbccddeeff"] }],
     ["want", { type: "want", shortIds: ["0011223344556677"] }],
