@@ -20,14 +20,15 @@ const quiet = ["--disable-warning=ExperimentalWarning"];
 const bin = (name, path) => join(root, "node_modules", name, path);
 const fromSource = [...quiet, "--conditions=@starling/source"];
 const jest = ["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js")];
+const dashboard = [...quiet, join(root, "apps/dashboard/build.ts")];
 const tasks = {
-  start: (args) => [[...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
+  start: (args) => [dashboard, [...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
   bench: (args) => [[...fromSource, join(root, "bench/src/main.ts"), ...args]],
   // Ten thousand nodes do not fit into V8's default heap.
   sim: (args) => [["--max-old-space-size=11000", ...fromSource, join(root, "packages/simulator/src/main.ts"), ...args]],
   fuzz: (args) => [[...fromSource, join(root, "tools/fuzz/main.mjs"), ...args]],
   test: (args) => [[...jest, ...args]],
-  "test:browser": (args) => [[...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
+  "test:browser": (args) => [dashboard, [...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
   "test:lab": (args) => [[...fromSource, join(root, "lab/src/main.ts"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],
   "check:packages": (args) => [[join(root, "tools/check-packages.mjs"), ...args]],

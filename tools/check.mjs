@@ -10,6 +10,7 @@ const checks = [
   ["types", [...script("typescript", "bin/tsc"), "-b"]],
   ["types of the tests", [...script("typescript", "bin/tsc"), "-p", "tsconfig.test.json"]],
   ["types of the browser tests", [...script("typescript", "bin/tsc"), "-p", "browser"]],
+  ["types of the dashboard", [...script("typescript", "bin/tsc"), "-p", "apps/dashboard"]],
   ["layer boundaries", [...script("turbo", "bin/turbo"), "boundaries"]],
   ["unused code", [...script("knip", "bin/knip.js")]],
   ["changesets", [process.execPath, join(root, "tools/check-changesets.mjs")]],

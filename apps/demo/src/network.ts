@@ -8,7 +8,12 @@ import { DaemonProcess, type Ready } from "./daemon-process.ts";
 const READY_MS = 30_000;
 const NODES = 3;
 
-export type Member = { readonly name: string; readonly process: DaemonProcess; readonly ready: Ready };
+export type Member = {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly process: DaemonProcess;
+  readonly ready: Ready;
+};
 
 export type LocalNetwork = {
   readonly relay: Member;
@@ -31,7 +36,11 @@ export class NetworkLauncher {
   async startNodes(relay: Member): Promise<Member[]> {
     const bootstrap = ["--bootstrap", `${relay.ready.id}@${relay.ready.listen}`];
     const names = Array.from({ length: NODES }, (_, i) => `node-${i + 1}`);
-    return Promise.all(names.map((name) => this.#member(name, "node", bootstrap)));
+    return Promise.all(
+      names.map((name) =>
+        this.#member(name, "node", name === "node-1" ? [...bootstrap, "--http", "127.0.0.1:0"] : bootstrap),
+      ),
+    );
   }
 
   /** Ends every process and removes what they wrote. May be called at any time, and again. */
@@ -42,10 +51,11 @@ export class NetworkLauncher {
 
   async #member(name: string, program: string, args: readonly string[]): Promise<Member> {
     this.#folder ??= await makeFolder();
-    const common = ["start", "--data-dir", join(this.#folder, name), "--listen", "127.0.0.1:0", "--network", "demo"];
+    const dataDir = join(this.#folder, name);
+    const common = ["start", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--network", "demo"];
     const daemon = new DaemonProcess(name, program, [...common, ...args], this.#onCrash);
     this.#processes.push(daemon);
-    return { name, process: daemon, ready: await daemon.ready(READY_MS) };
+    return { name, dataDir, process: daemon, ready: await daemon.ready(READY_MS) };
   }
 }
 

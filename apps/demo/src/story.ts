@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { connect, type LocalClient, type Receipt } from "@starling/local-client";
 import { until, within } from "./deadline.ts";
 import type { LocalNetwork, Member, NetworkLauncher } from "./network.ts";
@@ -202,8 +204,20 @@ async function showStatus(relay: Member, members: readonly Connected[], reporter
       String(process.pid),
     ]);
   }
-  reporter.step("status", "the network as it stands", { status: statuses });
+  const dashboard = await dashboardOf(members);
+  reporter.step("status", "the network as it stands", { status: statuses, dashboard: dashboard.address });
   reporter.note(table(["", "key", "address", "links", "rtt", "pid"], rows));
+  reporter.note(`\nThe dashboard of node-1: ${dashboard.url}`);
+}
+
+/** The page of the first node, which has to be there. */
+async function dashboardOf([node]: readonly Connected[]): Promise<{ readonly address: string; readonly url: string }> {
+  if (node === undefined) throw new Error("a node is needed");
+  const address = `http://${node.ready.http}/`;
+  const page = await fetch(address);
+  if (!page.ok) throw new Error(`the dashboard answered ${page.status}: ${await page.text()}`);
+  const token = await readFile(join(node.dataDir, "http-token"), "latin1");
+  return { address, url: `${address}#token=${token.trim()}` };
 }
 
 async function bootstrap(relay: Member, members: readonly Connected[], reporter: Reporter): Promise<void> {

@@ -13,6 +13,8 @@ export type LocalHandlersOptions = {
   readonly version: string;
   /** Where the UDP socket is bound. */
   readonly listen: Address;
+  /** Where the dashboard is served. */
+  readonly http: Address | undefined;
   readonly startedMono: number;
   readonly submissions: Submissions;
   /** Messages that the core has handed out and no program has taken. */
@@ -28,9 +30,17 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
   const { network, announce } = config;
   const { id } = core;
   const listen = formatAddress(options.listen);
+  const http = options.http === undefined ? null : formatAddress(options.http);
   const uptimeMs = (): number => Math.round(systemNow().mono - startedMono);
   return {
-    info: () => ({ id, version, network, addresses: [listen, ...announce.map(formatAddress)], uptimeMs: uptimeMs() }),
+    info: () => ({
+      id,
+      version,
+      network,
+      addresses: [listen, ...announce.map(formatAddress)],
+      uptimeMs: uptimeMs(),
+      http,
+    }),
     status: () => ({
       id,
       network,

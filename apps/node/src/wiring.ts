@@ -8,7 +8,7 @@ import { type Driver, startDriver, systemNow } from "@starling/node-core/driver"
 import { openUdpSocket } from "@starling/udp-transport";
 import { formatAddress } from "@starling/wire-protocol";
 import { type NodeConfig, socketPathOf } from "./config.ts";
-import { loadOrCreateToken } from "./http/http-token.ts";
+import { loadOrCreateToken, TOKEN_FILE } from "./http/http-token.ts";
 import { openLocalHttp } from "./http/local-http.ts";
 import { HandOut } from "./inbox/hand-out.ts";
 import { InboxJournal } from "./inbox/inbox-journal.ts";
@@ -103,20 +103,22 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     });
     closers.push(() => rtc.shutdown());
 
+    const http = config.http && (await openLocalHttp(config.http));
+    closers.push(() => http?.close());
+
     const submissions = new Submissions(feed);
     const handlers = createLocalHandlers({
       core,
       config,
       version: readVersion(),
       listen: socket.address,
+      http: http?.address,
       startedMono: started.mono,
       submissions,
       heldCount: () => handOut.heldCount,
       acknowledge: (from, messageId) => handOut.acknowledge(from, messageId),
       socketCounters: socket.counters,
     });
-    const http = config.http && (await openLocalHttp(config.http));
-    closers.push(() => http?.close());
     const socketPath = socketPathOf(config);
     const server = await createLocalServer({
       socketPath,
@@ -126,7 +128,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     });
     closers.push(() => server.close());
     if (http !== undefined) {
-      const token = await loadOrCreateToken(dataDir.path("http-token"), random);
+      const token = await loadOrCreateToken(dataDir.path(TOKEN_FILE), random);
       server.serveWebSocket(http.server, { token, origins: config.httpOrigin });
     }
     const onJournalError = (error: unknown): void => logJournalError(log, inboxPath, error);

@@ -1,5 +1,5 @@
 import { createJSONRPCNotification, createJSONRPCRequest } from "json-rpc-2.0";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { LocalClientError, type LocalErrorCode } from "./errors.ts";
 import type { Transport } from "./transport.ts";
 
@@ -8,13 +8,13 @@ import type { Transport } from "./transport.ts";
 const answer = z.union([
   z.object({
     id: z.number(),
-    error: z.object({ message: z.string(), data: z.object({ code: z.string() }).optional() }),
+    error: z.object({ message: z.string(), data: z.optional(z.object({ code: z.string() })) }),
   }),
   z.object({ id: z.number(), result: z.unknown() }),
 ]);
 
 export type CallOptions<Result> = {
-  readonly result: z.ZodType<Result>;
+  readonly result: z.ZodMiniType<Result>;
   readonly signal?: AbortSignal | undefined;
   /** Runs as the answer comes in, before anything behind it on the line is looked at. */
   readonly onResult?: (result: Result) => void;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { encodeBase64 } from "./base64.ts";
 import { Calls } from "./calls.ts";
 import { LocalClientError, type LocalErrorCode } from "./errors.ts";

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { encodeBase64 } from "./base64.ts";
 import { contentResult, type NodeStatus, pathSchema, statusResult, topicSchema } from "./protocol.ts";
 
@@ -13,17 +13,19 @@ export type SubscribeRequest = {
   readonly acks: boolean;
 };
 
-export const subscribeParams: z.ZodType<SubscribeRequest> = z.strictObject({
-  events: z.array(z.enum(EVENT_TYPES)).min(1).max(EVENT_TYPES.length),
+export const subscribeParams: z.ZodMiniType<SubscribeRequest> = z.strictObject({
+  events: z.array(z.enum(EVENT_TYPES)).check(z.minLength(1), z.maxLength(EVENT_TYPES.length)),
   /** Only messages, requests and broadcasts of this topic; other events are not held back by it. */
-  topic: topicSchema.optional(),
+  topic: z.optional(topicSchema),
   /** Messages are done with only at `message.ack`; others come again, `redelivered`, to whoever subscribes next. */
-  acks: z.boolean().default(false),
+  acks: z._default(z.boolean(), false),
 });
 
 type SubscriptionName = { readonly subscription: string };
-export const subscribeResult: z.ZodType<SubscriptionName> = z.object({ subscription: z.string() });
-export const unsubscribeParams: z.ZodType<SubscriptionName> = z.strictObject({ subscription: z.string().max(64) });
+export const subscribeResult: z.ZodMiniType<SubscriptionName> = z.object({ subscription: z.string() });
+export const unsubscribeParams: z.ZodMiniType<SubscriptionName> = z.strictObject({
+  subscription: z.string().check(z.maxLength(64)),
+});
 export type MessageEvent = {
   readonly type: "message";
   readonly from: string;
@@ -90,7 +92,7 @@ export type LocalEvent = MessageEvent | RequestEvent | BroadcastEvent | PeerEven
 type DroppedEvent = { readonly type: "dropped"; readonly code: string; readonly message: string };
 
 /** `params` of the notification `event`. */
-export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEvent)> = z.discriminatedUnion("type", [
+export const eventParams: z.ZodMiniType<SubscriptionName & (LocalEvent | DroppedEvent)> = z.discriminatedUnion("type", [
   z.object({
     subscription: z.string(),
     type: z.literal("message"),
@@ -135,8 +137,8 @@ export const eventParams: z.ZodType<SubscriptionName & (LocalEvent | DroppedEven
     link: z.enum(["session", "channel"]),
     change: z.enum(["opened", "closed", "unanswered"]),
     peer: z.string(),
-    address: z.string().nullable(),
-    reason: z.string().nullable(),
+    address: z.nullable(z.string()),
+    reason: z.nullable(z.string()),
     at: z.number(),
   }),
   z.object({ subscription: z.string(), type: z.literal("dropped"), code: z.string(), message: z.string() }),

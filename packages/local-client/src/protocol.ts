@@ -1,29 +1,31 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { base64SizeBytes, decodeBase64 } from "./base64.ts";
 import { CONTENT_MAX_BYTES, TIMEOUT_DEFAULT_MS, TIMEOUT_MAX_MS, TOPIC_MAX_BYTES } from "./limits.ts";
 
 // The methods of the local client protocol, LPC: what stands in `params`, `result` and in the notification `event`. Parameters are
 // strict, for a misspelt one must not be passed over; results are not, so that a daemon may say more than a client knows.
 
-export const topicSchema: z.ZodType<string> = z
-  .string()
-  .refine((text) => new TextEncoder().encode(text).length <= TOPIC_MAX_BYTES, {
+export const topicSchema: z.ZodMiniType<string> = z.string().check(
+  z.refine((text) => new TextEncoder().encode(text).length <= TOPIC_MAX_BYTES, {
     error: `a topic has at most ${TOPIC_MAX_BYTES} bytes`,
-  });
-const count = z.int().min(0);
-export const pathSchema: z.ZodType<"channel" | "session" | "relayed"> = z.enum(["channel", "session", "relayed"]);
+  }),
+);
+const timeoutSchema: z.ZodMiniType<number> = z._default(
+  z.int().check(z.minimum(1), z.maximum(TIMEOUT_MAX_MS)),
+  TIMEOUT_DEFAULT_MS,
+);
+const count = z.int().check(z.minimum(0));
+export const pathSchema: z.ZodMiniType<"channel" | "session" | "relayed"> = z.enum(["channel", "session", "relayed"]);
 
 /** Told apart from a content that is not base64, for the advice differs. */
 export const TOO_LARGE: string = `content has at most ${CONTENT_MAX_BYTES} bytes; send it in parts`;
 
-const contentParam: z.ZodType<Uint8Array, string> = z.string().transform((text, context) => {
+const contentParam: z.ZodMiniType<Uint8Array, string> = contentSchema((text) => {
   // The length comes first: what is too long is not decoded.
-  const isLong = text.length > base64SizeBytes(CONTENT_MAX_BYTES);
-  const bytes = isLong ? undefined : decodeBase64(text);
-  if (bytes !== undefined && bytes.length <= CONTENT_MAX_BYTES) return bytes;
-  const message = isLong || bytes !== undefined ? TOO_LARGE : "content is base64, padded, without white space";
-  context.addIssue({ code: "custom", message });
-  return z.NEVER;
+  if (text.length > base64SizeBytes(CONTENT_MAX_BYTES)) return TOO_LARGE;
+  const bytes = decodeBase64(text);
+  if (bytes === undefined) return "content is base64, padded, without white space";
+  return bytes.length <= CONTENT_MAX_BYTES ? bytes : TOO_LARGE;
 });
 
 export type Via = "any" | "channel" | "relay";
@@ -37,21 +39,21 @@ export type SubmitRequest = {
   readonly timeoutMs: number;
 };
 
-export const submitParams: z.ZodType<SubmitRequest> = z.strictObject({
-  to: z.string().max(128),
+export const submitParams: z.ZodMiniType<SubmitRequest> = z.strictObject({
+  to: z.string().check(z.maxLength(128)),
   content: contentParam,
-  topic: topicSchema.default(""),
-  via: z.enum(["any", "channel", "relay"]).default("any"),
-  timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
+  topic: z._default(topicSchema, ""),
+  via: z._default(z.enum(["any", "channel", "relay"]), "any"),
+  timeoutMs: timeoutSchema,
 });
 
 export type AskRequest = Omit<SubmitRequest, "via">;
 
-export const requestParams: z.ZodType<AskRequest> = z.strictObject({
-  to: z.string().max(128),
+export const requestParams: z.ZodMiniType<AskRequest> = z.strictObject({
+  to: z.string().check(z.maxLength(128)),
   content: contentParam,
-  topic: topicSchema.default(""),
-  timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
+  topic: z._default(topicSchema, ""),
+  timeoutMs: timeoutSchema,
 });
 
 export type ReplyRequest = {
@@ -60,42 +62,45 @@ export type ReplyRequest = {
   readonly content: Uint8Array;
 };
 
-export const replyParams: z.ZodType<ReplyRequest> = z.strictObject({
-  requestId: z.string().max(64),
+export const replyParams: z.ZodMiniType<ReplyRequest> = z.strictObject({
+  requestId: z.string().check(z.maxLength(64)),
   content: contentParam,
 });
 
 export type BroadcastRequest = { readonly content: Uint8Array; readonly topic: string };
 
-export const broadcastParams: z.ZodType<BroadcastRequest> = z.strictObject({
+export const broadcastParams: z.ZodMiniType<BroadcastRequest> = z.strictObject({
   content: contentParam,
-  topic: topicSchema.default(""),
+  topic: z._default(topicSchema, ""),
 });
 
 /** `address` is for a later version: it is understood, and answered `E_NOT_SUPPORTED`. */
-export const connectParams: z.ZodType<{ readonly id: string; readonly address?: string | undefined }> = z.strictObject({
-  id: z.string().max(128),
-  address: z.string().max(64).optional(),
-});
+export const connectParams: z.ZodMiniType<{ readonly id: string; readonly address?: string | undefined }> =
+  z.strictObject({
+    id: z.string().check(z.maxLength(128)),
+    address: z.optional(z.string().check(z.maxLength(64))),
+  });
 export type PingRequest = Omit<SubmitRequest, "content" | "topic">;
-export const pingParams: z.ZodType<PingRequest> = z.strictObject({
-  to: z.string().max(128),
-  via: z.enum(["any", "channel", "relay"]).default("any"),
-  timeoutMs: z.int().min(1).max(TIMEOUT_MAX_MS).default(TIMEOUT_DEFAULT_MS),
+export const pingParams: z.ZodMiniType<PingRequest> = z.strictObject({
+  to: z.string().check(z.maxLength(128)),
+  via: z._default(z.enum(["any", "channel", "relay"]), "any"),
+  timeoutMs: timeoutSchema,
 });
-export const traceParams: z.ZodType<{ readonly to: string }> = z.strictObject({ to: z.string().max(128) });
+export const traceParams: z.ZodMiniType<{ readonly to: string }> = z.strictObject({
+  to: z.string().check(z.maxLength(128)),
+});
 
 export type AckRequest = { readonly messageId: string; readonly from: string };
-export const ackParams: z.ZodType<AckRequest> = z.strictObject({
-  messageId: z.string().max(64),
-  from: z.string().max(128),
+export const ackParams: z.ZodMiniType<AckRequest> = z.strictObject({
+  messageId: z.string().check(z.maxLength(64)),
+  from: z.string().check(z.maxLength(128)),
 });
 
 export type DisconnectRequest = { readonly id: string; readonly silently: boolean };
-export const disconnectParams: z.ZodType<DisconnectRequest> = z.strictObject({
-  id: z.string().max(128),
+export const disconnectParams: z.ZodMiniType<DisconnectRequest> = z.strictObject({
+  id: z.string().check(z.maxLength(128)),
   /** For drills: the channel dies as in a network failure, and nobody is told. */
-  silently: z.boolean().default(false),
+  silently: z._default(z.boolean(), false),
 });
 
 export type Receipt = {
@@ -107,7 +112,7 @@ export type Receipt = {
   readonly elapsedMs: number;
 };
 
-export const receiptResult: z.ZodType<Receipt> = z.object({
+export const receiptResult: z.ZodMiniType<Receipt> = z.object({
   messageId: z.string(),
   path: pathSchema,
   hops: count,
@@ -115,14 +120,14 @@ export const receiptResult: z.ZodType<Receipt> = z.object({
 });
 
 export type Answer = { readonly content: Uint8Array; readonly receipt: Receipt };
-export const broadcastResult: z.ZodType<{ readonly messageId: string }> = z.object({ messageId: z.string() });
-export const connectResult: z.ZodType<{ readonly link: PeerInfo["link"] }> = z.object({
+export const broadcastResult: z.ZodMiniType<{ readonly messageId: string }> = z.object({ messageId: z.string() });
+export const connectResult: z.ZodMiniType<{ readonly link: PeerInfo["link"] }> = z.object({
   link: z.enum(["session", "channel", "both"]),
 });
 
 /** One question on the way to a recipient, and what was answered; the first that is answered with none is where it ends. */
 export type TraceStep = { readonly node: string; readonly asked: string; readonly answer: string; readonly ms: number };
-export const traceResult: z.ZodType<{ readonly steps: readonly TraceStep[] }> = z.object({
+export const traceResult: z.ZodMiniType<{ readonly steps: readonly TraceStep[] }> = z.object({
   steps: z.array(z.object({ node: z.string(), asked: z.string(), answer: z.string(), ms: z.number() })),
 });
 
@@ -133,14 +138,17 @@ export type NodeInfo = {
   /** Where the node listens, and where it says that it can be reached. */
   readonly addresses: readonly string[];
   readonly uptimeMs: number;
+  /** `ip:port` of the dashboard and of the local API over WebSocket; null where it is off. */
+  readonly http: string | null;
 };
 
-export const infoResult: z.ZodType<NodeInfo> = z.object({
+export const infoResult: z.ZodMiniType<NodeInfo> = z.object({
   id: z.string(),
   version: z.string(),
   network: z.string(),
   addresses: z.array(z.string()),
   uptimeMs: z.number(),
+  http: z.nullable(z.string()),
 });
 
 export type NodeStatus = {
@@ -166,13 +174,13 @@ export type NodeStatus = {
   readonly price: { readonly send: number; readonly publish: number };
 };
 
-export const statusResult: z.ZodType<NodeStatus> = z.object({
+export const statusResult: z.ZodMiniType<NodeStatus> = z.object({
   id: z.string(),
   network: z.string(),
   version: z.string(),
   uptimeMs: z.number(),
   listen: z.string(),
-  observed: z.string().nullable(),
+  observed: z.nullable(z.string()),
   reachability: z.enum(["announced", "unknown"]),
   sessions: count,
   channels: count,
@@ -197,12 +205,12 @@ export type PeerInfo = {
   readonly reachable: boolean;
 };
 
-export const peersResult: z.ZodType<PeerInfo[]> = z.array(
+export const peersResult: z.ZodMiniType<PeerInfo[]> = z.array(
   z.object({
     id: z.string(),
-    address: z.string().nullable(),
+    address: z.nullable(z.string()),
     link: z.enum(["session", "channel", "both"]),
-    rttMs: z.number().nullable(),
+    rttMs: z.nullable(z.number()),
     since: z.number(),
     anchor: z.boolean(),
     reachable: z.boolean(),
@@ -210,17 +218,27 @@ export const peersResult: z.ZodType<PeerInfo[]> = z.array(
 );
 
 /** The notification `cancel` names an open request of the same connection. */
-export const cancelParams: z.ZodType<{ readonly id: string | number }> = z.strictObject({
-  id: z.union([z.string().max(256), z.number()]),
+export const cancelParams: z.ZodMiniType<{ readonly id: string | number }> = z.strictObject({
+  id: z.union([z.string().check(z.maxLength(256)), z.number()]),
 });
 /** A method without parameters takes none, or an empty object. */
-export const noParams: z.ZodType<object | undefined> = z.strictObject({}).optional();
+export const noParams: z.ZodMiniType<object | undefined> = z.optional(z.strictObject({}));
 
-export const contentResult: z.ZodType<Uint8Array, string> = z.string().transform((text, context) => {
-  const bytes = decodeBase64(text);
-  if (bytes !== undefined) return bytes;
-  context.addIssue({ code: "custom", message: "not base64" });
-  return z.NEVER;
-});
+export const contentResult: z.ZodMiniType<Uint8Array, string> = contentSchema(
+  (text) => decodeBase64(text) ?? "not base64",
+);
 
-export const answerResult: z.ZodType<Answer> = z.object({ content: contentResult, receipt: receiptResult });
+export const answerResult: z.ZodMiniType<Answer> = z.object({ content: contentResult, receipt: receiptResult });
+
+/** `decode` gives the bytes, or what is wrong with the text. */
+function contentSchema(decode: (text: string) => Uint8Array | string): z.ZodMiniType<Uint8Array, string> {
+  return z.pipe(
+    z.string(),
+    z.transform((input: string, context): Uint8Array => {
+      const bytes = decode(input);
+      if (typeof bytes !== "string") return bytes;
+      context.issues.push({ code: "custom", message: bytes, input });
+      return z.NEVER;
+    }),
+  );
+}

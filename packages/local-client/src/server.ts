@@ -39,7 +39,7 @@ export type {
   TraceStep,
 } from "./protocol.ts";
 export type { LocalHandlers } from "./server/handlers.ts";
-export type { WebSocketOptions } from "./server/web-socket-door.ts";
+export { ownNames, type WebSocketOptions } from "./server/web-socket-door.ts";
 
 export type LocalServerOptions = {
   /** A unix socket in a directory of this user; the directory is made, 0700, where there is none. */

@@ -42,7 +42,14 @@ export const PEER = {
   anchor: true,
   reachable: true,
 } as const;
-export const INFO = { id: ID, version: "0.0.0", network: "test", addresses: ["127.0.0.1:4100"], uptimeMs: 5 };
+export const INFO = {
+  id: ID,
+  version: "0.0.0",
+  network: "test",
+  addresses: ["127.0.0.1:4100"],
+  uptimeMs: 5,
+  http: null,
+};
 
 export const message = (text: string, topic = ""): MessageEvent => ({
   type: "message",

@@ -3,6 +3,7 @@ import { EXIT, exitCodeHelp, reportError } from "@starling/daemon";
 import { readVersion } from "../version.ts";
 import { addBroadcast } from "./broadcast.ts";
 import { addConfig } from "./config.ts";
+import { addDashboard } from "./dashboard.ts";
 import { asCommandError } from "./failure.ts";
 import { addId } from "./id.ts";
 import { addListen } from "./listen.ts";
@@ -28,6 +29,7 @@ const COMMANDS = [
   addListen,
   addPing,
   addTrace,
+  addDashboard,
   addConfig,
 ];
 

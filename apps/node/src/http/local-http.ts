@@ -1,9 +1,11 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import { listenTcp } from "@starling/daemon";
+import { ownNames } from "@starling/local-client/server";
 import type { Address } from "@starling/wire-protocol";
+import { loadPages } from "./pages.ts";
 
-// The HTTP side of a node, on loopback: the local API over WebSocket. Requests are untrusted: any page and any user of this machine can
-// send one.
+// The HTTP side of a node, on loopback: the dashboard, and the local API over WebSocket. Requests are untrusted: any page and any
+// user of this machine can send one.
 
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -21,7 +23,8 @@ export type LocalHttp = {
 /** Rejects with `E_PORT_TAKEN`, `E_ADDRESS_NOT_HERE`, `E_PORT_FORBIDDEN` or `E_SOCKET`. */
 export async function openLocalHttp(listen: Address): Promise<LocalHttp> {
   const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
-  const server = createServer(timeouts, (_request, response) => notFound(response));
+  const pages = loadPages((host) => host !== undefined && ownNames(server).includes(host));
+  const server: Server = createServer(timeouts, (request, response) => pages.answer(request, response));
   server.maxConnections = CONNECTIONS_MAX;
   const address = await listenTcp(server, listen);
   return {
@@ -33,9 +36,4 @@ export async function openLocalHttp(listen: Address): Promise<LocalHttp> {
         server.closeAllConnections();
       }),
   };
-}
-
-function notFound(response: ServerResponse): void {
-  response.writeHead(404, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" });
-  response.end("there is no page here; the local API is the WebSocket /lpc\n");
 }

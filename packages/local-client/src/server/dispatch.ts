@@ -1,4 +1,5 @@
-import type * as z from "zod";
+import { en } from "zod/locales";
+import type * as z from "zod/mini";
 import { encodeBase64 } from "../base64.ts";
 import { LocalClientError } from "../errors.ts";
 import { type SubscribeRequest, subscribeParams, unsubscribeParams } from "../events.ts";
@@ -80,8 +81,10 @@ export async function dispatch(
   }
 }
 
-function read<Value>(schema: z.ZodType<Value>, params: unknown): Value {
-  const result = schema.safeParse(params);
+const { localeError: error } = en();
+
+function read<Value>(schema: z.ZodMiniType<Value>, params: unknown): Value {
+  const result = schema.safeParse(params, { error });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const place = issue === undefined || issue.path.length === 0 ? "params" : issue.path.map(String).join(".");

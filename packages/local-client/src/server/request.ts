@@ -1,5 +1,5 @@
 import { createJSONRPCErrorResponse, createJSONRPCSuccessResponse, type JSONRPCResponse } from "json-rpc-2.0";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type LocalClientError, rpcNumber } from "../errors.ts";
 import { cancelParams } from "../protocol.ts";
 
@@ -14,12 +14,12 @@ export type Request = {
   readonly id?: RequestId | undefined;
 };
 
-const id = z.union([z.string().max(256), z.number()]);
-const request: z.ZodType<Request> = z.object({
+const id = z.union([z.string().check(z.maxLength(256)), z.number()]);
+const request: z.ZodMiniType<Request> = z.object({
   jsonrpc: z.literal("2.0"),
-  method: z.string().max(64),
-  params: z.unknown().optional(),
-  id: id.optional(),
+  method: z.string().check(z.maxLength(64)),
+  params: z.optional(z.unknown()),
+  id: z.optional(id),
 });
 
 /** undefined where it is no request. */

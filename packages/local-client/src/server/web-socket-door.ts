@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { LocalClientError } from "../errors.ts";
 import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
 import { parseLine } from "../line-framing.ts";
@@ -22,7 +22,7 @@ export type WebSocketOptions = {
   readonly origins?: readonly string[];
 };
 
-const authenticateParams = z.object({ token: z.string().max(256) });
+const authenticateParams = z.object({ token: z.string().check(z.maxLength(256)) });
 
 /** Hands on the sockets of programs that have shown the token. */
 export function openWebSocketDoor(
@@ -97,8 +97,8 @@ function digest(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** How this machine's programs name this server; an exact list, since a prefix of an address may begin a stranger's name. */
-function ownNames(http: Server): string[] {
+/** How this machine's programs name a server; an exact list, since a prefix of an address may begin a stranger's name. */
+export function ownNames(http: Server): string[] {
   const address = http.address();
   if (address === null || typeof address === "string") return [];
   return ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${address.port}`);
