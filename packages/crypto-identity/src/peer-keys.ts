@@ -8,6 +8,8 @@ const CAPACITY = 1024;
 export interface PeerKey {
   readonly id: NodeId;
   readonly publicKey: PublicKey;
+  /** The secret with whichever own key was used last: a process has one as a rule, and a second costs an agreement. */
+  shared: { readonly local: KeyPair; readonly secret: Uint8Array } | undefined;
 }
 
 /** Imported static keys of peers, and the secrets shared with them: importing and agreeing anew costs most of a message. */
@@ -16,7 +18,7 @@ export interface PeerKeys {
   lookUp(id: NodeId): PeerKey;
   /** Keeps a key that was authenticated, or that our own side chose to talk to. */
   remember(peer: PeerKey): void;
-  /** The static-static secret. Kept for as long as the peer's key is. */
+  /** The static-static secret. Kept for as long as the peer's key is, or until it is asked for with another own key. */
   staticSecret(local: KeyPair, peer: PeerKey): Uint8Array | undefined;
   /** Overwrites the secrets of a key pair that is given up. */
   forget(local: KeyPair): void;
@@ -25,28 +27,22 @@ export interface PeerKeys {
 export function createPeerKeys(primitives: Primitives): PeerKeys {
   // BOUNDED: CAPACITY keys, the least recently used goes first.
   const keys = new LruMap<NodeId, PeerKey>(CAPACITY);
-  // BOUNDED: by `keys`; an entry dies with the PeerKey that it hangs on.
-  const secrets = new WeakMap<PeerKey, WeakMap<KeyPair, Uint8Array>>();
   return {
-    lookUp: (id) => keys.get(id) ?? { id, publicKey: primitives.importPublicKey(nodeIdToBytes(id)) },
+    lookUp: (id) => keys.get(id) ?? { id, publicKey: primitives.importPublicKey(nodeIdToBytes(id)), shared: undefined },
     remember: (peer) => keys.set(peer.id, peer),
     staticSecret(local, peer) {
-      let known = secrets.get(peer);
-      if (known === undefined) {
-        known = new WeakMap();
-        secrets.set(peer, known);
-      }
-      const cached = known.get(local);
-      if (cached !== undefined) return cached;
+      if (peer.shared?.local === local) return peer.shared.secret;
       const secret = local.agree(peer.publicKey);
-      if (secret !== undefined) known.set(local, secret);
+      if (secret === undefined) return undefined;
+      peer.shared?.secret.fill(0);
+      peer.shared = { local, secret };
       return secret;
     },
     forget(local) {
       for (const peer of keys.values()) {
-        const known = secrets.get(peer);
-        known?.get(local)?.fill(0);
-        known?.delete(local);
+        if (peer.shared?.local !== local) continue;
+        peer.shared.secret.fill(0);
+        peer.shared = undefined;
       }
     },
   };

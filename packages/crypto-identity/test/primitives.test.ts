@@ -228,8 +228,15 @@ test.each(backends)("a peer's key is kept once it is remembered, and not before,
   expect(peerKeys.lookUp(id)).toBe(first);
   expect(peerKeys.staticSecret(local, peerKeys.lookUp(id))).toBe(secret);
   const other = primitives.keyPairFromSeed(new Uint8Array(32).fill(3));
-  expect(peerKeys.staticSecret(other, first)).not.toEqual(secret);
-  peerKeys.forget(local);
+  const copy = Uint8Array.from(secret);
+  const others = required(peerKeys.staticSecret(other, first));
+  expect(others).not.toEqual(copy);
   expect(secret).toEqual(new Uint8Array(32));
-  expect(peerKeys.staticSecret(local, first)).not.toEqual(secret);
+  expect(peerKeys.staticSecret(local, first)).toEqual(copy);
+  const again = required(peerKeys.staticSecret(local, first));
+  peerKeys.forget(other);
+  expect(again).toEqual(copy);
+  peerKeys.forget(local);
+  expect(again).toEqual(new Uint8Array(32));
+  expect(peerKeys.staticSecret(local, first)).toEqual(copy);
 });
