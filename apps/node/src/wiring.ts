@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import type { RandomSource } from "@starling/crypto-identity";
+import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
 import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { createLocalServer } from "@starling/local-client/server";
@@ -38,8 +37,6 @@ export type RunningNode = {
   /** Fails what programs wait for, says Bye, then closes and frees everything. */
   stop(): Promise<void>;
 };
-
-const random: RandomSource = (sizeBytes) => randomBytes(sizeBytes);
 
 export async function startNode(config: NodeConfig, log: Log): Promise<RunningNode> {
   const closers: (() => void | Promise<void>)[] = [];

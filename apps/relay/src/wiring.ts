@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import type { RandomSource } from "@starling/crypto-identity";
+import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
 import { type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { DEFAULT_LINK_QUOTA, RelayCore, type RelayInput, type RelayOutput } from "@starling/node-core";
@@ -23,8 +22,6 @@ export type Relay = {
   /** Says Bye, then closes and frees everything. */
   stop(): Promise<void>;
 };
-
-const random: RandomSource = (sizeBytes) => randomBytes(sizeBytes);
 
 export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> {
   const closers: (() => void | Promise<void>)[] = [];
