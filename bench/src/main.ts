@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { type Figure, isMet, median, row } from "./figure.ts";
 import { firstChannel } from "./first-channel.ts";
+import { bloom } from "./leaves/bloom.ts";
 import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
 import { udpForward } from "./udp-forward.ts";
@@ -14,11 +15,12 @@ const BENCHES: Record<string, Measure> = {
   "crypto-identity": cryptoIdentity,
   "first-channel": firstChannel,
   hashcash,
+  bloom,
   "udp-forward": udpForward,
 };
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
-  leaves: ["crypto-identity", "hashcash"],
+  leaves: ["crypto-identity", "hashcash", "bloom"],
   udp: ["udp-forward"],
 };
 
