@@ -21,7 +21,16 @@ export {
 export { IdentityError, type IdentityErrorCode } from "./errors.ts";
 export type { PatternName } from "./handshake-pattern.ts";
 export { type Identity, SEED_BYTES } from "./identity.ts";
-export { isNodeId, NODE_ID_BYTES, type NodeId, nodeIdFromBytes, nodeIdToBytes, parseNodeId } from "./node-id.ts";
+export {
+  isNodeId,
+  NODE_ID_BYTES,
+  type NodeId,
+  nodeIdAt,
+  nodeIdFromBytes,
+  nodeIdToBytes,
+  parseNodeId,
+  writeNodeId,
+} from "./node-id.ts";
 export type { NoiseHandshake, NoiseHandshakeInput, NoiseTransport } from "./noise-handshake.ts";
 export type { Mac } from "./primitives.ts";
 export { protocolPrologue } from "./prologue.ts";

@@ -1,4 +1,4 @@
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { IdentityError } from "./errors.ts";
 
 // NodeId, 64 lower-case hex digits of the 32 bytes of an X25519 public key as on the wire (PROTOCOL §1):
@@ -26,6 +26,15 @@ const LOW_ORDER: ReadonlySet<string> = new Set([
   "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
   "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ]);
+
+/** First bytes that an id which is none may have, by the two rules above; with any other only bit 255 is left to look at. */
+const SUSPECT_FIRST: Uint8Array = new Uint8Array(256).fill(1, 0xec).fill(1, 0, 2);
+SUSPECT_FIRST[0xe0] = 1;
+SUSPECT_FIRST[0x5f] = 1;
+
+/** Values of the digits by their characters' codes; 16 for what is none. */
+const DIGIT_OF_CODE: Uint8Array = new Uint8Array(128).fill(16);
+for (let value = 0; value < 16; value += 1) DIGIT_OF_CODE[value.toString(16).charCodeAt(0)] = value;
 
 /** Whether a value from anywhere is a NodeId. */
 export function isNodeId(value: unknown): value is NodeId {
@@ -55,12 +64,44 @@ export function requireNodeId(argument: string, text: string): NodeId {
 
 /** The NodeId of 32 bytes from the network; undefined where they are not one. */
 export function nodeIdFromBytes(bytes: Uint8Array): NodeId | undefined {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== NODE_ID_BYTES) return undefined;
-  const text = bytesToHex(bytes);
-  return isNodeId(text) ? text : undefined;
+  return bytes instanceof Uint8Array && bytes.length === NODE_ID_BYTES ? nodeIdAt(bytes, 0) : undefined;
+}
+
+/** The NodeId whose 32 bytes begin at `offset`; undefined where they are not one, or not there. */
+export function nodeIdAt(bytes: Uint8Array, offset: number): NodeId | undefined {
+  const last = bytes[offset + NODE_ID_BYTES - 1];
+  if (last === undefined || last > 0x7f) return undefined;
+  const text = hexAt(bytes, offset);
+  if (SUSPECT_FIRST[bytes[offset] ?? 0] === 1) return isNodeId(text) ? text : undefined;
+  return text as NodeId;
 }
 
 /** 32 fresh bytes, as on the wire. Throws `E_BAD_ID` for a string that was only cast to a NodeId. */
 export function nodeIdToBytes(id: NodeId): Uint8Array {
-  return hexToBytes(requireNodeId("id", id));
+  const bytes = new Uint8Array(NODE_ID_BYTES);
+  writeNodeId(id, bytes, 0);
+  return bytes;
+}
+
+/** Writes the 32 bytes of an id to `target`, which has room for them. Throws as `nodeIdToBytes` does. */
+export function writeNodeId(id: NodeId, target: Uint8Array, offset: number): void {
+  if (typeof id !== "string" || id.length !== 2 * NODE_ID_BYTES) requireNodeId("id", id);
+  let seen = 0;
+  for (let i = 0; i < NODE_ID_BYTES; i += 1) {
+    const high = DIGIT_OF_CODE[id.charCodeAt(2 * i)] ?? 16;
+    const low = DIGIT_OF_CODE[id.charCodeAt(2 * i + 1)] ?? 16;
+    seen |= high | low;
+    target[offset + i] = (high << 4) | low;
+  }
+  const isPlain = seen < 16 && (target[offset + NODE_ID_BYTES - 1] ?? 0xff) < 0x80;
+  if (!isPlain || SUSPECT_FIRST[target[offset] ?? 0] === 1) requireNodeId("id", id);
+}
+
+/** Node writes hex natively, from any Uint8Array; the method is old, and stands in no documentation. */
+type HexSlice = (this: Uint8Array, start: number, end: number) => string;
+const hexSlice: HexSlice | undefined = (globalThis.Buffer?.prototype as { hexSlice?: HexSlice } | undefined)?.hexSlice;
+
+function hexAt(bytes: Uint8Array, offset: number): string {
+  const end = offset + NODE_ID_BYTES;
+  return hexSlice === undefined ? bytesToHex(bytes.subarray(offset, end)) : hexSlice.call(bytes, offset, end);
 }
