@@ -47,15 +47,21 @@ function judge(target, input, report) {
   }
 }
 
-/** The machine may have been busy elsewhere: the best of five tries is the input's own time. */
+/** The machine may have been busy elsewhere: the best of some tries, by this thread's own time where Node tells it, is the input's. */
 function again(target, input) {
   let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 5; i += 1) {
-    const started = performance.now();
+  for (let i = 0; i < 10; i += 1) {
+    const before = threadMs();
     target.run(input);
-    best = Math.min(best, performance.now() - started);
+    best = Math.min(best, threadMs() - before);
   }
   return best;
+}
+
+function threadMs() {
+  if (process.threadCpuUsage === undefined) return performance.now();
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 export function hex(bytes) {

@@ -1,4 +1,5 @@
 import { WireError } from "./errors.ts";
+import { takeBytes } from "./slab.ts";
 
 /** Appends big-endian integers and bytes to a buffer of a size known beforehand. Codecs compute the size first. */
 export class ByteWriter {
@@ -7,8 +8,8 @@ export class ByteWriter {
   #offset = 0;
 
   constructor(sizeBytes: number) {
-    this.bytes = new Uint8Array(sizeBytes);
-    this.#view = new DataView(this.bytes.buffer);
+    this.bytes = takeBytes(sizeBytes);
+    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, sizeBytes);
   }
 
   u8(value: number): this {

@@ -109,6 +109,7 @@ export {
   NON_IMPROVING_MAX,
   sendAckSchema,
   sendFailSchema,
+  sendSchema,
 } from "./messages/unicast.ts";
 export type { NodeRecord, NodeRole } from "./node-record.ts";
 export { decodeNodeRecord, signNodeRecord, verifyNodeRecord } from "./node-record.ts";

@@ -11,13 +11,16 @@ import { ByteWriter } from "../byte-writer.ts";
 import type { DecodeResult } from "../decode-result.ts";
 import { decoded, undecodable } from "../decode-result.ts";
 import type { Envelope } from "../envelope.ts";
-import { decodeEnvelope, LOCK_BYTES } from "../envelope.ts";
+import { envelopeSchema, LOCK_BYTES, readEnvelope } from "../envelope.ts";
+import { WireError } from "../errors.ts";
 import { HOP_LIMIT, TIMESTAMP_MAX } from "../limits.ts";
 import { bytesOf, integerUpTo } from "../schemas.ts";
 import { T_BYTES } from "../sealed-body.ts";
+import { takeBytes } from "../slab.ts";
 
 /** Steps that bring a Send no closer to its recipient; forwarders may take this many in all. */
 export const NON_IMPROVING_MAX = 4;
+const SEND_HEADER_BYTES = 2;
 
 export type Send = {
   readonly type: "send";
@@ -53,6 +56,14 @@ export type SendFail = {
   readonly t: Uint8Array | undefined;
 };
 
+export const sendSchema: z.ZodType<Send> = z.object({
+  type: z.literal("send"),
+  hops: integerUpTo(HOP_LIMIT),
+  last: z.boolean(),
+  nonImproving: integerUpTo(NON_IMPROVING_MAX),
+  envelope: envelopeSchema,
+  encodedEnvelope: z.instanceof(Uint8Array),
+});
 export const sendAckSchema: z.ZodType<SendAck> = z.object({
   type: z.literal("send-ack"),
   t: bytesOf(T_BYTES),
@@ -68,11 +79,17 @@ export const sendFailSchema: z.ZodType<SendFail> = z
   })
   .refine((fail) => (fail.t !== undefined) === (fail.reason === "full"));
 
+/** Throws `E_BAD_VALUE` for hops or steps out of range. */
 export function encodeSend(send: Pick<Send, "hops" | "last" | "nonImproving" | "encodedEnvelope">): Uint8Array {
-  return new ByteWriter(2 + send.encodedEnvelope.length)
-    .u8(send.hops)
-    .u8((send.last ? 1 : 0) | (send.nonImproving << 1))
-    .raw(send.encodedEnvelope).bytes;
+  const { hops, last, nonImproving, encodedEnvelope } = send;
+  if (!(isUpTo(hops, HOP_LIMIT) && isUpTo(nonImproving, NON_IMPROVING_MAX))) {
+    throw new WireError("E_BAD_VALUE", `no Send has ${hops} hops and ${nonImproving} steps`);
+  }
+  const bytes = takeBytes(SEND_HEADER_BYTES + encodedEnvelope.length);
+  bytes[0] = hops;
+  bytes[1] = (last ? 1 : 0) | (nonImproving << 1);
+  bytes.set(encodedEnvelope, SEND_HEADER_BYTES);
+  return bytes;
 }
 
 export function decodeSend(body: Uint8Array): DecodeResult<Send> {
@@ -81,9 +98,9 @@ export function decodeSend(body: Uint8Array): DecodeResult<Send> {
   if (hops === undefined || flags === undefined) return undecodable("too-short");
   const nonImproving = flags >> 1;
   if (hops > HOP_LIMIT || nonImproving > NON_IMPROVING_MAX) return undecodable("bad-value");
-  const encodedEnvelope = body.subarray(2);
-  const envelope = decodeEnvelope(encodedEnvelope);
+  const envelope = readEnvelope(body, SEND_HEADER_BYTES);
   if (!envelope.ok) return envelope;
+  const encodedEnvelope = body.subarray(SEND_HEADER_BYTES);
   return decoded({
     type: "send",
     hops,
@@ -125,4 +142,8 @@ export function decodeSendFail(body: Uint8Array): DecodeResult<SendFail> {
     t: reader.remaining > 0 ? reader.raw(T_BYTES) : undefined,
   });
   return parsed.success ? decoded(parsed.data) : undecodable("bad-value");
+}
+
+function isUpTo(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max;
 }

@@ -1,0 +1,98 @@
+// Hot frames are checked by hand; the exported schemas say the same, and this holds the one to the other.
+import { describe, expect, test } from "@jest/globals";
+import { identityFromSeed, nodeIdFromBytes } from "@starling/crypto-identity";
+import fc from "fast-check";
+import {
+  decodeEnvelope,
+  decodeMessage,
+  type Envelope,
+  encodeEnvelope,
+  encodeMessage,
+  envelopeSchema,
+  FRAME_KIND,
+  SEALED_BODY_SIZES,
+  sendSchema,
+} from "../src/index.ts";
+
+const BOB = identityFromSeed(new Uint8Array(32).fill(2)).id;
+const bytes = (sizeBytes: number) =>
+  fc.uint8Array({ minLength: sizeBytes, maxLength: sizeBytes }).map((part) => new Uint8Array(part));
+/** Good in most cases, else every other envelope would fall by several fields at once. */
+const around = (sizeBytes: number) =>
+  fc.oneof({ arbitrary: bytes(sizeBytes), weight: 6 }, bytes(sizeBytes - 1), bytes(sizeBytes + 1));
+const integers = fc.oneof(
+  { arbitrary: fc.nat(2 ** 31 - 1), weight: 6 },
+  fc.constantFrom(0, 1, 2 ** 24, 2 ** 32, 2 ** 48 - 1, 2 ** 48, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY),
+  fc.maxSafeNat(),
+);
+const anyEnvelope = fc.record({
+  recipient: fc.oneof(
+    { arbitrary: fc.constant(BOB), weight: 6 },
+    fc.constantFrom("", "0".repeat(64), BOB.toUpperCase(), `${BOB.slice(2)}zz`),
+  ),
+  lock: around(32),
+  timestampMs: integers,
+  effort: integers,
+  nonce: around(8),
+  sealedBody: fc
+    .constantFrom(256, 512, 1024, 256, 512, 1024, 0, 255, 257)
+    .map((sizeBytes) => new Uint8Array(sizeBytes)),
+});
+
+describe("an envelope", () => {
+  test("is encoded exactly where its schema takes it, and comes back the same", () => {
+    let taken = 0;
+    const property = fc.property(anyEnvelope, (fields) => {
+      const envelope = fields as Envelope;
+      const isGood = envelopeSchema.safeParse(envelope).success;
+      if (!isGood) return expect(() => encodeEnvelope(envelope)).toThrow();
+      taken += 1;
+      expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual({ ok: true, value: envelope });
+    });
+    fc.assert(property, { seed: 2, numRuns: 2000 });
+    expect(taken).toBeGreaterThan(100);
+  });
+
+  test("is decoded exactly where its parts pass the schema", () => {
+    const head = fc.tuple(fc.nat(7), fc.oneof(fc.constant(Buffer.from(BOB, "hex")), bytes(32)), bytes(52));
+    fc.assert(
+      fc.property(head, fc.constantFrom(256, 255, 512), ([sizeClass, id, rest], size) => {
+        const encoded = Uint8Array.from([sizeClass, ...id, ...rest, ...new Uint8Array(size)]);
+        const view = Buffer.from(encoded);
+        const schema = envelopeSchema.safeParse({
+          recipient: nodeIdFromBytes(encoded.subarray(1, 33)),
+          lock: encoded.subarray(33, 65),
+          timestampMs: view.readUIntBE(65, 6),
+          effort: view.readUIntBE(71, 6),
+          nonce: encoded.subarray(77, 85),
+          sealedBody: encoded.subarray(85),
+        });
+        const isClass = SEALED_BODY_SIZES[sizeClass] === size;
+        expect(decodeEnvelope(encoded).ok).toBe(schema.success && isClass);
+      }),
+      { seed: 3, numRuns: 2000 },
+    );
+  });
+});
+
+test("a Send is what its schema says", () => {
+  const encodedEnvelope = encodeEnvelope({
+    recipient: BOB,
+    lock: new Uint8Array(32),
+    timestampMs: 1,
+    effort: 2,
+    nonce: new Uint8Array(8),
+    sealedBody: new Uint8Array(256),
+  });
+  fc.assert(
+    fc.property(fc.nat(40), fc.nat(40), (hops, flags) => {
+      const body = Uint8Array.from([hops, flags, ...encodedEnvelope]);
+      const read = decodeMessage({ kind: FRAME_KIND.send, body });
+      expect(read.ok).toBe(hops <= 24 && flags >> 1 <= 4);
+      if (!read.ok) return;
+      expect(sendSchema.safeParse(read.value).success).toBe(true);
+      expect(read.value.type === "send" && encodeMessage(read.value).body).toEqual(body);
+    }),
+    { seed: 4, numRuns: 500 },
+  );
+});
