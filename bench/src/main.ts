@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
+import { writeResults } from "./document.ts";
 import { type Figure, isMet, median, row } from "./figure.ts";
 import { firstChannel } from "./first-channel.ts";
 import { bloom } from "./leaves/bloom.ts";
@@ -29,6 +30,7 @@ const command = new Command("npm run bench --")
   .description(`Measures the figures of docs/BENCHMARKS.md: ${known}`)
   .argument("[NAME...]", "which; all, unless told")
   .option("--json", "print JSON")
+  .option("--write", "put the tables into docs/BENCHMARKS.md as well")
   .parse();
 const json = command.opts().json === true;
 const asked = command.args.length > 0 ? command.args : Object.keys(BENCHES);
@@ -44,17 +46,22 @@ const measures: [string, Measure][] = asked
     return [name, measure];
   });
 
+const [cpu] = cpus();
+const machine = { cpu: cpu?.model ?? "unknown", cores: cpus().length, node: process.version };
+const machineName = `${machine.cores} x ${machine.cpu}, Node ${machine.node}`;
+const head = "| figure | target | measured |\n| --- | --- | --- |\n";
+if (!json) process.stdout.write(`${machineName}\n\n${head}`);
+
 const figures: Figure[] = [];
 for (const [name, measure] of measures) {
-  figures.push(...(await measure((done, of) => process.stderr.write(`\r${name} ${done}/${of} `))));
+  const measured = await measure((done, of) => process.stderr.write(`\r${name} ${done}/${of} `));
   process.stderr.write("\n");
+  const rows = measured.map((figure) => `${row(figure)}\n`).join("");
+  if (!json) process.stdout.write(rows);
+  if (command.opts().write === true) writeResults(name, machineName, `${head}${rows}`);
+  figures.push(...measured);
 }
-const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version };
 if (json) {
   const results = figures.map((figure) => ({ ...figure, median: median(figure.samples), isMet: isMet(figure) }));
   process.stdout.write(`${JSON.stringify({ machine, figures: results })}\n`);
-} else {
-  process.stdout.write(`${machine.cores} x ${machine.cpu}, Node ${machine.node}\n\n`);
-  process.stdout.write("| figure | target | measured |\n| --- | --- | --- |\n");
-  for (const figure of figures) process.stdout.write(`${row(figure)}\n`);
 }
