@@ -6,7 +6,9 @@ import { firstChannel } from "./first-channel.ts";
 import { bloom } from "./leaves/bloom.ts";
 import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
+import { udpFlood } from "./udp-flood.ts";
 import { udpForward } from "./udp-forward.ts";
+import { udpGarbage } from "./udp-garbage.ts";
 
 // `npm run bench [-- NAME ...]`: measures, and says what it measured on.
 
@@ -17,12 +19,14 @@ const BENCHES: Record<string, Measure> = {
   "first-channel": firstChannel,
   hashcash,
   bloom,
+  "udp-flood": udpFlood,
   "udp-forward": udpForward,
+  "udp-garbage": udpGarbage,
 };
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
   leaves: ["crypto-identity", "hashcash", "bloom"],
-  udp: ["udp-forward"],
+  udp: ["udp-forward", "udp-flood", "udp-garbage"],
 };
 
 const known = [...Object.keys(BENCHES), ...Object.keys(GROUPS)].join(", ");

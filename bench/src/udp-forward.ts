@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,6 +9,7 @@ import { generateIdentity, identityFromSeed, type NodeId } from "@starling/crypt
 import { createSessionCrypto, SessionTable, type Transmit } from "@starling/session";
 import { openUdpSocket } from "@starling/udp-transport";
 import { DATA_OVERHEAD_BYTES, FRAME_HEADER_BYTES } from "@starling/wire-protocol";
+import { ask, startChild } from "./child.ts";
 import type { Figure } from "./figure.ts";
 import { ratios } from "./race.ts";
 import { withoutAead } from "./udp-null-aead.ts";
@@ -18,10 +19,10 @@ import { withoutAead } from "./udp-null-aead.ts";
 // core for it and one for the forwarder; of the sessions' datagrams every one is sealed before the clock starts.
 
 const SIZE_BYTES = 800;
-const COUNT = 60_000;
+const COUNT = 50_000;
 const WINDOW = 128;
 const PAIRS = 8;
-const ROUNDS = 5;
+const ROUNDS = 9;
 const MODES = ["plain", "sessions", "null"] as const;
 type Mode = (typeof MODES)[number];
 /** A kind that nobody knows: passed up as it is, sent once. */
@@ -83,18 +84,14 @@ function middle(values: readonly number[]): number {
 }
 
 async function startForwarder(mode: Mode): Promise<Forwarder> {
-  const child = fork(fileURLToPath(new URL("./udp-forwarder.ts", import.meta.url)), [mode], {
-    execArgv: ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"],
-  });
-  const [ready] = await once(child, "message");
-  return { child, port: ready.port };
+  const child = startChild("./udp-forwarder.ts", mode);
+  const { port } = await ask<{ readonly port: number }>(child);
+  return { child, port };
 }
 
 async function cpuUs({ child }: Forwarder): Promise<number> {
-  const answer = once(child, "message");
-  child.send({ type: "cpu" });
-  const [usage] = await answer;
-  return usage.user + usage.system;
+  const { user, system } = await ask<NodeJS.CpuUsage>(child, { type: "cpu" });
+  return user + system;
 }
 
 async function oneRound(generator: string, mode: Mode, forwarder: Forwarder): Promise<Sample> {

@@ -74,7 +74,7 @@ export const DEFAULT_LIMITS: SessionLimits = {
   provedHandshakesPerSecond: 256,
   hellosPerSecondIp: 16,
   hellosPerSecondBlock: 64,
-  datagramsPerSecondLink: 32_768,
+  datagramsPerSecondLink: 65_536,
   buckets: 8_192,
   queuedFrames: 4_096,
   queuedBytes: 4 * 1024 * 1024,

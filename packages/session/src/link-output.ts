@@ -59,8 +59,9 @@ class Packer {
   }
 
   #open(sizeBytes: number): boolean {
-    const roomBytes = Math.min(this.#link.carrier.framesMaxBytes, this.#link.path.roomBytes() - DATA_OVERHEAD_BYTES);
-    if (sizeBytes > roomBytes || !this.#link.pacer.take(this.#context.nowMono)) return false;
+    const { carrier, path, pacer, liveness } = this.#link;
+    const roomBytes = Math.min(carrier.framesMaxBytes, path.roomBytes() - DATA_OVERHEAD_BYTES);
+    if (sizeBytes > roomBytes || !pacer.take(this.#context.nowMono, liveness.rttMs)) return false;
     this.#isOpen = true;
     this.#usedBytes = 0;
     this.#roomBytes = roomBytes;

@@ -1,6 +1,11 @@
-/** Datagrams that may leave a link at once, and how fast that allowance comes back: 32, then 16 a millisecond. */
+import { WINDOW_FRAMES } from "./limits.ts";
+
+/** Datagrams that may leave a link at once; no more than the smallest usual receive buffer holds. */
 const BURST = 32;
-const PER_MS = 16;
+// How fast that allowance comes back, a millisecond: a window a round trip, within these bounds. The lower one is for links of
+// which nothing is known and for long ones, whose window would otherwise trickle.
+const PER_MS_MIN = 16;
+const PER_MS_MAX = 64;
 /** How long a link waits that has used it up. */
 const PAUSE_MS = 2;
 
@@ -13,8 +18,9 @@ export class Pacer {
     this.#sinceMono = nowMono;
   }
 
-  take(nowMono: number): boolean {
-    this.#allowance = Math.min(BURST, this.#allowance + Math.max(0, nowMono - this.#sinceMono) * PER_MS);
+  take(nowMono: number, rttMs: number | undefined): boolean {
+    const perMs = Math.min(PER_MS_MAX, Math.max(PER_MS_MIN, WINDOW_FRAMES / (rttMs ?? Number.POSITIVE_INFINITY)));
+    this.#allowance = Math.min(BURST, this.#allowance + Math.max(0, nowMono - this.#sinceMono) * perMs);
     this.#sinceMono = nowMono;
     if (this.#allowance < 1) return false;
     this.#allowance -= 1;

@@ -1,0 +1,41 @@
+import { ask, startChild } from "./child.ts";
+import type { Figure } from "./figure.ts";
+
+// Ten million datagrams of garbage and half-truths into one table of sessions that has two links: no crash, no memory, and the links
+// still carry frames afterwards. It runs in a process of its own, whose memory is nobody else's.
+
+type Result = {
+  readonly datagrams: number;
+  readonly grownBytes: number;
+  readonly perSecond: number;
+  readonly isAlive: boolean;
+};
+
+const DATAGRAMS = 10_000_000;
+const PARTS = 20;
+
+export async function udpGarbage(progress: (done: number, of: number) => void): Promise<Figure[]> {
+  const child = startChild("./udp-garbage-child.ts");
+  // Its exit before the end is the crash that is looked for.
+  const crashed = new Promise<never>((_, reject) =>
+    child.once("exit", (code, signal) => reject(new Error(`it ended: ${code ?? signal}`))),
+  );
+  let result: Result | undefined;
+  for (let part = 0; part < PARTS; part += 1) {
+    result = await Promise.race([ask<Result>(child, { datagrams: DATAGRAMS / PARTS }), crashed]);
+    progress(part + 1, PARTS);
+  }
+  crashed.catch(() => undefined);
+  child.disconnect();
+  if (result?.datagrams !== DATAGRAMS || !result.isAlive) throw new Error(`not all well: ${JSON.stringify(result)}`);
+  return [
+    {
+      name: "memory after 10,000,000 random, mutated and replayed datagrams, no crash, links alive",
+      unit: "MB",
+      samples: [result.grownBytes / 2 ** 20],
+      target: { atMost: 32 },
+      ours: `${Math.round(result.perSecond / 1_000)} k datagrams/s refused`,
+      peer: "none",
+    },
+  ];
+}
