@@ -14,12 +14,15 @@ export function startRtc(options: {
   readonly maxChannels: number;
   /** Where the node listens: channels use the same address, or all of this machine's. */
   readonly listen: Address;
+  /** Whom to ask for a channel's public address. */
+  readonly stunServers: () => readonly Address[];
   readonly feed: (input: NodeInput) => void;
   readonly onFault: (error: unknown) => void;
 }): Rtc {
-  const { maxChannels, listen, feed, onFault } = options;
+  const { maxChannels, listen, stunServers, feed, onFault } = options;
   const hub = createRtcHub({
     maxChannels: Math.max(1, maxChannels),
+    iceServers: stunServers,
     ...(WILDCARDS.includes(listen.ip) ? {} : { bindAddresses: [listen.ip] }),
     listener: {
       described: (channel, description) => feed({ type: "rtc-described", channel, description }),

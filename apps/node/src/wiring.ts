@@ -16,6 +16,7 @@ import { createLocalHandlers } from "./local-handlers.ts";
 import { Minting } from "./minting.ts";
 import { PeerEvents } from "./peer-events.ts";
 import { startRtc } from "./rtc.ts";
+import { stunServersOf } from "./stun-servers.ts";
 import { Submissions } from "./submissions.ts";
 import { readVersion } from "./version.ts";
 
@@ -95,6 +96,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     const rtc = startRtc({
       maxChannels: config.maxChannels,
       listen: socket.address,
+      stunServers: () => stunServersOf(core.neighbours()),
       feed,
       onFault: (error) => log.error({ err: error }, "no channels: WebRTC did not load; messages go over relays"),
     });

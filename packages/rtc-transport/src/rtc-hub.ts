@@ -36,8 +36,11 @@ export type RtcHubOptions = {
   readonly maxDials?: number;
   /** Addresses of this machine to bind, a socket a channel each; default those it can be reached by, looked up anew each time. */
   readonly bindAddresses?: readonly string[];
-  /** STUN servers to ask for this side's public address; default none. No other is ever asked. */
-  readonly iceServers?: readonly Address[];
+  /**
+   * STUN servers to ask for this side's public address; default none. No other is ever asked. A function is asked with each
+   * channel, for servers that come and go; what it names that is no ip literal is passed over.
+   */
+  readonly iceServers?: readonly Address[] | (() => readonly Address[]);
   /** How long a description waits for STUN; default 150. */
   readonly gatherMs?: number;
   /** From `offer` or `accept` until open, else closed as "timeout"; default 15,000. */
@@ -89,7 +92,7 @@ export function createRtcHub(options: RtcHubOptions): RtcHub {
   const { gatherMs = 150, openTimeoutMs = 15_000 } = options;
   checkOptions({ maxChannels, maxDials, gatherMs, openTimeoutMs }, [
     ...(bindAddresses ?? []),
-    ...iceServers.map(({ ip }) => ip),
+    ...(typeof iceServers === "function" ? [] : iceServers.map(({ ip }) => ip)),
   ]);
   // BOUNDED: maxChannels, and those that are being taken down.
   const channels = new Map<string, Channel>();
@@ -109,7 +112,7 @@ export function createRtcHub(options: RtcHubOptions): RtcHub {
     }
     const settings: ChannelSettings = {
       bindAddresses: bindAddresses ?? usableAddresses(),
-      iceServers,
+      iceServers: typeof iceServers === "function" ? iceServers().filter(({ ip }) => isIP(ip) !== 0) : iceServers,
       gatherMs,
       openMs: openTimeoutMs,
     };

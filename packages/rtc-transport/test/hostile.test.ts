@@ -238,6 +238,14 @@ describe("STUN servers that are given", () => {
     const a = make({ ...options, gatherMs: 2000 });
     a.hub.offer("c", LABEL);
     expect((await a.seen("described")).description.candidates[1]).toEqual(reflexive);
+    // Servers that come and go are asked for anew with each channel; one that is no ip literal is passed over.
+    const servers: { ip: string; port: number }[] = [{ ip: "stun.example", port: 3478 }];
+    const changing = make({ iceServers: () => servers, gatherMs: 2000 });
+    changing.hub.offer("c", LABEL);
+    expect((await changing.seen("described")).description.candidates).toHaveLength(1);
+    servers.push(...options.iceServers);
+    changing.hub.offer("d", LABEL);
+    expect((await changing.seen("described", "d")).description.candidates[1]).toEqual(reflexive);
     isSlow = true;
     const b = make({ ...options, gatherMs: 0 });
     b.hub.offer("c", LABEL);
