@@ -56,15 +56,8 @@ export class Trial {
   }
 
   /** Something that has to be so. */
-  check(name: string, value: boolean, more: { detail?: string | undefined; knownFault?: string } = {}): void {
-    const { detail, knownFault } = more;
-    this.#add({
-      name,
-      value,
-      unit: "",
-      ...(detail === undefined ? {} : { detail }),
-      ...(knownFault === undefined ? {} : { knownFault }),
-    });
+  check(name: string, value: boolean, detail?: string): void {
+    this.#add({ name, value, unit: "", ...(detail === undefined ? {} : { detail }) });
   }
 
   async close(): Promise<void> {

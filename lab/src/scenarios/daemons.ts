@@ -28,15 +28,9 @@ async function talk(trial: Trial, a: LocalClient, b: LocalClient, ids: { relay: 
   }
   trial.check("a message by the relay", (await deliver(a, b, ids.b, "relay")) === "relayed");
   const startedMs = performance.now();
-  const opened = await within(STEP_MS, "a channel", a.connectPeer(ids.b)).then(
-    () => undefined,
-    (error: unknown) => String(error),
-  );
-  trial.check("a channel through two routers that filter by port opens", opened === undefined, {
-    detail: opened ?? `${Math.round(performance.now() - startedMs)} ms`,
-    knownFault: "the node asks no neighbour for its public address by STUN, so its offer names private addresses only",
-  });
-  if (opened !== undefined) return;
+  await within(STEP_MS, "a channel", a.connectPeer(ids.b));
+  const openMs = performance.now() - startedMs;
+  trial.measure("a channel through two routers that filter by port opens in", openMs, { atMost: 5_000, unit: "ms" });
   trial.check("a message by the channel", (await deliver(a, b, ids.b, "channel")) === "channel");
 }
 

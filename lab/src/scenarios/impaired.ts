@@ -45,7 +45,7 @@ async function runCase(trial: Trial, { name, wire: settings, atMostS, atMostSend
   // A message's time is counted from when it was handed over, so most of it is waiting for the window: told, not judged.
   const [half, most, all] = flow.latenciesMs.map((ms) => Math.round(ms));
   const overflowed = after.out.overflowed + after.in.overflowed;
-  trial.check(`${name}: the wire overflowed nowhere`, overflowed === 0, { detail: `${half}, ${most}, ${all} ms` });
+  trial.check(`${name}: the wire overflowed nowhere`, overflowed === 0, `${half}, ${most}, ${all} ms`);
 }
 
 export const impaired: Scenario = {

@@ -43,12 +43,14 @@ export const natTypes: Scenario = {
       await site.setNat(type);
       const found = await prober.ask("classify");
       const words = `mapping ${String(found.mapping)}, filtering ${String(found.filtering)}`;
-      trial.check(`${type} is ${type}`, found.mapping === mapping && found.filtering === filtering, { detail: words });
+      trial.check(`${type} is ${type}`, found.mapping === mapping && found.filtering === filtering, words);
       const seenIp = String(found.seen).split(":")[0];
       if (type !== "udpblock") {
-        trial.check(`${type} is seen at the right address`, seenIp === (type === "none" ? host.ip : site.publicIp), {
-          detail: seenIp,
-        });
+        trial.check(
+          `${type} is seen at the right address`,
+          seenIp === (type === "none" ? host.ip : site.publicIp),
+          seenIp,
+        );
       }
     }
     await site.setNat("port", { timeoutS: SHORT_MAPPING_S });

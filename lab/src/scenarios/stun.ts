@@ -36,9 +36,7 @@ export const stun: Scenario = {
       atMost,
     });
     const told = (during.addresses as string[]).join(" ");
-    trial.check("it tells the address that the router gives", told === `${site.publicIp}:${String(port)}`, {
-      detail: told,
-    });
+    trial.check("it tells the address that the router gives", told === `${site.publicIp}:${String(port)}`, told);
 
     // Past the burst, and the session's own pings, which would be counted as well: one answer for one question.
     await meter.settled(1_000, 10_000);

@@ -97,6 +97,6 @@ export const wire: Scenario = {
       atLeast: 90_000,
       atMost: 110_000,
     });
-    trial.check("what does not fit its queue is dropped", slow.length < 150, { detail: `${slow.length} of 400 came` });
+    trial.check("what does not fit its queue is dropped", slow.length < 150, `${slow.length} of 400 came`);
   },
 };
