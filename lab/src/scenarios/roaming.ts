@@ -42,7 +42,7 @@ export const roaming: Scenario = {
   shows:
     "a session outlives its router's reboot in mid-transfer with nothing lost, and stays alive idle behind a short mapping",
   deadlineS: 90,
-  longDeadlineS: 720,
+  longDeadlineS: 900,
   async run(trial) {
     const lab = await trial.lab();
     const { timeoutS, idleS } = trial.isLong ? LONG : SHORT;
