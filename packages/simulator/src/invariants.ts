@@ -12,7 +12,8 @@ const PENDING_MAX = 16_384;
 const WAITING_MAX = 1000;
 const SEEN_FILTER_MAX_BYTES = 128 * 1024 * 1024;
 
-type Passage = { readonly in: Set<NodeId>; readonly out: Set<NodeId> };
+/** Who had it before this machine first sent it on, who after, and whom it went to. */
+type Passage = { readonly before: Set<NodeId>; readonly after: Set<NodeId>; readonly out: Set<NodeId> };
 
 export class Invariants {
   readonly violations: string[] = [];
@@ -42,29 +43,47 @@ export class Invariants {
       opened: (peer, plaintext) => {
         eachFrame(plaintext, (kind, start, end) => {
           const key = contentKey(kind, plaintext, start, end);
-          if (key !== undefined) this.#passage(self(), key).in.add(peer);
+          if (key === undefined) return;
+          const { before, after, out } = this.#passage(self(), key);
+          if (out.size === 0) before.add(peer);
+          else if (!before.has(peer)) after.add(peer);
         });
       },
       sealing: (peer, plaintext) => {
         eachFrame(plaintext, (kind, start, end) => {
           const key = contentKey(kind, plaintext, start, end);
           if (key === undefined) return;
-          const passage = this.#passage(self(), key);
-          // One that went there before it came from there crossed on the way; its sending again is no new fault.
-          if (passage.in.has(peer) && !passage.out.has(peer)) {
-            this.violated(`${self()} sent a ${kind === FRAME_KIND.send ? "Send" : "Publish"} back to ${peer}`);
+          const { before, after, out } = this.#passage(self(), key);
+          // Certain is only what had come from nowhere else: the first of several copies may have been refused, and the
+          // frame may have waited in the queue of a new link while another copy came over it. One that went there before it
+          // came from there crossed on the way. For a Send links are chosen one after the other.
+          const isSend = kind === FRAME_KIND.send;
+          const isSource = before.has(peer) && before.size === 1;
+          if (!out.has(peer) && (isSource || (isSend && after.has(peer)))) {
+            this.violated(`${self()} sent a ${isSend ? "Send" : "Publish"} back to ${peer}`);
           }
-          passage.out.add(peer);
+          out.add(peer);
         });
       },
     });
   }
 
-  /** This process is gone: what it knew it may be told again. */
-  ended(id: NodeId): void {
+  /** Its clock was stepped: what it refused as stale before may be new to it when it comes again. */
+  clockStepped(id: NodeId): void {
+    for (const { before, after } of this.#passages.get(id)?.values() ?? []) {
+      before.clear();
+      after.clear();
+    }
+  }
+
+  /** Its process is gone: what it had seen is new to it when it comes again. */
+  forgot(id: NodeId): void {
     this.#passages.delete(id);
     for (const passages of this.#passages.values()) {
-      for (const passage of passages.values()) passage.in.delete(id);
+      for (const { before, after } of passages.values()) {
+        before.delete(id);
+        after.delete(id);
+      }
     }
   }
 
@@ -99,7 +118,7 @@ export class Invariants {
     }
     let passage = passages.get(key);
     if (passage === undefined) {
-      passage = { in: new Set(), out: new Set() };
+      passage = { before: new Set(), after: new Set(), out: new Set() };
       passages.set(key, passage);
     }
     return passage;

@@ -19,6 +19,8 @@ const FAULTS_MS = 60_000;
 const HEAL_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 const QUIET_MS = 40_000;
+/** Clocks are off by up to half of this either way; a receiver takes what is dated up to 30 s ahead (PROTOCOL §7). */
+const CLOCKS_MS = 28_000;
 const MAX_NEIGHBOURS = 64;
 const MAX_CHANNELS = 8;
 const NATS: readonly NatKind[] = ["none", "full", "addr", "port", "sym"];
@@ -46,7 +48,8 @@ export function chaos(options: CellOptions): Outcome {
   world.network.conditions = { latency: conditions.latency, loss: 0.01, duplication: 0.01 };
   for (const machine of [...relays, ...nodes]) {
     machine.place.isBad = false;
-    machine.clock.offsetMs = Math.round((random.fraction() - 0.5) * 40_000);
+    machine.clock.offsetMs = Math.round((random.fraction() - 0.5) * CLOCKS_MS);
+    invariants.clockStepped(machine.id);
     machine.start();
   }
   listen(nodes);
@@ -111,7 +114,7 @@ function createScene({ nodes: count, seed, crypto }: CellOptions): Scene {
     const tap: CryptoTap = (real) => watching(drops(counting(real)));
     const node = world.addNode({ ...common, maxChannels: MAX_CHANNELS }, { tap, nat: pick(random, NATS) });
     machine = node;
-    node.clock.offsetMs = Math.round((random.fraction() - 0.5) * 40_000);
+    node.clock.offsetMs = Math.round((random.fraction() - 0.5) * CLOCKS_MS);
     node.onOutput = (output) => ledger.hear(node, output);
     scene.nodes.push(node);
   }
@@ -150,7 +153,7 @@ function planFaults(scene: Scene, endMs: number): void {
       if (!machine.isUp) return;
       if (random.fraction() < 0.6) machine.kill();
       else machine.close();
-      invariants.ended(machine.id);
+      invariants.forgot(machine.id);
       if ("disk" in machine) ledger.forget(machine);
       queue.at(soon(20_000), () => {
         machine.start();
@@ -171,7 +174,9 @@ function planFaults(scene: Scene, endMs: number): void {
     queue.at(random.fraction() * endMs, () => {
       // Up to two hours either way, mostly less.
       const stepMs = Math.round((random.fraction() - 0.5) * 10 ** (3 + random.integer(5)));
-      pick<SimRelay | SimNode>(random, [...relays, ...nodes]).clock.offsetMs += stepMs;
+      const machine = pick<SimRelay | SimNode>(random, [...relays, ...nodes]);
+      machine.clock.offsetMs += stepMs;
+      invariants.clockStepped(machine.id);
     });
   }
   if (random.fraction() < 0.3) {
