@@ -16,6 +16,13 @@ import type { RtcClose, RtcSend, Transmit } from "./output.ts";
 // All links of a node, over both carriers. Above this nothing asks which one a frame takes: a peer has one of each at most, and
 // frames prefer the channel.
 
+/** A Ping each 10 s is answered within this more. */
+const SILENCE_MS = 11_000;
+/** A frame is resent after 1.1 round trips and again after 1.65: by then an ack is due. */
+const DOUBT_RTTS = 3;
+const DOUBT_MS = 50;
+const RTT_UNKNOWN_MS = 300;
+
 export type LinkPath = "channel" | "session";
 export type LinkEvent = { readonly path: LinkPath; readonly event: SessionEvent };
 export type LinkInfo = { readonly path: LinkPath; readonly rttMs: number | undefined };
@@ -84,6 +91,14 @@ export class Links {
     if (channel !== undefined) return { path: "channel", rttMs: channel.rttMs };
     const session = this.#sessions.get(peer);
     return session && { path: "session", rttMs: session.rttMs };
+  }
+
+  /** The peer has not answered a Ping, or acknowledged what it was sent, where it should have. */
+  isDoubtful(peer: NodeId, nowMono: number): boolean {
+    const info = this.#channels?.get(peer) ?? this.#sessions.get(peer);
+    if (info === undefined) return true;
+    const { lastHeardMono, unackedSinceMono, rttMs = RTT_UNKNOWN_MS } = info;
+    return nowMono > Math.min(lastHeardMono + SILENCE_MS, unackedSinceMono + DOUBT_RTTS * rttMs + DOUBT_MS);
   }
 
   /** Peers with a link, each once. */

@@ -13,6 +13,7 @@ import {
 import { ChannelDemand } from "./channel-demand.ts";
 import { ChannelRequests } from "./channel-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
+import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox, type OutboxOutput } from "./outbox.ts";
@@ -25,6 +26,7 @@ import { Tracer, type TracerOutput } from "./tracer.ts";
 export type NodeCoreOptions = Omit<OverlayOptions, "role"> & Partial<Pick<DeliveryOptions, "waiting" | "delivered">>;
 
 type Step =
+  | FinderOutput
   | TracerOutput
   | OverlayOutput
   | OutboxOutput
@@ -35,6 +37,8 @@ type Step =
   | NodeOutput;
 
 const DEFAULT_MAX_CHANNELS = 128;
+/** Neighbours that a Lookup begins with. */
+const FINDER_STARTS = 8;
 /** How long a signal is tried; the dial it belongs to has 15 s. */
 const SIGNAL_TIMEOUT_MS = 10_000;
 /** Submissions of our own signals; no program's id begins so. */
@@ -48,6 +52,7 @@ export class NodeCore {
   readonly #overlay: Overlay;
   readonly #signalling: Signalling;
   readonly #outbox: Outbox;
+  readonly #finder: Finder;
   readonly #tracer: Tracer;
   readonly #publisher: Publisher;
   readonly #delivery: Delivery;
@@ -68,11 +73,12 @@ export class NodeCore {
       hasRoom: () => this.#overlay.links.hasChannelRoom,
     });
     this.#outbox = new Outbox({ identity, network, random, floor, linkTo: (peer) => this.#overlay.links.best(peer) });
+    this.#finder = new Finder(identity.id, random, (target) => this.#overlay.reachableNear(target, FINDER_STARTS));
     this.#tracer = new Tracer({
       self: identity.id,
       random,
       pathTo: (peer) => this.#overlay.links.best(peer)?.path,
-      reachable: () => this.#overlay.neighbours().flatMap(({ id, reachable }) => (reachable ? [id] : [])),
+      carriersNear: (target, count) => this.#overlay.reachableNear(target, count),
     });
     this.#publisher = new Publisher({ identity, network, random, floor: publishFloor });
     this.#delivery = new Delivery({ identity, network, counters: this.#overlay.counters, waiting, delivered }, now);
@@ -87,6 +93,7 @@ export class NodeCore {
       ...this.#overlay.tick(now),
       ...this.#signalling.tick(now),
       ...this.#outbox.tick(now),
+      ...this.#finder.tick(now),
       ...this.#tracer.tick(now),
       ...this.#delivery.tick(now),
     ];
@@ -94,7 +101,7 @@ export class NodeCore {
   }
 
   nextDeadline(): number | null {
-    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#tracer, this.#delivery];
+    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#finder, this.#tracer, this.#delivery];
     const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
@@ -245,20 +252,29 @@ export class NodeCore {
         if (step.message.kind === "request") this.#requests.add(step.message);
         return { outside: step };
       case "originate": {
-        const { attempt, to: recipient, avoidRecipient } = step;
+        const { attempt, to: recipient, avoidRecipient, way, earlierIds } = step;
         const { id, lock, encodedEnvelope, digest } = attempt;
-        return {
-          steps: this.#overlay.originate({ id, lock, recipient, encodedEnvelope, avoidRecipient }, digest, now),
-        };
+        const origination = { id, lock, recipient, encodedEnvelope, avoidRecipient, earlierIds, ...way };
+        return { steps: this.#overlay.originate(origination, digest, now) };
       }
+      case "find":
+        return { steps: this.#finder.find(step.target, step.excluded, now) };
+      case "found":
+        return { steps: this.#outbox.found(step.target, step.peer, now) };
+      case "not-found":
+        return { steps: this.#outbox.notFound(step.target, now) };
       case "send-direct":
         if (this.#overlay.sendDirect(step.peer, step.body, now)) return {};
         return { steps: this.#outbox.directRefused(step.messageId, now) };
       case "ask":
-        this.#overlay.lookUp(step.peer, step.query, step.target, now);
-        return {};
+        return { steps: this.#overlay.lookUp(step.contact, step.query, step.target, now) };
       case "nodes-arrived":
-        return { steps: this.#tracer.answered(step.peer, step.nodes, now) };
+        return {
+          steps: [
+            ...this.#finder.answered(step.peer, step.nodes, now),
+            ...this.#tracer.answered(step.peer, step.nodes, now),
+          ],
+        };
       case "suspect":
         this.#overlay.suspect(step.peer, now);
         return {};

@@ -3,11 +3,12 @@ import type { Now, Outcome } from "@starling/peer-manager";
 import type { DirectResult, MessageBody } from "@starling/wire-protocol";
 import { bytesToHex, MESSAGE_ID_BYTES, WireError } from "@starling/wire-protocol";
 import { type Attempt, sealAttempt, stamped } from "./attempt.ts";
+import { attemptTimerMs, backOffMs, RouteTimes, rungOf } from "./attempt-plan.ts";
 import { envelopePrologue } from "./delivery.ts";
 import { outgoingRefusal } from "./outgoing-limits.ts";
 import type { MessagePath, MintRequest, Receipt } from "./output.ts";
 import { Streams } from "./streams.ts";
-import { dueMono, type Failure, type OutgoingMessage, type Submission } from "./submission.ts";
+import { dueMono, type Failure, type OutgoingMessage, type Submission, type Way } from "./submission.ts";
 
 // The author's side of a message, PROTOCOL §5. Over a link to the recipient as a Direct; else sealed, minted and sent, and again
 // with a new envelope around the same messageId, until the recipient acknowledges it or the deadline comes.
@@ -16,14 +17,13 @@ import { dueMono, type Failure, type OutgoingMessage, type Submission } from "./
 //      │                                  │ no answer, link lost                ▲
 //      └─ none, or via relay ─▶ minting ◀─┘                                     │
 //                                ▲  └─ minted ─▶ sent ─ SendAck opens the lock ─┘
-//                                └─ backing off ◀─┘ SendFail, or no ack within the attempt timer
+//                                └─ backing off, or looking up ◀─┘ SendFail, or no ack within the attempt timer
 
 export const TIMEOUT_MAX_MS = 600_000;
-/** No ack for this long, while the route's round trip is unknown. */
-const ATTEMPT_UNKNOWN_MS = 1200;
-const ATTEMPT_MIN_MS = 600;
-const BACK_OFF_FIRST_MS = 200;
-const BACK_OFF_MAX_MS = 5000;
+/** A Lookup that found nobody by then is given up; the attempt goes another way. */
+const LOOKUP_MS = 5000;
+/** Strangers who say that the recipient is a relay are believed when so many have. */
+const NO_INBOX_BELIEVED = 2;
 /** A stamp is bid above the price told, and raised when it was shed all the same. */
 const BID = 1.15;
 const BID_RAISE = 1.6;
@@ -33,12 +33,24 @@ const CLOCK_MAX_MS = 120_000;
 /** A link on which a Direct was not answered is not trusted with the next ones for this long. */
 const SUSPECT_MS = 10_000;
 
+const SINGLE: Way = { fanOut: 1, firstHop: undefined };
+const PAIR: Way = { fanOut: 2, firstHop: undefined };
 const NOT_A_NODE: Failure = { code: "E_NOT_A_NODE", message: "this id is a relay's: it has no inbox" };
 
 export type OutboxOutput =
   | MintRequest
   | { readonly type: "cancel-mint"; readonly job: string }
-  | { readonly type: "originate"; readonly attempt: Attempt; readonly to: NodeId; readonly avoidRecipient: boolean }
+  | {
+      readonly type: "originate";
+      readonly attempt: Attempt;
+      readonly to: NodeId;
+      readonly avoidRecipient: boolean;
+      readonly way: Way;
+      /** Earlier envelopes of the message. */
+      readonly earlierIds: readonly string[];
+    }
+  /** Answered by `found` or `notFound`. */
+  | { readonly type: "find"; readonly target: NodeId; readonly excluded: readonly NodeId[] }
   /** Answered by `directAnswered`, or by `directRefused` where no link takes it. */
   | { readonly type: "send-direct"; readonly peer: NodeId; readonly messageId: string; readonly body: MessageBody }
   /** A Direct was not answered in time: is the peer still there? */
@@ -69,6 +81,7 @@ export class Outbox {
   readonly #byMessage = new Map<string, Submission>();
   /** BOUNDED: recipients of open submissions; swept when it grows. */
   readonly #suspectUntilMono = new Map<NodeId, number>();
+  readonly #routeTimes = new RouteTimes();
   /** By how much our stamps are moved, after a neighbour called one stale; at most ± 120 s. */
   #clockOffsetMs = 0;
 
@@ -114,6 +127,8 @@ export class Outbox {
       envelopeIds: [],
       tries: 0,
       bid: BID,
+      handedTo: [],
+      noInboxCount: 0,
       directFailed: false,
       phase: { type: "opening" },
       lastFailure: undefined,
@@ -132,11 +147,26 @@ export class Outbox {
   minted(job: string, nonce: Uint8Array, now: Now): OutboxOutput[] {
     const submission = this.#byEnvelope.get(job);
     if (submission?.phase.type !== "minting" || submission.phase.attempt.id !== job) return [];
-    const { attempt } = submission.phase;
+    const { attempt, way } = submission.phase;
     stamped(attempt, nonce);
-    submission.phase = { type: "sent", untilMono: now.mono + sealedTimerMs(submission.tries) };
     const { to, via } = submission.message;
-    return [{ type: "originate", attempt, to, avoidRecipient: via === "relay" || submission.directFailed }];
+    const untilMono = now.mono + attemptTimerMs(this.#routeTimes.of(to), submission.tries);
+    submission.phase = { type: "sent", untilMono, sinceMono: now.mono };
+    const avoidRecipient = via === "relay" || submission.directFailed;
+    const earlierIds = submission.envelopeIds.slice(0, -1);
+    return [{ type: "originate", attempt, to, avoidRecipient, way, earlierIds }];
+  }
+
+  /** A node says that the target is attached to it: what waits for that is handed to it. */
+  found(target: NodeId, peer: NodeId, now: Now): OutboxOutput[] {
+    return this.#lookingUp(target).flatMap((submission) => {
+      submission.handedTo.push(peer);
+      return this.#seal(submission, { fanOut: 1, firstHop: peer }, now);
+    });
+  }
+
+  notFound(target: NodeId, now: Now): OutboxOutput[] {
+    return this.#lookingUp(target).flatMap((submission) => this.#seal(submission, PAIR, now));
   }
 
   mintFailed(job: string, now: Now): OutboxOutput[] {
@@ -150,6 +180,10 @@ export class Outbox {
     const submission = this.#byEnvelope.get(envelopeId);
     if (submission === undefined) return [];
     if (outcome.type === "acknowledged") {
+      const { phase, message } = submission;
+      if (phase.type === "sent" && submission.envelopeIds.at(-1) === envelopeId) {
+        this.#routeTimes.measured(message.to, now.mono - phase.sinceMono);
+      }
       const path = outcome.via === submission.message.to ? "session" : "relayed";
       return this.#delivered(submission, path, outcome.hops, now);
     }
@@ -249,17 +283,31 @@ export class Outbox {
     const isSuspect = (this.#suspectUntilMono.get(to) ?? 0) > now.mono;
     if (link !== undefined && !isSuspect && !submission.directFailed) return this.#direct(submission, link.rttMs, now);
     if (isSuspect) submission.directFailed = true;
-    return this.#seal(submission, now);
+    switch (rungOf(submission.tries)) {
+      case "single":
+        return this.#seal(submission, SINGLE, now);
+      case "pair":
+        return this.#seal(submission, PAIR, now);
+      case "lookup":
+        if (submission.phase.type === "looking-up") return this.#seal(submission, PAIR, now);
+        submission.phase = { type: "looking-up", untilMono: now.mono + LOOKUP_MS };
+        return [{ type: "find", target: to, excluded: submission.handedTo }];
+    }
+  }
+
+  #lookingUp(target: NodeId): Submission[] {
+    return [...this.#submissions.values()].filter(
+      ({ phase, message }) => phase.type === "looking-up" && message.to === target,
+    );
   }
 
   #direct(submission: Submission, rttMs: number | undefined, now: Now): OutboxOutput[] {
-    const timerMs = rttMs === undefined ? ATTEMPT_UNKNOWN_MS : Math.max(ATTEMPT_MIN_MS, 3 * rttMs);
-    submission.phase = { type: "direct", untilMono: now.mono + timerMs };
+    submission.phase = { type: "direct", untilMono: now.mono + attemptTimerMs(rttMs, 0) };
     const { messageId, message } = submission;
     return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission) }];
   }
 
-  #seal(submission: Submission, now: Now): OutboxOutput[] {
+  #seal(submission: Submission, way: Way, now: Now): OutboxOutput[] {
     const { message, bid } = submission;
     submission.tries += 1;
     let attempt: Attempt;
@@ -279,7 +327,7 @@ export class Outbox {
       if (error instanceof WireError) return this.#close(submission, { code: "E_TOO_LARGE", message: error.message });
       throw error;
     }
-    submission.phase = { type: "minting", attempt };
+    submission.phase = { type: "minting", attempt, way };
     submission.envelopeIds.push(attempt.id);
     this.#byEnvelope.set(attempt.id, submission);
     const { digest, effort, startNonce, id } = attempt;
@@ -308,7 +356,10 @@ export class Outbox {
   #attemptFailed(submission: Submission, outcome: Outcome & { type: "failed" }, now: Now): OutboxOutput[] {
     switch (outcome.reason) {
       case "no-inbox":
-        return this.#close(submission, NOT_A_NODE);
+        // Anybody on the way can say so; where two ways say it, it is believed.
+        submission.noInboxCount += 1;
+        if (submission.noInboxCount >= NO_INBOX_BELIEVED) return this.#close(submission, NOT_A_NODE);
+        return this.#backOff(submission, NOT_A_NODE, now);
       case "full":
         return this.#backOff(submission, { code: "E_INBOX_FULL", message: "the recipient's inbox is full" }, now);
       case "stale":
@@ -354,8 +405,7 @@ export class Outbox {
 
   #backOff(submission: Submission, failure: Failure, now: Now): OutboxOutput[] {
     submission.lastFailure = failure;
-    const waitMs = Math.min(BACK_OFF_FIRST_MS * 2 ** Math.max(0, submission.tries - 1), BACK_OFF_MAX_MS);
-    submission.phase = { type: "backing-off", untilMono: now.mono + waitMs };
+    submission.phase = { type: "backing-off", untilMono: now.mono + backOffMs(submission.tries) };
     return [];
   }
 
@@ -371,9 +421,4 @@ export class Outbox {
     position.settle();
     return phase.type === "minting" ? [{ type: "cancel-mint", job: phase.attempt.id }] : [];
   }
-}
-
-/** 1.2 s, later more: a route that does not answer is not hammered. */
-function sealedTimerMs(tries: number): number {
-  return Math.min(Math.max(ATTEMPT_MIN_MS, ATTEMPT_UNKNOWN_MS * 1.5 ** (tries - 1)), BACK_OFF_MAX_MS);
 }

@@ -1,6 +1,13 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
-import { Membership, type MembershipOutput, type Neighbour, type Now, type Origination } from "@starling/peer-manager";
+import {
+  closestOf,
+  Membership,
+  type MembershipOutput,
+  type Neighbour,
+  type Now,
+  type Origination,
+} from "@starling/peer-manager";
 import { type AgreedChannel, createSessionCrypto, type SessionCrypto, type SessionEvent } from "@starling/session";
 import type {
   Address,
@@ -8,6 +15,7 @@ import type {
   Contact,
   DirectResult,
   Frame,
+  Lookup,
   MessageBody,
   NodeRole,
   Nodes,
@@ -105,6 +113,7 @@ export class Overlay {
           has: (id) => this.#links.best(id) !== undefined,
           reachable: () => this.#membership.reachableIds(),
           anchors: () => this.#membership.anchors().map(({ id }) => id),
+          isDoubtful: (id, nowMono) => this.#links.isDoubtful(id, nowMono),
           // A relay is one because its operator says that it can be reached.
           isSelfReachable: (at) => options.role === "relay" || this.#membership.isReachable(at),
         },
@@ -187,9 +196,14 @@ export class Overlay {
     this.#links.send(peer, encodeMessage({ type: "direct-ack", messageId, result }), now);
   }
 
-  /** Asks a neighbour whether it has a link to a node, and whom it knows near it. */
-  lookUp(peer: NodeId, query: number, target: NodeId, now: Now): void {
-    this.#links.send(peer, encodeMessage({ type: "lookup", query, target }), now);
+  /** Asks a node whether it has a link to another, and whom it knows near it; dials it for that where there is no link. */
+  lookUp(contact: Contact, query: number, target: NodeId, now: Now): OverlayOutput[] {
+    const lookup: Lookup = { type: "lookup", query, target };
+    if (this.#links.session(contact.id) === undefined) {
+      return this.#onMembership(this.#membership.dialToAsk(contact, lookup, now), now);
+    }
+    this.#links.send(contact.id, encodeMessage(lookup), now);
+    return [];
   }
 
   /** The peer has not answered where it should have: is it still there? */
@@ -215,6 +229,11 @@ export class Overlay {
 
   anchors(): NodeId[] {
     return this.#membership.anchors().map(({ id }) => id);
+  }
+
+  /** The reachable neighbours closest to a node. */
+  reachableNear(target: NodeId, count: number): Contact[] {
+    return closestOf(target, this.#membership.reachable(), count).map(({ id, address }) => ({ id, address }));
   }
 
   /** The verified contacts. */
@@ -273,6 +292,8 @@ export class Overlay {
         this.#forwarding.handedOver(event.token);
         return [];
       case "undelivered":
+        // Whoever does not take a frame in is asked at once whether it lives, so that the next message need not find out.
+        this.#links.suspect(event.peer, now);
         return this.#forwarding.undelivered(event.token, now);
       case "nodes":
         return this.#onFrame(event.peer, path, { kind: FRAME_KIND.nodes, body: event.body }, now);

@@ -23,11 +23,16 @@ type Phase =
   | { readonly type: "opening" }
   /** A Direct is on the link to the recipient. */
   | { readonly type: "direct"; readonly untilMono: number }
-  | { readonly type: "minting"; readonly attempt: Attempt }
-  | { readonly type: "sent"; readonly untilMono: number }
+  /** A node that the recipient is attached to is being looked for. */
+  | { readonly type: "looking-up"; readonly untilMono: number }
+  | { readonly type: "minting"; readonly attempt: Attempt; readonly way: Way }
+  | { readonly type: "sent"; readonly untilMono: number; readonly sinceMono: number }
   | { readonly type: "backing-off"; readonly untilMono: number }
   /** A request that was delivered and not answered yet. */
   | { readonly type: "awaiting-reply"; readonly receipt: Receipt };
+
+/** How an attempt goes out: over so many first hops, or handed to this one. */
+export type Way = { readonly fanOut: number; readonly firstHop: NodeId | undefined };
 
 export type Failure = { readonly code: SubmitErrorCode; readonly message: string };
 
@@ -44,6 +49,10 @@ export type Submission = {
   /** Sealed attempts so far. */
   tries: number;
   bid: number;
+  /** Nodes that said the recipient is attached to them, to whom an attempt was handed. BOUNDED: tries. */
+  readonly handedTo: NodeId[];
+  /** Times that somebody who is not the recipient said it has no inbox. */
+  noInboxCount: number;
   /** A Direct was not answered: the next attempts avoid the link to the recipient. */
   directFailed: boolean;
   phase: Phase;
@@ -54,6 +63,7 @@ export type Submission = {
 export function dueMono({ phase, deadlineMono }: Submission): number {
   switch (phase.type) {
     case "direct":
+    case "looking-up":
     case "sent":
     case "backing-off":
       return Math.min(phase.untilMono, deadlineMono);

@@ -101,6 +101,28 @@ describe("a submission", () => {
     expect(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(1301))).toEqual([]);
   });
 
+  test("rungs: one way, two others, a node that has the recipient, two others, and so on", () => {
+    const first = minted(outbox.submit(submit(), at(0)), 0);
+    expect([first.way, first.earlierIds]).toEqual([{ fanOut: 1, firstHop: undefined }, []]);
+    const second = minted(outbox.tick(at(1200)), 1200);
+    expect([second.way, second.earlierIds]).toEqual([{ fanOut: 2, firstHop: undefined }, [first.attempt.id]]);
+    expect(the(outbox.tick(at(2400)), "find")).toMatchObject({ target: BOB.id, excluded: [] });
+    expect(outbox.found(RELAY, RELAY, at(2500))).toEqual([]);
+    const third = minted(outbox.found(BOB.id, RELAY, at(2500)), 2500);
+    expect(third.way).toEqual({ fanOut: 1, firstHop: RELAY });
+    expect(minted(outbox.tick(at(3700)), 3700).way.fanOut).toBe(2);
+    // Who was handed an attempt in vain is not asked for again; where nobody else is found, the next rung follows at once.
+    expect(the(outbox.tick(at(4900)), "find").excluded).toEqual([RELAY]);
+    expect(minted(outbox.notFound(BOB.id, at(5000)), 5000).way.fanOut).toBe(2);
+  });
+
+  test("the timer follows the round trip that was measured", () => {
+    const slow = minted(outbox.submit(submit(), at(0)), 0).attempt;
+    outbox.settled(slow.id, { type: "acknowledged", hops: 3, via: RELAY }, at(500));
+    minted(outbox.submit(submit({ id: "s2" }), at(1000)), 1000);
+    expect(outbox.nextDeadline()).toBe(2500);
+  });
+
   test("fails at its deadline with what went wrong last, and its stamp is no longer minted", () => {
     const { attempt } = minted(outbox.submit(submit({ timeoutMs: 3000 }), at(0)), 5);
     expect(outbox.settled(attempt.id, failed("absent"), at(10))).toEqual([]);
@@ -248,8 +270,10 @@ describe("what neighbours answer", () => {
     return outbox.settled(attempt.id, failed(reason, detail), at(10));
   };
 
-  test("a relay's key is no node's: at once", () => {
-    expect(the(afterFailure("no-inbox"), "failed").code).toBe("E_NOT_A_NODE");
+  test("a relay's key is no node's: once two ways have said so, since anybody on a way can", () => {
+    expect(afterFailure("no-inbox")).toEqual([]);
+    const { attempt } = minted(outbox.tick(at(210)), 220);
+    expect(the(outbox.settled(attempt.id, failed("no-inbox"), at(230)), "failed").code).toBe("E_NOT_A_NODE");
   });
 
   test("shed: the next stamp is bid higher", () => {

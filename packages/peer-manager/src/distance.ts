@@ -55,3 +55,14 @@ export function closestOf<T extends { readonly id: NodeId }>(
   }
   return closest;
 }
+
+/** Logarithm to base 2 of the distance, exact to about 2^-40; -Infinity for the same id. For weighing distances. */
+export function distanceLog2(a: NodeId, b: NodeId): number {
+  for (let i = 0; i < a.length; i += 1) {
+    if (a.charCodeAt(i) === b.charCodeAt(i)) continue;
+    let leading = 0;
+    for (let j = i; j < i + 10; j += 1) leading = leading * 16 + (j < a.length ? digit(a, j) ^ digit(b, j) : 0);
+    return Math.log2(leading) + 4 * (a.length - i - 10);
+  }
+  return Number.NEGATIVE_INFINITY;
+}

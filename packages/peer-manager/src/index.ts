@@ -1,6 +1,6 @@
 export type { BroadcastOutput } from "./broadcast/broadcast-tree.ts";
 export { BroadcastTree } from "./broadcast/broadcast-tree.ts";
-export { bucketIndex, compareDistance, isCloser, sortByDistance } from "./distance.ts";
+export { bucketIndex, closestOf, compareDistance, isCloser, sortByDistance } from "./distance.ts";
 export type { MembershipOptions, MembershipOutput } from "./membership/membership.ts";
 export { Membership } from "./membership/membership.ts";
 export type { Neighbour } from "./membership/neighbours.ts";
@@ -10,3 +10,5 @@ export type { Now } from "./now.ts";
 export type { ForwarderOutput, Origination, Outcome } from "./routing/forwarder.ts";
 export { Forwarder } from "./routing/forwarder.ts";
 export type { Links } from "./routing/links.ts";
+export type { LookupStep } from "./routing/lookup.ts";
+export { IterativeLookup } from "./routing/lookup.ts";

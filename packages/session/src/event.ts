@@ -62,6 +62,8 @@ export type SessionInfo = {
   /** Whether the keys in use come from our Hello. */
   readonly initiator: boolean;
   readonly lastHeardMono: number;
+  /** Since when something has been in flight without any ack; infinity when nothing is. */
+  readonly unackedSinceMono: number;
   readonly queuedBytes: number;
   readonly traffic: Readonly<Traffic>;
 };

@@ -2,7 +2,7 @@ import type { SessionInfo } from "./event.ts";
 import type { Link } from "./link.ts";
 
 export function infoOf(link: Link): SessionInfo {
-  const { peer, path, liveness, sinceMono, current, queuedBytes, traffic } = link;
+  const { peer, path, liveness, sinceMono, current, sender, queuedBytes, traffic } = link;
   return {
     peer,
     address: path.address,
@@ -12,6 +12,7 @@ export function infoOf(link: Link): SessionInfo {
     keysSinceMono: current.establishedMono,
     initiator: current.isInitiator,
     lastHeardMono: liveness.lastHeardMono,
+    unackedSinceMono: sender.waitingSinceMono,
     queuedBytes,
     traffic: { ...traffic },
   };

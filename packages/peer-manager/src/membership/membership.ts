@@ -314,6 +314,10 @@ export class Membership {
   }
 
   /** Neighbours that carry messages for others. */
+  reachable(): readonly Neighbour[] {
+    return this.#neighbours.reachable();
+  }
+
   reachableIds(): readonly NodeId[] {
     return this.#neighbours.reachableIds();
   }

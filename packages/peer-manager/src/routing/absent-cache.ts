@@ -16,6 +16,10 @@ export class AbsentCache {
     if (this.#untilMono.size > ENTRIES_MAX && !oldest.done) this.#untilMono.delete(oldest.value);
   }
 
+  delete(recipient: NodeId): void {
+    this.#untilMono.delete(recipient);
+  }
+
   has(recipient: NodeId, nowMono: number): boolean {
     return (this.#untilMono.get(recipient) ?? 0) > nowMono;
   }

@@ -1,8 +1,11 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { Frame, Send, SendAck, SendFail, SendFailReason } from "@starling/wire-protocol";
-import { encodeMessage, encodeSend, FRAME_KIND, HOP_LIMIT, lockOf } from "@starling/wire-protocol";
+import type { Send, SendAck, SendFail, SendFailReason } from "@starling/wire-protocol";
+import { HOP_LIMIT, lockOf } from "@starling/wire-protocol";
 import { AbsentCache } from "./absent-cache.ts";
+import { AckWatch } from "./ack-watch.ts";
+import { ackTo, type Failure, failTo, type SendTo, sendFrame } from "./answers.ts";
 import type { Links } from "./links.ts";
+import { NeighbourScores } from "./neighbour-scores.ts";
 import type { NextHop } from "./next-hop.ts";
 import { nextHop } from "./next-hop.ts";
 import type { PendingEnvelope } from "./pending-table.ts";
@@ -22,17 +25,13 @@ import { RouteTable } from "./route-table.ts";
 const OUT_LINKS_MAX = 3;
 const IN_LINKS_MAX = 4;
 const TRY_FOR_MS = 3000;
+const NO_ROUTE: Failure = { reason: "no-route", detail: 0 };
+/** What the recipient itself says, and what every further node would say too: it goes straight back to the author. */
+const FINAL: readonly SendFailReason[] = ["no-inbox", "full", "stale", "bad-stamp", "hop-limit"];
+const NONE: ReadonlySet<NodeId> = new Set();
 
 export type ForwarderOutput =
-  | {
-      readonly type: "send";
-      readonly peer: NodeId;
-      readonly frame: Frame;
-      /** On a Send: handed back by `undelivered` where the neighbour did not acknowledge the frame. */
-      readonly token: number | undefined;
-      /** A Send that we are the author of, not one carried for others. */
-      readonly own: boolean;
-    }
+  | SendTo
   | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
   | { readonly type: "dropped"; readonly reason: string };
 
@@ -48,6 +47,12 @@ export type Origination = {
   readonly encodedEnvelope: Uint8Array;
   /** `via: relay`: do not use our own link to the recipient. */
   readonly avoidRecipient: boolean;
+  /** Earlier envelopes of the same message: their first hops are taken last. */
+  readonly earlierIds?: readonly string[];
+  /** First hops at once; default 1. */
+  readonly fanOut?: number;
+  /** The first hop, where it has a link: somebody who said that the recipient is attached to it. */
+  readonly firstHop?: NodeId | undefined;
 };
 
 export class Forwarder {
@@ -56,6 +61,8 @@ export class Forwarder {
   readonly #pending = new PendingTable();
   readonly #routes = new RouteTable();
   readonly #absent = new AbsentCache();
+  readonly #scores = new NeighbourScores();
+  readonly #watch = new AckWatch();
   // BOUNDED: one token for each Send in flight, at most OUT_LINKS_MAX an entry of the pending table.
   readonly #tokens = new Map<number, { readonly id: string; readonly peer: NodeId }>();
   #nextToken = 1;
@@ -77,20 +84,33 @@ export class Forwarder {
     return this.#pending.hasRoomFor(sizeBytes);
   }
 
+  /** 0 to 1: how much of what it took this neighbour has delivered lately. */
+  scoreOf(peer: NodeId, nowMono: number): number {
+    return this.#scores.of(peer, nowMono);
+  }
+
   /** An envelope of our own. */
   originate(origination: Origination, nowMono: number): ForwarderOutput[] {
-    const { id, recipient, encodedEnvelope, avoidRecipient } = origination;
+    const { id, lock, recipient, encodedEnvelope, avoidRecipient, earlierIds = [], fanOut = 1, firstHop } = origination;
+    const earlier = earlierIds.flatMap((other) => this.#pending.byId(other)?.outLinks ?? []);
+    const used = new Set(earlier.map(({ peer }) => peer));
     const entry = newEntry({
-      id,
-      lock: origination.lock,
-      recipient,
-      encodedEnvelope,
-      avoidRecipient,
+      ...{ id, lock, recipient, encodedEnvelope, avoidRecipient, used, nowMono },
       source: true,
-      nowMono,
     });
     this.#pending.add(entry);
-    return this.#tryNext(entry, { reason: "no-route", detail: 0 }, nowMono);
+    const outputs: ForwarderOutput[] = [];
+    if (firstHop !== undefined && this.#links.has(firstHop)) {
+      outputs.push(this.#sendOn(entry, { peer: firstHop, last: false, nonImproving: 0, learned: false }, nowMono));
+    } else {
+      outputs.push(...this.#tryNext(entry, NO_ROUTE, nowMono));
+    }
+    while (entry.outLinks.length < fanOut && entry.waiting.size > 0) {
+      const hop = this.#nextHop(entry, nowMono);
+      if (hop === undefined || hop.last || hop.peer === recipient) break;
+      outputs.push(this.#sendOn(entry, hop, nowMono));
+    }
+    return outputs;
   }
 
   /** An envelope for somebody else that has passed the ladder and was entered into the SeenFilter. */
@@ -125,12 +145,14 @@ export class Forwarder {
   repeated(from: NodeId, id: string): ForwarderOutput[] {
     const entry = this.#pending.byId(id);
     if (entry === undefined) return [];
-    if (entry.outLinks.includes(from)) return [failTo(from, entry.lock, { reason: "loop", detail: 0 })];
+    if (linkTo(entry, from) !== undefined) return [failTo(from, entry.lock, { reason: "loop", detail: 0 })];
     if (!entry.inLinks.includes(from)) {
       if (entry.inLinks.length >= IN_LINKS_MAX) return [{ type: "dropped", reason: "send-in-links" }];
       entry.inLinks.push(from);
     }
     if (entry.t !== undefined) return [ackTo(from, entry, entry.t)];
+    // It has failed here already: who hands it over now need not wait for what does not come.
+    if (entry.failed) return [failTo(from, entry.lock, NO_ROUTE)];
     return [{ type: "dropped", reason: "send-repeat" }];
   }
 
@@ -138,11 +160,17 @@ export class Forwarder {
   acknowledged(from: NodeId, ack: SendAck, nowMono: number): ForwarderOutput[] {
     const entry = this.#pending.byLock(lockOf(ack.t));
     if (entry === undefined) return [{ type: "dropped", reason: "ack-unknown" }];
-    if (!entry.outLinks.includes(from)) return [{ type: "dropped", reason: "ack-wrong-link" }];
+    const link = linkTo(entry, from);
+    if (link === undefined) return [{ type: "dropped", reason: "ack-wrong-link" }];
+    if (link.acked) return [{ type: "dropped", reason: "ack-repeat" }];
+    link.acked = true;
+    entry.waiting.delete(from);
+    if (from !== entry.recipient) this.#scores.acked(from, entry.recipient, nowMono);
+    // The other of two first hops: its neighbour has delivered as well, and is credited, but all else is done.
     if (entry.t !== undefined) return [{ type: "dropped", reason: "ack-repeat" }];
     entry.t = ack.t.slice();
     entry.ackHops = ack.hops;
-    entry.waiting.clear();
+    this.#absent.delete(entry.recipient);
     this.#routes.learn(entry.recipient, from, nowMono);
     const outputs: ForwarderOutput[] = entry.inLinks.map((peer) => ackTo(peer, entry, ack.t));
     if (entry.source) {
@@ -158,15 +186,15 @@ export class Forwarder {
     if (!entry.waiting.delete(from)) return [{ type: "dropped", reason: "fail-wrong-link" }];
     this.#routes.forget(entry.recipient, from);
     if (fail.reason === "full" && (fail.t === undefined || this.#pending.byLock(lockOf(fail.t)) !== entry)) {
-      return [
-        { type: "dropped", reason: "fail-forged" },
-        ...this.#tryNext(entry, { reason: "no-route", detail: 0 }, nowMono),
-      ];
+      return [{ type: "dropped", reason: "fail-forged" }, ...this.#tryNext(entry, NO_ROUTE, nowMono)];
     }
-    if (fail.reason === "absent") this.#absent.add(entry.recipient, nowMono);
-    // What the recipient itself says, and what every further node would say too, goes straight back to the author.
-    const final: readonly SendFailReason[] = ["absent", "no-inbox", "full", "stale", "bad-stamp", "hop-limit"];
-    if (final.includes(fail.reason)) return this.#fail(entry, fail);
+    if (FINAL.includes(fail.reason)) return this.#fail(entry, fail);
+    const link = linkTo(entry, from);
+    if (fail.reason === "absent" && link !== undefined && !link.deflected && !link.learned && !entry.source) {
+      // Whoever is closer has found nobody. That is passed up without other tries, so that a Send to nobody costs little.
+      this.#absent.add(entry.recipient, nowMono);
+      return this.#fail(entry, fail);
+    }
     return this.#tryNext(entry, fail, nowMono);
   }
 
@@ -182,16 +210,24 @@ export class Forwarder {
     const entry = sent === undefined ? undefined : this.#pending.byId(sent.id);
     if (sent === undefined || entry === undefined || !entry.waiting.delete(sent.peer)) return [];
     this.#routes.forget(entry.recipient, sent.peer);
-    return this.#tryNext(entry, { reason: "no-route", detail: 0 }, nowMono);
+    return this.#tryNext(entry, NO_ROUTE, nowMono);
   }
 
   tick(nowMono: number): void {
+    for (const { id, peer } of this.#watch.takeDue(nowMono)) {
+      const entry = this.#pending.byId(id);
+      // One who gave it back has not failed us, and of a recipient of our own we know by ourselves.
+      if (entry === undefined || !entry.waiting.has(peer) || this.#links.has(entry.recipient)) continue;
+      this.#routes.forget(entry.recipient, peer);
+      this.#scores.missed(peer, entry.recipient, nowMono);
+    }
     this.#pending.expire(nowMono);
     if (this.#pending.size === 0) this.#tokens.clear();
   }
 
   nextDeadline(): number | null {
-    return this.#pending.nextDeadline();
+    const [expiry, watch] = [this.#pending.nextDeadline(), this.#watch.nextDeadline()];
+    return expiry === null || watch === null ? (expiry ?? watch) : Math.min(expiry, watch);
   }
 
   #enter(from: NodeId, id: string, send: Send, nowMono: number): PendingEnvelope {
@@ -204,6 +240,7 @@ export class Forwarder {
         // A copy: the decoded envelope is a view into a datagram's buffer.
         encodedEnvelope: send.encodedEnvelope.slice(),
         avoidRecipient: false,
+        used: NONE,
         source: false,
         nowMono,
       }),
@@ -220,16 +257,28 @@ export class Forwarder {
     if (entry.t !== undefined || entry.failed || entry.waiting.size > 0) return [];
     const outOfTries = entry.outLinks.length >= OUT_LINKS_MAX || nowMono > entry.startedMono + TRY_FOR_MS;
     const hop = outOfTries ? undefined : this.#nextHop(entry, nowMono);
-    if (hop === undefined) return this.#fail(entry, failure);
+    if (hop === undefined) {
+      // Whom none of our anchors knows either is absent, as far as can be found out here.
+      const isAbsent = !entry.source && entry.outLinks.some(({ deflected }) => deflected);
+      if (isAbsent) this.#absent.add(entry.recipient, nowMono);
+      return this.#fail(entry, isAbsent ? { reason: "absent", detail: 0 } : failure);
+    }
     // An own link to the recipient is used whatever the hop count (PROTOCOL §5).
-    if (entry.hops > HOP_LIMIT && hop.peer !== entry.recipient)
+    if (entry.hops > HOP_LIMIT && hop.peer !== entry.recipient) {
       return this.#fail(entry, { reason: "hop-limit", detail: 0 });
-    entry.outLinks.push(hop.peer);
-    entry.waiting.add(hop.peer);
+    }
+    return [this.#sendOn(entry, hop, nowMono)];
+  }
+
+  #sendOn(entry: PendingEnvelope, hop: NextHop, nowMono: number): SendTo {
+    const { peer, last, learned } = hop;
+    entry.outLinks.push({ peer, deflected: last && !entry.last, learned, acked: false });
+    entry.waiting.add(peer);
+    if (peer !== entry.recipient) this.#watch.add(entry.id, peer, nowMono);
     const token = this.#nextToken;
     this.#nextToken += 1;
-    this.#tokens.set(token, { id: entry.id, peer: hop.peer });
-    return [{ type: "send", peer: hop.peer, frame: sendFrame(entry, hop), token, own: entry.source }];
+    this.#tokens.set(token, { id: entry.id, peer });
+    return { type: "send", peer, frame: sendFrame(entry, hop), token, own: entry.source };
   }
 
   #nextHop(entry: PendingEnvelope, nowMono: number): NextHop | undefined {
@@ -239,11 +288,13 @@ export class Forwarder {
       links: this.#links,
       isSelfReachable: this.#links.isSelfReachable(nowMono),
       learned: this.#routes.via(entry.recipient, nowMono),
-      excluded: new Set([...entry.inLinks, ...entry.outLinks]),
+      excluded: new Set([...entry.inLinks, ...entry.outLinks.map(({ peer }) => peer)]),
+      used: entry.used,
       source: entry.source,
       avoidRecipient: entry.avoidRecipient,
       last: entry.last,
       nonImproving: entry.nonImproving,
+      scoreOf: (peer) => (this.#links.isDoubtful(peer, nowMono) ? 0 : this.#scores.of(peer, nowMono)),
     });
   }
 
@@ -258,17 +309,16 @@ export class Forwarder {
   }
 }
 
-type Failure = { readonly reason: SendFailReason; readonly detail: number; readonly t?: Uint8Array | undefined };
+function linkTo(entry: PendingEnvelope, peer: NodeId) {
+  return entry.outLinks.find((link) => link.peer === peer);
+}
 
-function newEntry(parts: {
-  readonly id: string;
-  readonly lock: Uint8Array;
-  readonly recipient: NodeId;
-  readonly encodedEnvelope: Uint8Array;
-  readonly avoidRecipient: boolean;
-  readonly source: boolean;
-  readonly nowMono: number;
-}): PendingEnvelope {
+function newEntry(
+  parts: Pick<
+    PendingEnvelope,
+    "id" | "lock" | "recipient" | "encodedEnvelope" | "avoidRecipient" | "used" | "source"
+  > & { readonly nowMono: number },
+): PendingEnvelope {
   const { nowMono, ...rest } = parts;
   return {
     ...rest,
@@ -283,33 +333,4 @@ function newEntry(parts: {
     ackHops: 0,
     failed: false,
   };
-}
-
-function sendFrame(entry: PendingEnvelope, hop: NextHop): Frame {
-  const { encodedEnvelope } = entry;
-  const { last, nonImproving } = hop;
-  const hops = Math.min(entry.hops, HOP_LIMIT);
-  return { kind: FRAME_KIND.send, body: encodeSend({ hops, last, nonImproving, encodedEnvelope }) };
-}
-
-function ackTo(peer: NodeId, entry: PendingEnvelope, t: Uint8Array): ForwarderOutput {
-  return {
-    type: "send",
-    peer,
-    frame: encodeMessage({ type: "send-ack", t, hops: entry.ackHops }),
-    token: undefined,
-    own: false,
-  };
-}
-
-/** Tells a neighbour that an envelope it handed over goes no further. */
-function failTo(peer: NodeId, lock: Uint8Array, failure: Failure): ForwarderOutput {
-  const frame = encodeMessage({
-    type: "send-fail",
-    lock,
-    reason: failure.reason,
-    detail: failure.detail,
-    t: failure.reason === "full" ? failure.t : undefined,
-  });
-  return { type: "send", peer, frame, token: undefined, own: false };
 }

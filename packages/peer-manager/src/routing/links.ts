@@ -6,6 +6,8 @@ export type Links = {
   /** Neighbours that carry messages for others. */
   readonly reachable: () => readonly NodeId[];
   readonly anchors: () => readonly NodeId[];
+  /** The neighbour has not answered where it should have: perhaps it is gone. */
+  readonly isDoubtful: (id: NodeId, nowMono: number) => boolean;
   /** This node carries messages for others itself. */
   readonly isSelfReachable: (nowMono: number) => boolean;
 };

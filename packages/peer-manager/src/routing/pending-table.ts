@@ -9,6 +9,16 @@ const LIFETIME_MS = 30_000;
 const ENTRIES_MAX = 16_384;
 const BYTES_MAX = 64 * 1024 * 1024;
 
+/** A neighbour that an envelope went to. */
+export type OutLink = {
+  readonly peer: NodeId;
+  /** Sent with the flag `last` because we know no way. */
+  readonly deflected: boolean;
+  readonly learned: boolean;
+  /** It has revealed t. */
+  acked: boolean;
+};
+
 export type PendingEnvelope = {
   /** Hex of the envelope id. */
   readonly id: string;
@@ -18,6 +28,8 @@ export type PendingEnvelope = {
   readonly hops: number;
   readonly last: boolean;
   readonly nonImproving: number;
+  /** First hops of earlier attempts at the same message. */
+  readonly used: ReadonlySet<NodeId>;
   /** Ours: its outcome is told to the outbox. */
   readonly source: boolean;
   readonly avoidRecipient: boolean;
@@ -25,7 +37,7 @@ export type PendingEnvelope = {
   /** BOUNDED: 4. */
   readonly inLinks: NodeId[];
   /** BOUNDED: the out-links allowed for one envelope. */
-  readonly outLinks: NodeId[];
+  readonly outLinks: OutLink[];
   /** Out-links that may still answer. */
   readonly waiting: Set<NodeId>;
   /** The secret that opens the lock, once the recipient has answered. */
