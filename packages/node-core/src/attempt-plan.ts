@@ -4,7 +4,7 @@ import type { NodeId } from "@starling/crypto-identity";
 // attached to it; then two first hops that distance would not have chosen; and so on, ever slower, until the deadline.
 
 /** No ack for this long, while the route's round trip is unknown. */
-export const ATTEMPT_UNKNOWN_MS = 1200;
+const ATTEMPT_UNKNOWN_MS = 1200;
 const ATTEMPT_MIN_MS = 600;
 const BACK_OFF_FIRST_MS = 200;
 const BACK_OFF_MAX_MS = 5000;
