@@ -123,6 +123,29 @@ describe("datagrams from strangers", () => {
     expect(b.table.nextDeadline()).toBeNull();
   });
 
+  test.each([
+    ["one address", 1],
+    ["1,024 addresses", 1_024],
+  ])("5,000 Hellos a second of ever new keys from %s: few cost a DH, and an honest newcomer gets in", (_name, ips) => {
+    const wire = new VirtualWire(15, { delayMs: 10 });
+    const crypto = nullCrypto();
+    const b = wire.addHost("b", "203.0.113.1", {}, crypto.make());
+    const newcomer = wire.addHost("newcomer", "192.0.2.200", {}, crypto.make());
+    const seconds = 2;
+    const started = wire.mono;
+    for (let index = 0; index < 5_000 * seconds; index += 1) {
+      wire.run(started + index / 5 - wire.mono);
+      const forger = wire.newTable(crypto.make());
+      forger.connect(b.id, b.address, wire.now(b), { attemptsMs: [0] });
+      const from = { ip: `198.${18 + ((index % ips) >> 8)}.${index & (ips - 1) & 255}.1`, port: 9 };
+      for (const { datagram } of forger.flush(wire.now(b))) wire.inject(b, datagram, from);
+      if (index === 5_000) wire.connect(newcomer, b);
+    }
+    // es and ss to read one, ee and se to answer it.
+    expect((4 * counted(b, "handshakes.answered")) / seconds).toBeLessThanOrEqual(200);
+    expect(b.table.get(newcomer.id)).toBeDefined();
+  });
+
   test("an own dial that succeeds takes the place of the stalest link of a full table", () => {
     const wire = new VirtualWire(5);
     const b = wire.addHost("b", "203.0.113.1", { links: 2 });
