@@ -9,6 +9,7 @@
 //
 // A Welcome is never larger than the Hello it answers, a Cookie always smaller. mac1 covers bytes 0-1167 of the Hello. The
 // first 13 bytes of a Data are its associated data.
+import { setU32, u32At } from "./big-endian.ts";
 import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 import { DATA_OVERHEAD_BYTES, DATAGRAM_MAX_BYTES } from "./limits.ts";
@@ -65,15 +66,14 @@ export type Datagram = Hello | Welcome | Cookie | Data;
 export function decodeDatagram(bytes: Uint8Array, maxBytes: number = DATAGRAM_MAX_BYTES): DecodeResult<Datagram> {
   if (bytes.length > maxBytes) return undecodable("too-long");
   if (bytes.length < DATA_OVERHEAD_BYTES) return undecodable("too-short");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (bytes[0]) {
     case DATA: {
-      const high = view.getUint32(5);
+      const high = u32At(bytes, 5);
       if (high >= 2 ** 21) return undecodable("bad-value");
       return decoded({
         kind: DATA,
-        receiverIndex: view.getUint32(1),
-        counter: high * 2 ** 32 + view.getUint32(9),
+        receiverIndex: u32At(bytes, 1),
+        counter: high * 2 ** 32 + u32At(bytes, 9),
         header: bytes.subarray(0, DATA_HEADER_BYTES),
         ciphertext: bytes.subarray(DATA_HEADER_BYTES),
       });
@@ -82,7 +82,7 @@ export function decodeDatagram(bytes: Uint8Array, maxBytes: number = DATAGRAM_MA
       if (bytes.length !== DATAGRAM_MAX_BYTES) return undecodable("bad-length");
       return decoded({
         kind: HELLO,
-        senderIndex: view.getUint32(1),
+        senderIndex: u32At(bytes, 1),
         message: bytes.subarray(5, HELLO_MAC1_OFFSET),
         authenticated: bytes.subarray(0, HELLO_MAC1_OFFSET),
         mac1: bytes.subarray(HELLO_MAC1_OFFSET, COOKIE_OFFSET),
@@ -92,15 +92,15 @@ export function decodeDatagram(bytes: Uint8Array, maxBytes: number = DATAGRAM_MA
       if (bytes.length < WELCOME_MIN_BYTES) return undecodable("too-short");
       return decoded({
         kind: WELCOME,
-        senderIndex: view.getUint32(1),
-        receiverIndex: view.getUint32(5),
+        senderIndex: u32At(bytes, 1),
+        receiverIndex: u32At(bytes, 5),
         message: bytes.subarray(9),
       });
     case COOKIE:
       if (bytes.length !== COOKIE_BYTES) return undecodable("bad-length");
       return decoded({
         kind: COOKIE,
-        receiverIndex: view.getUint32(1),
+        receiverIndex: u32At(bytes, 1),
         mac1: bytes.subarray(5, 21),
         cookie: bytes.subarray(21),
       });
@@ -152,15 +152,7 @@ export function encodeDataHeader(receiverIndex: number, counter: number): Uint8A
 /** The same at the head of `target`. */
 export function writeDataHeader(target: Uint8Array, receiverIndex: number, counter: number): void {
   target[0] = DATA;
-  writeU32(target, 1, receiverIndex);
-  writeU32(target, 5, Math.floor(counter / 2 ** 32));
-  writeU32(target, 9, counter % 2 ** 32);
-}
-
-/** Without a DataView, of which one a datagram costs as much as all the rest here. */
-function writeU32(target: Uint8Array, at: number, value: number): void {
-  target[at] = value >>> 24;
-  target[at + 1] = value >>> 16;
-  target[at + 2] = value >>> 8;
-  target[at + 3] = value;
+  setU32(target, 1, receiverIndex);
+  setU32(target, 5, Math.floor(counter / 2 ** 32));
+  setU32(target, 9, counter % 2 ** 32);
 }

@@ -12,6 +12,7 @@
 //             (kind u8, then body). The frame's fragments have consecutive numbers: number - index names the frame.
 //   Skip      reliable; empty body: takes the place of a frame, or of a fragment, that its sender gave up, so that the
 //             receiver's lowest number can move past it.
+import { setU16, setU32, u16At, u32At } from "./big-endian.ts";
 import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 
@@ -63,12 +64,11 @@ export function frameSizeBytes(kind: number, bodyBytes: number): number {
 
 /** Writes one frame into `target` at `offset` and returns the offset behind it. The caller has checked that it fits. */
 export function writeFrame(target: Uint8Array, offset: number, frame: NumberedFrame): number {
-  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
-  view.setUint8(offset, frame.kind);
-  view.setUint16(offset + 1, frame.body.length);
+  target[offset] = frame.kind;
+  setU16(target, offset + 1, frame.body.length);
   let at = offset + FRAME_HEADER_BYTES;
   if (frame.number !== undefined) {
-    view.setUint32(at, frame.number);
+    setU32(target, at, frame.number);
     at += 4;
   }
   target.set(frame.body, at);
@@ -81,17 +81,16 @@ export function writeFrame(target: Uint8Array, offset: number, frame: NumberedFr
  */
 export function readFrames(plaintext: Uint8Array): DecodeResult<NumberedFrame[]> {
   const frames: NumberedFrame[] = [];
-  const view = new DataView(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
   let at = 0;
   while (at < plaintext.length) {
     if (at + FRAME_HEADER_BYTES > plaintext.length) return undecodable("too-short");
-    const kind = view.getUint8(at);
-    const sizeBytes = frameSizeBytes(kind, view.getUint16(at + 1));
+    const kind = plaintext[at] ?? 0;
+    const sizeBytes = frameSizeBytes(kind, u16At(plaintext, at + 1));
     if (at + sizeBytes > plaintext.length) return undecodable("bad-length");
     const reliable = isReliable(kind);
     frames.push({
       kind,
-      number: reliable ? view.getUint32(at + FRAME_HEADER_BYTES) : undefined,
+      number: reliable ? u32At(plaintext, at + FRAME_HEADER_BYTES) : undefined,
       body: plaintext.subarray(at + (reliable ? RELIABLE_FRAME_HEADER_BYTES : FRAME_HEADER_BYTES), at + sizeBytes),
     });
     at += sizeBytes;
