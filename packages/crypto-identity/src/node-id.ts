@@ -1,4 +1,4 @@
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { IdentityError } from "./errors.ts";
 
 // NodeId, 64 lower-case hex digits of the 32 bytes of an X25519 public key as on the wire (PROTOCOL §1):
@@ -31,6 +31,9 @@ const LOW_ORDER: ReadonlySet<string> = new Set([
 const SUSPECT_FIRST: Uint8Array = new Uint8Array(256).fill(1, 0xec).fill(1, 0, 2);
 SUSPECT_FIRST[0xe0] = 1;
 SUSPECT_FIRST[0x5f] = 1;
+
+const LOW_ORDER_E0: Uint8Array = hexToBytes("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800");
+const LOW_ORDER_5F: Uint8Array = hexToBytes("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157");
 
 /** Values of the digits by their characters' codes; 16 for what is none. */
 const DIGIT_OF_CODE: Uint8Array = new Uint8Array(128).fill(16);
@@ -71,9 +74,23 @@ export function nodeIdFromBytes(bytes: Uint8Array): NodeId | undefined {
 export function nodeIdAt(bytes: Uint8Array, offset: number): NodeId | undefined {
   const last = bytes[offset + NODE_ID_BYTES - 1];
   if (last === undefined || last > 0x7f) return undefined;
-  const text = hexAt(bytes, offset);
-  if (SUSPECT_FIRST[bytes[offset] ?? 0] === 1) return isNodeId(text) ? text : undefined;
-  return text as NodeId;
+  if (SUSPECT_FIRST[bytes[offset] ?? 0] === 1 && isNoKey(bytes, offset)) return undefined;
+  return hexAt(bytes, offset) as NodeId;
+}
+
+/** The rules of NOT_REDUCED and LOW_ORDER over bytes whose first is suspect, and without the text: refusing is to be cheap. */
+function isNoKey(bytes: Uint8Array, offset: number): boolean {
+  const first = bytes[offset] ?? 0;
+  if (first >= 0xec) return bytes[offset + NODE_ID_BYTES - 1] === 0x7f && areAll(0xff, bytes, offset);
+  if (first <= 1) return bytes[offset + NODE_ID_BYTES - 1] === 0 && areAll(0, bytes, offset);
+  const lowOrder = first === 0xe0 ? LOW_ORDER_E0 : LOW_ORDER_5F;
+  return lowOrder.every((byte, i) => byte === bytes[offset + i]);
+}
+
+/** The thirty bytes between the first and the last. */
+function areAll(byte: number, bytes: Uint8Array, offset: number): boolean {
+  for (let i = 1; i < NODE_ID_BYTES - 1; i += 1) if (bytes[offset + i] !== byte) return false;
+  return true;
 }
 
 /** 32 fresh bytes, as on the wire. Throws `E_BAD_ID` for a string that was only cast to a NodeId. */
