@@ -23,6 +23,8 @@ const SETUPS = ["actpass", "active", "passive"] as const;
 const CANDIDATE_TYPES = ["host", "srflx", "prflx", "relay"] as const;
 // The character set of RFC 8839 §5.4 (ice-char).
 const ICE_TEXT = /^[A-Za-z0-9+/]+$/;
+const UFRAG_CHARACTERS = { min: 4, max: 32 } as const;
+const PWD_CHARACTERS = { min: 22, max: 64 } as const;
 
 export type CandidateType = (typeof CANDIDATE_TYPES)[number];
 export type Candidate = { readonly type: CandidateType; readonly address: Address };
@@ -42,8 +44,8 @@ const candidateSchema: z.ZodType<Candidate> = z.object({
 
 export const descriptionSchema: z.ZodType<Description> = z.object({
   setup: z.enum(SETUPS),
-  ufrag: z.string().min(4).max(32).regex(ICE_TEXT),
-  pwd: z.string().min(22).max(64).regex(ICE_TEXT),
+  ufrag: z.string().refine((text) => isIceText(text, UFRAG_CHARACTERS)),
+  pwd: z.string().refine((text) => isIceText(text, PWD_CHARACTERS)),
   fingerprint: bytesOf(FINGERPRINT_BYTES),
   candidates: z.array(candidateSchema).max(CANDIDATES_MAX),
 });
@@ -77,7 +79,8 @@ export function decodeDescription(bytes: Uint8Array): DecodeResult<Description> 
   const fingerprint = reader.raw(FINGERPRINT_BYTES);
   const count = reader.u8();
   if (reader.failed) return undecodable("too-short");
-  if (count > CANDIDATES_MAX) return undecodable("bad-value");
+  if (count > CANDIDATES_MAX || setup === undefined) return undecodable("bad-value");
+  if (!isIceText(ufrag, UFRAG_CHARACTERS) || !isIceText(pwd, PWD_CHARACTERS)) return undecodable("bad-value");
   const candidates: Candidate[] = [];
   for (let i = 0; i < count; i += 1) {
     const candidate = readCandidate(reader);
@@ -102,4 +105,8 @@ export function readCandidate(reader: ByteReader): Candidate | undefined {
   const type = CANDIDATE_TYPES[reader.u8()];
   const address = readAddress(reader);
   return type === undefined || address === undefined || reader.failed ? undefined : { type, address };
+}
+
+function isIceText(text: string, { min, max }: { readonly min: number; readonly max: number }): boolean {
+  return text.length >= min && text.length <= max && ICE_TEXT.test(text);
 }

@@ -50,7 +50,7 @@ export const messageBodySchema: z.ZodType<MessageBody> = z
     topic: z.string().max(TOPIC_MAX_BYTES),
     content: bytesUpTo(CONTENT_MAX_BYTES),
   })
-  .refine((body) => body.expiresMs >= body.createdMs && body.expiresMs <= body.createdMs + LIFETIME_MAX_MS);
+  .refine(isLifetime);
 
 /** Throws `E_TOO_LARGE` with the limit for content or topic, `E_BAD_VALUE` for the rest. */
 export function messageBodySizeBytes(body: MessageBody): number {
@@ -106,7 +106,14 @@ export function readMessageBody(reader: ByteReader): DecodeResult<MessageBody> {
   const topic = decodeUtf8(reader.raw(topicBytes));
   const content = reader.raw(contentBytes);
   if (reader.failed) return undecodable("too-short");
-  if (topic === undefined || topicBytes > TOPIC_MAX_BYTES) return undecodable("bad-value");
+  if (kind === undefined || topic === undefined) return undecodable("bad-value");
+  if (topicBytes > TOPIC_MAX_BYTES || contentBytes > CONTENT_MAX_BYTES || !isLifetime(fields)) {
+    return undecodable("bad-value");
+  }
   const parsed = messageBodySchema.safeParse({ ...fields, topic, content });
   return parsed.success ? decoded(parsed.data) : undecodable("bad-value");
+}
+
+function isLifetime({ createdMs, expiresMs }: Pick<MessageBody, "createdMs" | "expiresMs">): boolean {
+  return expiresMs >= createdMs && expiresMs <= createdMs + LIFETIME_MAX_MS;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { NodeId } from "@starling/crypto-identity";
-import { identityFromSeed, parseNodeId } from "@starling/crypto-identity";
+import { identityFromSeed, parseNodeId, protocolPrologue, sealBox } from "@starling/crypto-identity";
 import fc from "fast-check";
 import type { Candidate, Description, Message, Publication, Signal } from "../src/index.ts";
 import {
@@ -254,6 +254,24 @@ describe("envelope", () => {
     const overheadBytes = frameSizeBytes(FRAME_KIND.send, 2 + ENVELOPE_HEADER_BYTES);
     expect(overheadBytes).toBe(94);
     expect(overheadBytes + 1024).toBeLessThanOrEqual(DATAGRAM_FRAMES_MAX_BYTES);
+  });
+
+  test("what is carried beside the content: Data 29 B, Send 94 B, the sealed box 96 B and padding", () => {
+    const frames = new Uint8Array(0);
+    expect(encodeDataHeader(1, 2).length + frames.length + 16).toBe(29);
+    const send = encodeMessage({
+      type: "send",
+      hops: 0,
+      last: false,
+      nonImproving: 0,
+      envelope,
+      encodedEnvelope: encodeEnvelope(envelope),
+    });
+    expect(frameSizeBytes(send.kind, send.body.length) - envelope.sealedBody.length).toBe(94);
+    const prologue = protocolPrologue("test", "envelope");
+    const random = (sizeBytes: number) => fill(sizeBytes, 1);
+    const box = sealBox({ identity: ALICE, recipient: BOB.id, prologue, plaintext: fill(160, 0), random });
+    expect(box.length - 160).toBe(96);
   });
 
   test("every size class, and no other size", () => {

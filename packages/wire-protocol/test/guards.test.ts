@@ -96,3 +96,36 @@ test("a Send is what its schema says", () => {
     { seed: 4, numRuns: 500 },
   );
 });
+
+test("a topic is exactly what a strict decoder takes", () => {
+  const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "ef bf bd",
+      "ef bf be",
+      "c0 80",
+      "ed a0 80",
+      "f4 90 80 80",
+      "ef bb bf",
+      "e2 82",
+      "c3 a9",
+      "f0 9f 90 a6",
+    ),
+    fc.constantFrom("61", "00", "80", "ff"),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 4 }), (pieces) => {
+      const topic = Buffer.from(pieces.join("").replaceAll(" ", ""), "hex");
+      let text: string | undefined;
+      try {
+        text = strict.decode(topic);
+      } catch {
+        text = undefined;
+      }
+      const head = [0, ...new Uint8Array(60), topic.length, 0, 0];
+      const read = decodeMessage({ kind: FRAME_KIND.direct, body: Uint8Array.from([...head, ...topic]) });
+      expect(read.ok && read.value.type === "direct" ? read.value.body.topic : undefined).toBe(text);
+    }),
+    { seed: 6, numRuns: 1000 },
+  );
+});

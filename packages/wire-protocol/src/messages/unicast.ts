@@ -117,6 +117,8 @@ export function encodeSendAck(ack: SendAck): Uint8Array {
 
 export function decodeSendAck(body: Uint8Array): DecodeResult<SendAck> {
   if (body.length !== 17) return undecodable("bad-length");
+  // Before zod sees it: what zod refuses costs it twice what it takes.
+  if ((body[T_BYTES] ?? 0xff) > HOP_LIMIT) return undecodable("bad-value");
   const reader = new ByteReader(body);
   const parsed = sendAckSchema.safeParse({ type: "send-ack", t: reader.raw(T_BYTES), hops: reader.u8() });
   return parsed.success ? decoded(parsed.data) : undecodable("bad-value");
@@ -133,6 +135,8 @@ export function encodeSendFail(fail: SendFail): Uint8Array {
 
 export function decodeSendFail(body: Uint8Array): DecodeResult<SendFail> {
   if (body.length !== 39 && body.length !== 55) return undecodable("bad-length");
+  const reason = FAIL_REASONS[body[LOCK_BYTES] ?? 0xff];
+  if (reason === undefined || (reason === "full") !== (body.length === 55)) return undecodable("bad-value");
   const reader = new ByteReader(body);
   const parsed = sendFailSchema.safeParse({
     type: "send-fail",
