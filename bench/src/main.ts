@@ -9,6 +9,7 @@ import { hashcash } from "./leaves/hashcash.ts";
 import { udpFlood } from "./udp-flood.ts";
 import { udpForward } from "./udp-forward.ts";
 import { udpGarbage } from "./udp-garbage.ts";
+import { wire } from "./wire.ts";
 
 // `npm run bench [-- NAME ...]`: measures, and says what it measured on.
 
@@ -22,6 +23,7 @@ const BENCHES: Record<string, Measure> = {
   "udp-flood": udpFlood,
   "udp-forward": udpForward,
   "udp-garbage": udpGarbage,
+  wire,
 };
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
