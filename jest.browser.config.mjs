@@ -14,6 +14,6 @@ process.env.CHROMIUM = found;
 
 export default {
   ...base,
-  testMatch: ["<rootDir>/browser/test/*.test.ts", "<rootDir>/apps/*/test/*.browser.ts"],
+  testMatch: ["<rootDir>/browser/test/*.test.ts", "<rootDir>/{apps/*,examples}/test/*.browser.ts"],
   testTimeout: 20_000,
 };

@@ -3,7 +3,7 @@
 // would let undeclared dependencies resolve.
 export default {
   testEnvironment: "node",
-  testMatch: ["<rootDir>/{packages,apps}/*/test/**/*.test.ts"],
+  testMatch: ["<rootDir>/{packages,apps}/*/test/**/*.test.ts", "<rootDir>/examples/test/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   moduleFileExtensions: ["ts", "js", "mjs", "cjs", "json", "node"],
   testEnvironmentOptions: { customExportConditions: ["@starling/source", "node", "node-addons"] },

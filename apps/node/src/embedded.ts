@@ -24,6 +24,8 @@ export type NodeOptions = {
   readonly announce?: readonly string[];
   /** The local API over WebSocket too, at a `HOST:PORT` on loopback; default off. */
   readonly http?: string;
+  /** Pages from elsewhere that may use it, such as `http://localhost:5173`. */
+  readonly httpOrigin?: readonly string[];
   readonly network?: string;
   readonly maxChannels?: number;
   /** Where the log goes is standard output; default `silent`. */
