@@ -27,7 +27,7 @@ const tasks = {
   // Ten thousand nodes do not fit into V8's default heap.
   sim: (args) => [["--max-old-space-size=11000", ...fromSource, join(root, "packages/simulator/src/main.ts"), ...args]],
   fuzz: (args) => [[...fromSource, join(root, "tools/fuzz/main.mjs"), ...args]],
-  test: (args) => [[...jest, ...args]],
+  test: (args) => [dashboard, [...jest, ...args]],
   "test:browser": (args) => [dashboard, [...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
   "test:lab": (args) => [[...fromSource, join(root, "lab/src/main.ts"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],

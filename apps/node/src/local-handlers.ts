@@ -21,7 +21,7 @@ export type LocalHandlersOptions = {
   readonly heldCount: () => number;
   /** A program has dealt with a message. */
   readonly acknowledge: (from: string, messageId: string) => void;
-  readonly socketCounters: ReadonlyMap<string, number>;
+  readonly socketCounters: () => ReadonlyMap<string, number>;
 };
 
 /** What local programs ask of this node, read from the core at the moment of asking. */
@@ -53,7 +53,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       channels: core.channelPeers().length,
       anchors: core.anchors(),
       waiting: core.waitingCount + heldCount(),
-      counters: { ...core.counts(), ...prefixed("udp.", socketCounters) },
+      counters: { ...core.counts(), ...prefixed("udp.", socketCounters()) },
       price: { send: SEND_FLOOR, publish: PUBLISH_FLOOR },
     }),
     peers: () => {

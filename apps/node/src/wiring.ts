@@ -116,7 +116,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       submissions,
       heldCount: () => handOut.heldCount,
       acknowledge: (from, messageId) => handOut.acknowledge(from, messageId),
-      socketCounters: socket.counters,
+      socketCounters: () => socket.counters,
     });
     const socketPath = socketPathOf(config);
     const server = await createLocalServer({

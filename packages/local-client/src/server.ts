@@ -9,7 +9,8 @@ import type { LocalHandlers } from "./server/handlers.ts";
 import { listenPrivately } from "./server/listen.ts";
 import { overSocket } from "./server/socket-carrier.ts";
 import { overWebSocket } from "./server/web-socket-carrier.ts";
-import { openWebSocketDoor, type WebSocketOptions } from "./server/web-socket-door.ts";
+import { openWebSocketDoor } from "./server/web-socket-door.ts";
+import type { WebSocketOptions } from "./server/web-socket-options.ts";
 
 export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
@@ -39,7 +40,7 @@ export type {
   TraceStep,
 } from "./protocol.ts";
 export type { LocalHandlers } from "./server/handlers.ts";
-export { ownNames, type WebSocketOptions } from "./server/web-socket-door.ts";
+export { ownNames, type WebSocketOptions } from "./server/web-socket-options.ts";
 
 export type LocalServerOptions = {
   /** A unix socket in a directory of this user; the directory is made, 0700, where there is none. */

@@ -7,6 +7,7 @@ import { LocalClientError } from "../errors.ts";
 import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
 import { parseLine } from "../line-framing.ts";
 import { failure, readRequest, success } from "./request.ts";
+import { ownNames, type WebSocketOptions } from "./web-socket-options.ts";
 
 // Who may speak to the daemon over loopback HTTP. Any page that a browser of this machine has open can reach a loopback port, and
 // DNS rebinding gives it a name that leads there, so: an exact list of Host values, an exact list of Origin values, and a token
@@ -14,13 +15,6 @@ import { failure, readRequest, success } from "./request.ts";
 
 const WEB_SOCKET_PATH = "/lpc";
 const POLICY_VIOLATION = 1008;
-
-export type WebSocketOptions = {
-  /** What a program has to show; at least 32 characters. */
-  readonly token: string;
-  /** Pages from other places that may connect, such as `http://localhost:5173`; those of this very server may in any case. */
-  readonly origins?: readonly string[];
-};
 
 const authenticateParams = z.object({ token: z.string().check(z.maxLength(256)) });
 
@@ -95,13 +89,6 @@ function authenticate(data: Uint8Array, expected: Buffer): object {
 
 function digest(token: string): Buffer {
   return createHash("sha256").update(token).digest();
-}
-
-/** How this machine's programs name a server; an exact list, since a prefix of an address may begin a stranger's name. */
-export function ownNames(http: Server): string[] {
-  const address = http.address();
-  if (address === null || typeof address === "string") return [];
-  return ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${address.port}`);
 }
 
 function refuse(socket: Duplex, status: string): void {
