@@ -22,8 +22,8 @@ import { race, ratios } from "./race.ts";
 // way, records of a shared structure) and beside JSON with hex, which the gateway before us used. Each of 64 different ones in turn,
 // all fields on both sides, so that nothing can be left out.
 
-const ROUNDS = 9;
-const ROUND_MS = 120;
+const ROUNDS = 25;
+const ROUND_MS = 60;
 const MESSAGES = 64;
 const TURNS = 20;
 const OPERATIONS = MESSAGES * TURNS;
