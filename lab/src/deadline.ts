@@ -18,6 +18,11 @@ export function pass(ms: number): Promise<void> {
   });
 }
 
+/** For what is awaited later: should something else fail before that, its own failure is no fault of the program. */
+export function quietly(happening: Promise<unknown>): void {
+  happening.catch(() => undefined);
+}
+
 /** Asks again until the answer is the wanted one, for what nobody announces. */
 export async function until<T>(
   timeoutMs: number,

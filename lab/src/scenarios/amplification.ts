@@ -1,6 +1,7 @@
 // What an attacker can make our programs send to somebody else (PROTOCOL §2: no answer is larger than what was received): datagrams
 // of every kind with the victim's address as their source, and IP bytes out against IP bytes in, counted at the target.
 import { strangersDatagrams, validHellos } from "../datagrams.ts";
+import { quietly } from "../deadline.ts";
 import type { Host } from "../net/host.ts";
 import type { HostProcess } from "../net/host-process.ts";
 import type { Lab } from "../net/lab.ts";
@@ -97,7 +98,7 @@ async function onNewPath(trial: Trial, scene: Scene, node: Target, sizeBytes: nu
   const meter = await Meter.at(node.host, scene.victim.ip);
   // Much to send to the peer, which the thief wants to have sent to the victim.
   const bulk = node.process.ask("send", { id, flow: sizeBytes, count: 3_000, sizeBytes: 1_000 }, 60_000);
-  bulk.catch(() => undefined);
+  quietly(bulk);
   await client.ask("mute");
   const copied = await seal(client, node.id, sizeBytes);
   await attack(scene, node, copied, { count: 1 });

@@ -1,6 +1,6 @@
 // Valid traffic at half of what the two processes can do, while somebody floods the recipient.
 import { noise, validHellos } from "../datagrams.ts";
-import { pass } from "../deadline.ts";
+import { pass, quietly } from "../deadline.ts";
 import { capacityOf, goodputAt } from "../flow.ts";
 import type { Host } from "../net/host.ts";
 import type { HostProcess } from "../net/host-process.ts";
@@ -54,6 +54,7 @@ async function flooded<T>(
     count: (SECONDS + 1) * flood.perSecond,
     ...flood,
   });
+  quietly(running);
   await pass(500);
   const result = await during();
   return { result, flood: await running };
@@ -96,6 +97,7 @@ async function underHellos(trial: Trial, scene: Scene, name: string, source: Par
   const startedMs = performance.now();
   const { result, flood } = await flooded(scene, { payloads, perSecond: HELLOS_PER_SECOND, ...source }, async () => {
     const goodput = goodputAt(sender, node, perSecond, SECONDS);
+    quietly(goodput);
     const visits: number[] = [];
     for (let visit = 0; visit < VISITS; visit += 1) visits.push(await connectNewcomer(newcomer, node));
     return { goodput: await goodput, slowestMs: Math.max(...visits) };

@@ -1,4 +1,5 @@
 // The routers, held against RFC 4787's words by a check of mapping and filtering as RFC 5780 describes it.
+import { quietly } from "../deadline.ts";
 import { ip } from "../net/command.ts";
 import type { Host } from "../net/host.ts";
 import type { HostProcess } from "../net/host-process.ts";
@@ -60,6 +61,7 @@ export const natTypes: Scenario = {
     trial.check(`and gone after ${SHORT_MAPPING_S + 1.5} s`, beyond.isAlive === false);
     await site.setNat("port");
     const asked = prober.ask("outlives", { silenceMs: 600 });
+    quietly(asked);
     await site.reboot();
     trial.check("a reboot forgets mappings", (await asked).isAlive === false);
   },

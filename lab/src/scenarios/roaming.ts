@@ -1,5 +1,5 @@
 // A router forgets its mappings in the middle of a transfer, and another forgets those that are idle for half a minute.
-import { pass } from "../deadline.ts";
+import { pass, quietly } from "../deadline.ts";
 import { sendFlow } from "../flow.ts";
 import type { HostProcess } from "../net/host-process.ts";
 import { NETWORK, startUdpNode, type Target } from "../targets.ts";
@@ -23,6 +23,7 @@ async function reboot(trial: Trial, inside: HostProcess, outside: Target, forget
     sendFlow(inside, outside, options),
     sendFlow(outside.process, { id: String(id), process: inside }, options),
   ] as const;
+  for (const flow of flows) quietly(flow);
   await pass(REBOOT_AFTER_MS);
   await forget();
   const [outwards, inwards] = await Promise.all(flows);
