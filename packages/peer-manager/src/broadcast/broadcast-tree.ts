@@ -84,6 +84,8 @@ export class BroadcastTree {
 
   tick(nowMono: number): BroadcastOutput[] {
     this.#cache.expire(nowMono);
+    // A tick is for any timer of the node, and mostly nothing is missing: the links are not listed for that.
+    if (nowMono < (this.#missing.nextDeadline() ?? Number.POSITIVE_INFINITY)) return [];
     const neighbours = new Set(this.#neighbours());
     const wants = new Map<NodeId, string[]>();
     for (const { peer, shortId } of this.#missing.due(nowMono, (id) => neighbours.has(id))) {

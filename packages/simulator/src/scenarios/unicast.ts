@@ -10,7 +10,7 @@ const TIMEOUT_MS = 30_000;
 /** A node is written to once it has been up this long. */
 const SETTLED_MS = 15_000;
 /** Messages a second and node; the run is as long as that makes it. */
-const RATE = 0.1;
+const RATE = 0.3;
 const LEAST_MS = 30_000;
 
 /** Unicast with its ack between random pairs, under churn and loss. */
