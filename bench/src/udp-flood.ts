@@ -37,16 +37,11 @@ export async function udpFlood(progress: (done: number, of: number) => void): Pr
       const alone = await offer(client, node, most / 2);
       const amidGarbage = await under(node, "garbage", GARBAGE_PER_SECOND, () => offer(client, node, most / 2));
       samples.garbage.push(amidGarbage / alone);
-      const before = await ask<Report>(child, {});
-      const [amidHellos, newcomerMs] = await under(node, "hellos", HELLOS_PER_SECOND, () =>
-        Promise.all([offer(client, node, most / 2), timeToConnect(node)]),
-      );
-      const after = await ask<Report>(child, {});
-      const answered = difference(after, before, "handshakes.answered");
-      samples.hellos.push(amidHellos / alone);
-      samples.newcomer.push(newcomerMs);
-      samples.dhs.push((DHS_PER_HELLO * answered) / PHASE_S);
-      grownBytes = Math.max(grownBytes, after.rssBytes - before.rssBytes);
+      const hellos = await under(node, "hellos", HELLOS_PER_SECOND, () => amidHellos(client, node, most / 2));
+      samples.hellos.push(hellos.perSecond / alone);
+      samples.newcomer.push(hellos.newcomerMs);
+      samples.dhs.push(hellos.dhsPerSecond);
+      grownBytes = Math.max(grownBytes, hellos.grownBytes);
       progress(round + 1, ROUNDS);
     }
   } finally {
@@ -86,10 +81,6 @@ function newClient(): Promise<SecureUdp> {
   return createSecureUdp({ identity: generateIdentity(random), network: "bench", host: "127.0.0.1", port: 0 });
 }
 
-function difference(after: Report, before: Report, name: string): number {
-  return (after.counters[name] ?? 0) - (before.counters[name] ?? 0);
-}
-
 /** As many messages as the node acknowledges; those that arrive, a second. */
 async function saturate(client: SecureUdp, node: Node, seconds: number): Promise<number> {
   const before = await ask<Report>(node.child, {});
@@ -124,6 +115,25 @@ async function offer(client: SecureUdp, node: Node, perSecond: number): Promise<
   const arrived = ((messages - before.messages) * 1_000) / (performance.now() - started);
   await client.drained(node.id);
   return arrived;
+}
+
+async function amidHellos(
+  client: SecureUdp,
+  node: Node,
+  perSecond: number,
+): Promise<{ perSecond: number; newcomerMs: number; dhsPerSecond: number; grownBytes: number }> {
+  const before = await ask<Report>(node.child, {});
+  const started = performance.now();
+  const [arrived, newcomerMs] = await Promise.all([offer(client, node, perSecond), timeToConnect(node)]);
+  const seconds = (performance.now() - started) / 1_000;
+  const after = await ask<Report>(node.child, {});
+  const answered = (after.counters["handshakes.answered"] ?? 0) - (before.counters["handshakes.answered"] ?? 0);
+  return {
+    perSecond: arrived,
+    newcomerMs,
+    dhsPerSecond: (DHS_PER_HELLO * answered) / seconds,
+    grownBytes: after.rssBytes - before.rssBytes,
+  };
 }
 
 async function under<T>(node: Node, mode: string, perSecond: number, act: () => Promise<T>): Promise<T> {
