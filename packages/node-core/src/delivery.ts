@@ -11,9 +11,13 @@ import { Sequencer } from "./sequencer.ts";
 // The recipient's side of a message, PROTOCOL §5: unseal, exactly once by (sender, messageId), write to the inbox, acknowledge
 // when written, hand out in order when a program listens.
 //
-//   arrived ─ new ─▶ storing ─ stored ok ─▶ in its stream ─ in order ─▶ waiting ─ a program listens ─▶ handed out
+//   arrived ─ new ─▶ storing ─ written ─▶ in its stream ─ in order ─▶ waiting ─ a program listens ─▶ handed out
+//      │                │         └─ stored ok ─▶ acknowledged          └─ not stored ─▶ unsynced: stored again when it comes again
 //      │                └── not written ──▶ forgotten (no receipt; the author tries again)
 //      └── known ─▶ acknowledged again, never delivered again
+//
+// Written means that it survives this process, stored that it survives the machine. Between the two a program may have it already,
+// and its author has no receipt: only a power cut in that moment can bring it twice.
 //
 // Replies and signals are for this process alone: acknowledged at once, never written.
 
@@ -48,7 +52,7 @@ export type DeliveryOptions = {
   readonly delivered: readonly { readonly key: string; readonly expiresMs: number }[];
 };
 
-type Storing = { readonly entry: InboxEntry; readonly answers: ReturnPath[] };
+type Storing = { readonly entry: InboxEntry; readonly answers: ReturnPath[]; isWritten: boolean };
 
 export class Delivery {
   readonly #identity: Identity;
@@ -58,10 +62,13 @@ export class Delivery {
   readonly #sequencer = new Sequencer();
   // BOUNDED: together with what waits, in order or not, by the inbox limits.
   readonly #storing = new Map<string, Storing>();
+  /** Entries that went on when they were written, and then could not be stored. BOUNDED: they count as waiting. */
+  readonly #unsynced = new Map<string, InboxEntry>();
   /** Entries written and not handed out; those in #ready may go. */
   readonly #ready: InboxEntry[];
   #heldCount: number;
   #heldBytes: number;
+  #unwrittenCount = 0;
   #listening = false;
 
   constructor(options: DeliveryOptions, now: Now) {
@@ -90,20 +97,32 @@ export class Delivery {
     return this.#accept(peer, body, path, { type: "direct", peer, messageId: body.messageId.slice() }, now);
   }
 
-  /** The entry of this key is written (or could not be): only now is it acknowledged. */
+  /** The entry of this key survives this process: it goes on to programs. */
+  written(key: string, now: Now): DeliveryOutput[] {
+    const storing = this.#storing.get(key);
+    if (storing === undefined || storing.isWritten) return [];
+    this.#goOn(storing, now);
+    return this.#handOut();
+  }
+
+  /** The entry of this key survives the machine (or could not be stored): only now is it acknowledged. */
   stored(key: string, ok: boolean, now: Now): DeliveryOutput[] {
     const storing = this.#storing.get(key);
     if (storing === undefined) return [];
     this.#storing.delete(key);
+    const { entry, answers, isWritten } = storing;
     if (!ok) {
-      this.#release(storing.entry);
+      if (isWritten) this.#unsynced.set(key, entry);
+      else {
+        this.#unwrittenCount -= 1;
+        this.#release(entry);
+      }
       this.#counters.add("dropped.inbox-write-failed");
-      return storing.answers.map((to) => ({ type: "refuse", to, reason: "shed" }));
+      return answers.map((to) => ({ type: "refuse", to, reason: "shed" }));
     }
-    this.#delivered.add(key, storing.entry.expiresMs, now);
-    this.#counters.add(`delivered.${storing.entry.kind}`);
-    this.#ready.push(...this.#sequencer.offer(storing.entry, now));
-    return [...storing.answers.map((to): DeliveryOutput => ({ type: "acknowledge", to })), ...this.#handOut()];
+    this.#delivered.add(key, entry.expiresMs, now);
+    if (!isWritten) this.#goOn(storing, now);
+    return [...answers.map((to): DeliveryOutput => ({ type: "acknowledge", to })), ...this.#handOut()];
   }
 
   /** A program began or ceased to listen. */
@@ -114,6 +133,7 @@ export class Delivery {
 
   tick(now: Now): DeliveryOutput[] {
     this.#delivered.purge(now);
+    for (const [key, { expiresMs }] of this.#unsynced) if (now.wall > expiresMs) this.#unsynced.delete(key);
     this.#ready.push(...this.#sequencer.expire(now.mono));
     return this.#handOut();
   }
@@ -124,7 +144,7 @@ export class Delivery {
   }
 
   get waitingCount(): number {
-    return this.#heldCount - this.#storing.size;
+    return this.#heldCount - this.#unwrittenCount;
   }
 
   #accept(from: NodeId, body: MessageBody, path: MessagePath, to: ReturnPath, now: Now): DeliveryOutput[] {
@@ -155,16 +175,23 @@ export class Delivery {
       storing.answers.push(to);
       return [];
     }
+    const unsynced = this.#unsynced.get(key);
+    if (unsynced !== undefined) {
+      this.#unsynced.delete(key);
+      this.#storing.set(key, { entry: unsynced, answers: [to], isWritten: true });
+      return [{ type: "store", entry: unsynced }];
+    }
     const isFull =
-      this.#heldCount >= INBOX_MAX_MESSAGES ||
+      this.#heldCount + this.#unsynced.size >= INBOX_MAX_MESSAGES ||
       this.#heldBytes + body.content.length > INBOX_MAX_BYTES ||
-      !this.#delivered.hasRoom(this.#storing.size);
+      !this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
     if (isFull) {
       this.#counters.add("dropped.inbox-full");
       return [{ type: "refuse", to, reason: "full" }];
     }
     const entry = inboxEntry(key, from, body, body.kind, path, now);
-    this.#storing.set(key, { entry, answers: [to] });
+    this.#storing.set(key, { entry, answers: [to], isWritten: false });
+    this.#unwrittenCount += 1;
     this.#heldCount += 1;
     this.#heldBytes += entry.content.length;
     return [{ type: "store", entry }];
@@ -178,6 +205,14 @@ export class Delivery {
       outputs.push({ type: "handed-out", key: message.key }, { type: "deliver", message });
     }
     return outputs;
+  }
+
+  #goOn(storing: Storing, now: Now): void {
+    const { entry } = storing;
+    storing.isWritten = true;
+    this.#unwrittenCount -= 1;
+    this.#counters.add(`delivered.${entry.kind}`);
+    this.#ready.push(...this.#sequencer.offer(entry, now));
   }
 
   #release(entry: InboxEntry): void {

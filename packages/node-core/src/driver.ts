@@ -6,6 +6,8 @@ import type { Now } from "@starling/peer-manager";
 /** The part of a core that the driver needs; RelayCore and NodeCore both have it. */
 export type Core<Input, Output> = {
   handle(input: Input, now: Now): Output[];
+  /** Several inputs of one moment, whose frames may share datagrams; without it each is handled alone. */
+  handleAll?(inputs: readonly Input[], now: Now): Output[];
   tick(now: Now): Output[];
   nextDeadline(): number | null;
   close(now: Now): Output[];
@@ -21,7 +23,9 @@ export type DriverOptions<Input, Output> = {
 export type Driver<Input> = {
   /** Hands an input to the core now. After `close` inputs are ignored. */
   feed(input: Input): void;
-  /** Stops the timer and lets the core say Bye. */
+  /** Hands it over at the end of this turn of the event loop, together with the others of the turn; it must stay as it is. */
+  later(input: Input): void;
+  /** Hands over what is left, stops the timer and lets the core say Bye. */
   close(): void;
 };
 
@@ -38,13 +42,31 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
   let timer: NodeJS.Timeout | undefined;
   let armedForMono = Number.POSITIVE_INFINITY;
   let closed = false;
+  // BOUNDED: what a turn of the event loop brings.
+  let queue: Input[] = [];
+  let turnEnd: NodeJS.Immediate | undefined;
 
   const run = (outputs: readonly Output[]): void => {
     for (const output of outputs) perform(output, feed);
     arm();
   };
   const feed = (input: Input): void => {
-    if (!closed) run(core.handle(input, now()));
+    if (closed) return;
+    handleQueue();
+    run(core.handle(input, now()));
+  };
+  const later = (input: Input): void => {
+    if (closed) return;
+    queue.push(input);
+    turnEnd ??= setImmediate(handleQueue);
+  };
+  const handleQueue = (): void => {
+    clearImmediate(turnEnd);
+    turnEnd = undefined;
+    if (queue.length === 0) return;
+    const inputs = queue;
+    queue = [];
+    run(core.handleAll?.(inputs, now()) ?? inputs.flatMap((input) => core.handle(input, now())));
   };
   // An armed timer that is early enough stays: setting one for every datagram would cost more than an idle tick.
   const arm = (): void => {
@@ -63,8 +85,10 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
   run(core.tick(now()));
   return {
     feed,
+    later,
     close: () => {
       if (closed) return;
+      handleQueue();
       closed = true;
       clearTimeout(timer);
       for (const output of core.close(now())) perform(output, feed);

@@ -68,7 +68,9 @@ export type NodeInput =
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "minted"; readonly job: string; readonly nonce: Uint8Array }
   | { readonly type: "mint-failed"; readonly job: string }
-  /** The inbox entry of this key is on disk, or could not be written. */
+  /** The inbox entry of this key survives this process: it may be handed out, and is not acknowledged yet. May be left out. */
+  | { readonly type: "written"; readonly key: string }
+  /** The inbox entry of this key survives this machine, or could not be written. */
   | { readonly type: "stored"; readonly key: string; readonly ok: boolean }
   /** Whether a program is there to take messages. */
   | { readonly type: "listening"; readonly on: boolean };

@@ -88,6 +88,13 @@ export class NodeCore {
     return this.#finish(this.#first(input, now), now);
   }
 
+  /** The same of several inputs of one moment: their frames share datagrams. */
+  handleAll(inputs: readonly NodeInput[], now: Now): NodeOutput[] {
+    const outputs = inputs.flatMap((input) => this.#follow(this.#first(input, now), now));
+    outputs.push(...this.#overlay.flush(now));
+    return outputs;
+  }
+
   tick(now: Now): NodeOutput[] {
     const steps = [
       ...this.#overlay.tick(now),
@@ -188,6 +195,8 @@ export class NodeCore {
         return [...this.#outbox.minted(input.job, input.nonce, now), ...this.#publisher.minted(input.job, input.nonce)];
       case "mint-failed":
         return [...this.#outbox.mintFailed(input.job, now), ...this.#publisher.mintFailed(input.job)];
+      case "written":
+        return this.#delivery.written(input.key, now);
       case "stored":
         return this.#delivery.stored(input.key, input.ok, now);
       case "listening":
@@ -216,16 +225,23 @@ export class NodeCore {
     }
   }
 
-  /** Follows each step to its end: what one part asks of another is a step, what is left is for the outside. */
   #finish(first: readonly Step[], now: Now): NodeOutput[] {
+    const outputs = this.#follow(first, now);
+    outputs.push(...this.#overlay.flush(now));
+    return outputs;
+  }
+
+  /** Follows each step to its end: what one part asks of another is a step, what is left is for the outside. */
+  #follow(first: readonly Step[], now: Now): NodeOutput[] {
     const outputs: NodeOutput[] = [];
     const steps = [...first];
-    for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+    for (let at = 0; at < steps.length; at += 1) {
+      const step = steps[at];
+      if (step === undefined) break;
       const next = this.#step(step, now);
       if ("outside" in next) outputs.push(next.outside);
       if (next.steps !== undefined) steps.push(...next.steps);
     }
-    outputs.push(...this.#overlay.flush(now));
     return outputs;
   }
 

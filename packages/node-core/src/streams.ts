@@ -49,7 +49,8 @@ export class Streams {
 
   /** The lowest number of a stream whose message has no outcome yet. */
   lowestUnsettled(to: NodeId, topic: string, seq: number): number {
-    const unsettled = this.#streams.get(`${to}${topic}`)?.unsettled;
-    return unsettled === undefined || unsettled.size === 0 ? seq : Math.min(seq, ...unsettled);
+    // In the order in which they were given out: the first is the lowest.
+    const lowest = this.#streams.get(`${to}${topic}`)?.unsettled.values().next();
+    return lowest === undefined || lowest.done ? seq : Math.min(seq, lowest.value);
   }
 }

@@ -48,6 +48,28 @@ describe("a message that arrives", () => {
     expect(bob.waitingCount).toBe(0);
   });
 
+  test("goes to a program once it is written, and is acknowledged once it is stored", () => {
+    bob.listening(true);
+    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    expect(types(bob.written(key, at(1)))).toEqual(["handed-out", "deliver"]);
+    expect(bob.written(key, at(1))).toEqual([]);
+    expect(bob.arrived("e2", send(), at(2))).toEqual([]);
+    expect(types(bob.stored(key, true, at(3)))).toEqual(["acknowledge", "acknowledge"]);
+    expect(bob.waitingCount).toBe(0);
+  });
+
+  test("that was handed out and could not be stored has no receipt until it is, and is not handed out again", () => {
+    bob.listening(true);
+    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    bob.written(key, at(1));
+    expect(types(bob.stored(key, false, at(2)))).toEqual(["refuse"]);
+    expect(keyOf(bob.arrived("e2", send(), at(3)))).toBe(key);
+    expect(bob.written(key, at(4))).toEqual([]);
+    expect(types(bob.stored(key, true, at(5)))).toEqual(["acknowledge"]);
+    expect(types(bob.arrived("e3", send(), at(6)))).toEqual(["acknowledge"]);
+    expect(bob.waitingCount).toBe(0);
+  });
+
   test("again, in other envelopes: acknowledged each time, delivered once", () => {
     bob.listening(true);
     const key = keyOf(bob.arrived("e1", send(), at(0)));

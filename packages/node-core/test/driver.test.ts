@@ -33,3 +33,33 @@ test("the driver ticks at the deadline, feeds answers back, and is silent once c
   driver.feed("late");
   expect(seen).toEqual(["tick", "tick", "question", "got answer", "bye"]);
 });
+
+test("what is handed over later is handled together at the end of the turn, ahead of what comes then, and before the Bye", async () => {
+  const handled: string[][] = [];
+  const core: Core<string, string> = {
+    handle: (input) => {
+      handled.push([input]);
+      return [];
+    },
+    handleAll: (inputs) => {
+      handled.push([...inputs]);
+      return [];
+    },
+    tick: () => [],
+    nextDeadline: () => null,
+    close: () => ["bye"],
+  };
+  const driver = startDriver<string, string>({ core, perform: () => {} });
+  driver.later("a");
+  driver.later("b");
+  expect(handled).toEqual([]);
+  await new Promise(setImmediate);
+  expect(handled).toEqual([["a", "b"]]);
+  driver.later("c");
+  driver.feed("now");
+  driver.later("d");
+  driver.close();
+  driver.later("late");
+  await new Promise(setImmediate);
+  expect(handled).toEqual([["a", "b"], ["c"], ["now"], ["d"]]);
+});
