@@ -2,7 +2,7 @@ import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
 import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { createLocalServer } from "@starling/local-client/server";
-import { NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
+import { type InboxEntry, NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
 import { openUdpSocket } from "@starling/udp-transport";
 import { formatAddress } from "@starling/wire-protocol";
@@ -82,6 +82,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     // Until the driver runs, what arrives is ignored; neighbours and programs repeat what matters.
     let driver: Driver<NodeInput> | undefined;
     const feed = (input: NodeInput): void => driver?.feed(input);
+    const later = (input: NodeInput): void => driver?.later(input);
     const socket = await openUdpSocket({
       host: config.listen.ip,
       port: config.listen.port,
@@ -105,7 +106,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     const http = config.http && (await openLocalHttp(config.http));
     closers.push(() => http?.close());
 
-    const submissions = new Submissions(feed);
+    const submissions = new Submissions(later);
     const handlers = createLocalHandlers({
       core,
       config,
@@ -154,6 +155,19 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     closers.push(() => clearInterval(statusTimer));
 
     const logLink = createLinkLog(log, () => systemNow().mono);
+    const store = (entry: InboxEntry): void => {
+      const { key } = entry;
+      const onFailed = (error: unknown): void => {
+        onJournalError(error);
+        later({ type: "stored", key, ok: false });
+      };
+      try {
+        journal.put(entry).then(() => later({ type: "stored", key, ok: true }), onFailed);
+        later({ type: "written", key });
+      } catch (error) {
+        onFailed(error);
+      }
+    };
     const perform = (output: NodeOutput): void => {
       switch (output.type) {
         case "transmit":
@@ -165,17 +179,9 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         case "cancel-mint":
           minting.cancel(output.job);
           break;
-        case "store": {
-          const { key } = output.entry;
-          journal.put(output.entry).then(
-            () => feed({ type: "stored", key, ok: true }),
-            (error) => {
-              onJournalError(error);
-              feed({ type: "stored", key, ok: false });
-            },
-          );
+        case "store":
+          store(output.entry);
           break;
-        }
         case "deliver":
           handOut.take(output.message);
           break;

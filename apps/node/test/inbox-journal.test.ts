@@ -54,6 +54,23 @@ describe("inbox journal", () => {
     await again.journal.close();
   });
 
+  test("an entry stands in the file as soon as it was put, and once, however often it is put", async () => {
+    const { journal } = await open();
+    const synced = journal.put(entry(0));
+    const { length } = readFileSync(path);
+    expect(readFileSync(path, "utf8")).toContain(entry(0).key);
+    await synced;
+    await journal.put(entry(0));
+    expect(readFileSync(path).length).toBe(length);
+    // Handed out meanwhile: putting it again does not bring it back.
+    journal.out(entry(0).key);
+    await journal.put(entry(0));
+    await journal.close();
+    const again = await open();
+    expect(again.waiting).toEqual([]);
+    await again.journal.close();
+  });
+
   test("cut at any offset, what was whole before the cut is still there, and it can be written on", async () => {
     const { journal } = await open();
     for (let i = 0; i < 3; i += 1) await journal.put(entry(i));

@@ -4,6 +4,7 @@ import { createClient, type LocalClient } from "./client.ts";
 import { errnoOf } from "./errno.ts";
 import { LocalClientError } from "./errors.ts";
 import { LineReader } from "./line-framing.ts";
+import { LineWriter } from "./line-writer.ts";
 import { checkSocketPath } from "./socket-path.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -24,6 +25,7 @@ function open(socketPath: string): Promise<Socket> {
 
 function wrap(socket: Socket, events: TransportEvents): Transport {
   const reader = new LineReader();
+  const lines = new LineWriter(socket);
   let why = "the daemon ended the connection; it may have been stopped";
   socket.removeAllListeners("error");
   socket.on("error", (error) => {
@@ -40,11 +42,10 @@ function wrap(socket: Socket, events: TransportEvents): Transport {
   });
   socket.once("close", () => events.onClose(why));
   return {
-    send: (text) => {
-      if (socket.writable) socket.write(`${text}\n`);
-    },
+    send: (text) => lines.send(text),
     close: () => {
       why = "the program closed the connection";
+      lines.flush();
       socket.destroy();
     },
   };

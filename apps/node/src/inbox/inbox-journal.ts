@@ -28,7 +28,7 @@ export type OpenedJournal = {
 
 type Kept = { readonly expiresMs: number; readonly sizeBytes: number; readonly entry: InboxEntry | undefined };
 type Content = { readonly kept: Map<string, Kept>; readonly given: Set<string> };
-type Waiter = { readonly key: string; readonly resolve: () => void; readonly reject: (error: unknown) => void };
+type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
 export type InboxJournalOptions = {
   readonly path: string;
@@ -81,19 +81,19 @@ export class InboxJournal {
     }
   }
 
-  /** Resolves when the entry is on the disk; those that arrive while one sync runs share the next. */
+  /**
+   * Writes the entry, so that it survives this process, or throws. What is returned resolves when it survives the machine too; those
+   * that come while one sync runs share the next. After a rejection it is still kept: putting it again tries to sync it again.
+   */
   put(entry: InboxEntry): Promise<void> {
-    return new Promise((resolve, reject) => {
-      try {
-        const sizeBytes = this.#append({ op: "put", ...entry });
-        this.#keep(entry.key, { expiresMs: entry.expiresMs, sizeBytes, entry });
-      } catch (error) {
-        reject(error);
-        return;
-      }
-      this.#waiters.push({ key: entry.key, resolve, reject });
-      this.#commit();
-    });
+    if (!this.#kept.has(entry.key)) {
+      const sizeBytes = this.#append({ op: "put", ...entry });
+      this.#keep(entry.key, { expiresMs: entry.expiresMs, sizeBytes, entry });
+    }
+    this.#dirty = true;
+    const synced = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    this.#commit();
+    return synced;
   }
 
   /** Notes that a program has an entry and has yet to acknowledge it: whoever gets it next is told. */
@@ -159,10 +159,7 @@ export class InboxJournal {
       } catch (error) {
         // After a failed sync the system may have thrown the data away, and a second sync would not tell.
         this.#suspect = true;
-        for (const { key, reject } of waiters) {
-          this.#forget(key);
-          reject(error);
-        }
+        for (const { reject } of waiters) reject(error);
       }
     }
   }
