@@ -13,6 +13,7 @@ import {
 import { ChannelDemand } from "./channel-demand.ts";
 import { ChannelRequests } from "./channel-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
+import { EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
 import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
 import { OpenRequests } from "./open-requests.ts";
@@ -56,6 +57,7 @@ export class NodeCore {
   readonly #tracer: Tracer;
   readonly #publisher: Publisher;
   readonly #delivery: Delivery;
+  readonly #early = new EarlyBroadcasts();
   readonly #requests = new OpenRequests();
   readonly #channelRequests = new ChannelRequests();
   readonly #demand = new ChannelDemand();
@@ -103,12 +105,14 @@ export class NodeCore {
       ...this.#finder.tick(now),
       ...this.#tracer.tick(now),
       ...this.#delivery.tick(now),
+      ...this.#early.take(now).map((message) => ({ type: "deliver-broadcast" as const, message })),
     ];
     return this.#finish(steps, now);
   }
 
   nextDeadline(): number | null {
-    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#finder, this.#tracer, this.#delivery];
+    const ends = [this.#delivery, this.#early];
+    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#finder, this.#tracer, ...ends];
     const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
@@ -298,9 +302,11 @@ export class NodeCore {
         this.#overlay.publish(step.publication, step.digest, now);
         return {};
       case "published": {
-        const { origin: from, topic, content } = step.publication;
+        const { origin: from, topic, content, timestampMs } = step.publication;
         const message = { messageId: step.id, from, topic, content: content.slice(), receivedAtMs: now.wall };
-        return { outside: { type: "deliver-broadcast", message } };
+        if (isPast(timestampMs, now)) return { outside: { type: "deliver-broadcast", message } };
+        if (!this.#early.hold(message, timestampMs, now)) this.#overlay.counters.add("dropped.broadcast-early");
+        return {};
       }
       case "signal":
         return { steps: this.#signalling.received(step.from, step.createdMs, step.content, now) };

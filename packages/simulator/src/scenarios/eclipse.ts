@@ -1,3 +1,4 @@
+import type { Contact } from "@starling/wire-protocol";
 import { createFleet } from "../fleet.ts";
 import type { SimNode } from "../machine.ts";
 import { MODEL } from "../plan.ts";
@@ -48,8 +49,9 @@ export function eclipse({ nodes, seed, crypto }: CellOptions): Outcome {
   };
 }
 
-function table(node: SimNode) {
-  return node.core.neighbours();
+/** The verified contacts that a node keeps and hands on. */
+function table(node: SimNode): readonly Contact[] {
+  return node.core.contacts();
 }
 
 function attackerShare(node: SimNode): number {
@@ -59,5 +61,6 @@ function attackerShare(node: SimNode): number {
 
 function attackerAnchors(node: SimNode): number {
   const anchors = new Set(node.core.anchors());
-  return table(node).filter(({ id, address }) => anchors.has(id) && address.ip.startsWith(`${BLOCK}.`)).length;
+  return node.core.neighbours().filter(({ id, address }) => anchors.has(id) && address.ip.startsWith(`${BLOCK}.`))
+    .length;
 }

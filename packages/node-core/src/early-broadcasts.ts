@@ -1,0 +1,55 @@
+import type { Now } from "@starling/peer-manager";
+import type { BroadcastMessage } from "./output.ts";
+
+// Broadcasts that are dated ahead of our clock, PROTOCOL §8: relayed at once, but handed to programs only when their time has
+// passed. A process that starts anew takes nothing older than its start; what an earlier life has handed out is therefore stale
+// to it, and no list of what was handed out has to be kept on disk.
+
+// BOUNDED: more are relayed and not handed out. A clock that is right is ahead of ours by milliseconds.
+const HELD_MAX = 256;
+
+type Held = { readonly message: BroadcastMessage; readonly timestampMs: number };
+
+export class EarlyBroadcasts {
+  readonly #held: Held[] = [];
+  #dueMono = Number.POSITIVE_INFINITY;
+
+  /** False when there is no room for it. */
+  hold(message: BroadcastMessage, timestampMs: number, now: Now): boolean {
+    if (this.#held.length >= HELD_MAX) return false;
+    this.#held.push({ message, timestampMs });
+    this.#dueMono = Math.min(this.#dueMono, dueMono(timestampMs, now));
+    return true;
+  }
+
+  /** Those whose time has passed, in the order in which they came. */
+  take(now: Now): BroadcastMessage[] {
+    const due: BroadcastMessage[] = [];
+    if (now.mono < this.#dueMono) return due;
+    for (let i = 0; i < this.#held.length; ) {
+      const { message, timestampMs } = this.#held[i] as Held;
+      if (isPast(timestampMs, now)) {
+        due.push({ ...message, receivedAtMs: now.wall });
+        this.#held.splice(i, 1);
+      } else {
+        i += 1;
+      }
+    }
+    // The wall clock may have been stepped since.
+    this.#dueMono = Math.min(...this.#held.map(({ timestampMs }) => dueMono(timestampMs, now)));
+    return due;
+  }
+
+  nextDeadline(): number | null {
+    return this.#held.length === 0 ? null : this.#dueMono;
+  }
+}
+
+/** Whether a process that starts after this millisecond will call it stale. */
+export function isPast(timestampMs: number, now: Now): boolean {
+  return timestampMs <= now.wall;
+}
+
+function dueMono(timestampMs: number, now: Now): number {
+  return now.mono + timestampMs - now.wall;
+}

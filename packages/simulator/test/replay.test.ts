@@ -1,0 +1,69 @@
+import { describe, expect, test } from "@jest/globals";
+import { FRAME_KIND, type Frame } from "@starling/wire-protocol";
+import { Attacker } from "../src/adversary/attacker.ts";
+import { eachFrame } from "../src/frames.ts";
+import { type SimNode, World, watchPlaintexts } from "../src/index.ts";
+
+// What was read inside a node comes to it again, from a peer that kept it, after the node was killed and started anew.
+
+type Scene = { world: World; author: SimNode; reader: SimNode; attacker: Attacker; kept: Frame[] };
+
+function scene(seed: number, authorAheadMs: number): Scene {
+  const world = new World({ seed, latencyMs: [5, 20], loss: 0, duplication: 0 });
+  const relay = world.addRelay();
+  const bootstrap = [relay.contact];
+  const author = world.addNode({ bootstrap, maxChannels: 0 });
+  author.clock.offsetMs = authorAheadMs;
+  const kept: Frame[] = [];
+  const tap = watchPlaintexts({
+    sealing: () => {},
+    opened: (_peer, plaintext) =>
+      eachFrame(plaintext, (kind, start, end) => {
+        if (kind !== FRAME_KIND.publish && kind !== FRAME_KIND.send) return;
+        const body = plaintext.slice(start, end);
+        body[0] = 0;
+        kept.push({ kind, body });
+      }),
+  });
+  const reader = world.addNode({ bootstrap, maxChannels: 0 }, { tap });
+  const attacker = new Attacker(world);
+  reader.feed({ type: "listening", on: true });
+  world.run(5000);
+  return { world, author, reader, attacker, kept };
+}
+
+function restartAndRepeat({ world, reader, attacker, kept }: Scene): void {
+  reader.kill();
+  world.run(100);
+  reader.start();
+  reader.feed({ type: "listening", on: true });
+  attacker.connect({ id: reader.id, address: reader.address });
+  world.run(1000);
+  expect(attacker.linked.has(reader.id)).toBe(true);
+  for (const frame of [...kept]) attacker.say(reader.id, frame);
+  world.run(60_000);
+}
+
+const heard = (node: SimNode, type: "deliver" | "deliver-broadcast") =>
+  node.outputs.filter((output) => output.type === type).length;
+
+describe("after a restart by kill", () => {
+  test.each([0, 500, 20_000])("a broadcast dated %i ms ahead comes to a program once", (aheadMs) => {
+    const it = scene(1, aheadMs);
+    it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
+    it.world.run(1500);
+    expect(it.kept.length).toBeGreaterThan(0);
+    restartAndRepeat(it);
+    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+  });
+
+  test("a message dated 20 s ahead comes to a program once", () => {
+    const it = scene(2, 20_000);
+    const { author, reader, world } = it;
+    const content = new Uint8Array(10);
+    author.feed({ type: "submit", id: "1", to: reader.id, content, topic: "", via: "relay", timeoutMs: 5000 });
+    expect(world.runUntil(() => author.outputs.some(({ type }) => type === "receipt"), 5000)).toBe(true);
+    restartAndRepeat(it);
+    expect(heard(reader, "deliver")).toBe(1);
+  });
+});
