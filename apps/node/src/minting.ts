@@ -1,9 +1,10 @@
 import { createMintPool } from "@starling/hashcash/pool";
 import type { MintRequest, NodeInput } from "@starling/node-core";
+import { workerUrl } from "./bundled.ts";
 
 /** Mints what the core asks for in worker threads, each job until it is found, cancelled or out of time. */
 export class Minting {
-  readonly #pool = createMintPool();
+  readonly #pool = createMintPool(workerUrl === undefined ? {} : { workerUrl });
   // BOUNDED: by the pool, which refuses more jobs than it holds.
   readonly #jobs = new Map<string, AbortController>();
 

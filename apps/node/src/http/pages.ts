@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { bundled } from "../bundled.ts";
 
-// The dashboard: three files that were built ahead, read once. Requests are untrusted; what is not one of the three is not there.
+// The dashboard: three files that were built ahead, read once, or part of the bundle. Requests are untrusted; what is not one of the three is not there.
 
 export type Pages = {
   answer(request: IncomingMessage, response: ServerResponse): void;
@@ -26,7 +27,7 @@ const NOT_BUILT = "the dashboard is not built: npm run build\nthe local API is t
 export function loadPages(isOwnHost: (host: string | undefined) => boolean, folder: URL = FOLDER): Pages {
   const files = new Map<string, { readonly body: Buffer; readonly type: string }>();
   for (const [path, name] of Object.entries(FILES)) {
-    const body = readIfThere(new URL(name, folder));
+    const body = bundled === undefined ? readIfThere(new URL(name, folder)) : bundledPage(name);
     const extension = name.slice(name.indexOf(".") + 1) as keyof typeof TYPES;
     if (body !== undefined) files.set(path, { body, type: `${TYPES[extension]}; charset=utf-8` });
   }
@@ -50,6 +51,11 @@ function send(
 ): void {
   response.writeHead(status, { ...HEADERS, "content-type": type, "content-length": Buffer.byteLength(body) });
   response.end(body);
+}
+
+function bundledPage(name: string): Buffer | undefined {
+  const text = bundled?.pages[name];
+  return text === undefined ? undefined : Buffer.from(text);
 }
 
 function readIfThere(file: URL): Buffer | undefined {

@@ -29,9 +29,11 @@ export class DaemonChild {
   #stderr = "";
   #wake: () => void = () => {};
 
-  /** `program` is a folder under apps; `flags` are Node's. */
-  constructor(program: "node" | "relay", args: readonly string[], flags: readonly string[] = []) {
-    this.process = spawn(process.execPath, [...FLAGS, ...flags, `${APPS}${program}/src/main.ts`, ...args], {
+  /** `program` is a folder under apps, or a file that runs as it is; `flags` are Node's. */
+  constructor(program: string, args: readonly string[], flags: readonly string[] = []) {
+    const isFile = program.endsWith(".mjs");
+    const main = isFile ? [program] : [...FLAGS, ...flags, `${APPS}${program}/src/main.ts`];
+    this.process = spawn(process.execPath, [...main, ...args], {
       stdio: ["pipe", "pipe", "pipe", "ipc"],
     });
     this.process.stderr?.on("data", (chunk: Buffer) => {
