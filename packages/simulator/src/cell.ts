@@ -5,6 +5,7 @@ import type { CellOptions } from "./scenarios/scenario.ts";
 export type Cell = CellOptions & {
   readonly scenario: string;
   readonly figures: Readonly<Record<string, number>>;
+  readonly curves: Readonly<Record<string, readonly number[]>>;
   readonly violations: readonly string[];
   readonly traceHash: string;
   readonly virtualMs: number;
@@ -21,12 +22,13 @@ export function runCell(scenario: string, options: CellOptions): Cell {
   if (run === undefined) throw new Error(`no scenario is called ${scenario}`);
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
-  const { fleet, figures } = run(options);
+  const { fleet, figures, curves = {} } = run(options);
   const { world, ledger } = fleet;
   return {
     scenario,
     ...options,
     figures,
+    curves,
     violations: ledger.violations,
     traceHash: world.network.traceHash,
     virtualMs: Math.round(world.queue.nowMs),

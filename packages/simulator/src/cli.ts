@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import { type Cell, runCell } from "./cell.ts";
-import { judge, runPlan } from "./report.ts";
+import { runPlan } from "./plan-run.ts";
+import { reportTable, writeReport } from "./report.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 // npm run sim -- SCENARIO [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-// npm run sim -- report [SCENARIO ...] [--tune] [--out DIR]
+// npm run sim -- report [SCENARIO ...] [--tune] [--cells DIR] [--out DIR]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,7 +16,8 @@ const { values, positionals } = parseArgs({
     crypto: { type: "string", default: "real" },
     json: { type: "boolean", default: false },
     tune: { type: "boolean", default: false },
-    out: { type: "string", default: "node_modules/.cache/starling/sim" },
+    cells: { type: "string", default: "node_modules/.cache/starling/sim" },
+    out: { type: "string", default: "docs/simulation" },
   },
 });
 
@@ -23,7 +25,7 @@ function usage(problem: string): never {
   const names = Object.keys(SCENARIOS).join("|");
   process.stderr.write(`sim: ${problem}
 usage: npm run sim -- ${names} [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-       npm run sim -- report [SCENARIO ...] [--tune] [--out DIR]
+       npm run sim -- report [SCENARIO ...] [--tune] [--cells DIR] [--out DIR]
 `);
   process.exit(2);
 }
@@ -35,7 +37,7 @@ function whole(name: string, text: string, least: number): number {
 }
 
 function print(cell: Cell): void {
-  const { figures, violations, ...rest } = cell;
+  const { figures, violations, curves: _, ...rest } = cell;
   for (const [name, value] of Object.entries({ ...rest, ...figures, violations: violations.length })) {
     process.stdout.write(`${name.padEnd(22)} ${typeof value === "number" ? Number(value.toFixed(5)) : value}\n`);
   }
@@ -43,14 +45,9 @@ function print(cell: Cell): void {
 }
 
 function report(scenarios: readonly string[]): void {
-  for (const { row, cells } of runPlan({ scenarios, tune: values.tune, dir: values.out })) {
-    process.stdout.write(`\n${row.name}\n`);
-    for (const target of row.targets) {
-      const { worst, met } = judge(target, cells);
-      const wanted = target.atLeast === undefined ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
-      process.stdout.write(`  ${met ? "met   " : "MISSED"} ${target.figure} ${worst} (${wanted})\n`);
-    }
-  }
+  const rows = runPlan({ scenarios, tune: values.tune, dir: values.cells });
+  process.stdout.write(reportTable(rows));
+  writeReport(rows, values.out);
 }
 
 const [scenario = "", ...others] = positionals;

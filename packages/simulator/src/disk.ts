@@ -1,7 +1,10 @@
 import type { InboxEntry } from "@starling/node-core";
+import type { Contact } from "@starling/wire-protocol";
 
-/** What a node's inbox journal holds over a restart: entries not handed out, and the keys of all that were written. */
+/** What a node finds again after a restart: entries not handed out, the keys of all that were written, and its peers. */
 export class Disk {
+  /** What `save-peers` said last. */
+  peers: readonly Contact[] = [];
   readonly #entries = new Map<string, InboxEntry>();
   readonly #delivered = new Map<string, number>();
 

@@ -198,6 +198,9 @@ export class SimNode {
         });
         break;
       }
+      case "save-peers":
+        this.disk.peers = output.peers;
+        break;
       case "handed-out":
         this.disk.handedOut(output.key);
         break;

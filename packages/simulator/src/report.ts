@@ -1,78 +1,62 @@
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Cell } from "./cell.ts";
-import { ROWS, type Row, type Target, TUNE_SEEDS } from "./plan.ts";
+import type { Target } from "./plan.ts";
+import type { RowCells } from "./plan-run.ts";
+import { distributionPlot } from "./plot.ts";
 
-// Runs the rows of the plan, cell by cell, each in a process of its own. A cell that was run with these very sources is not run
-// again, so a run that was stopped goes on where it was.
+// What came out beside what must: a table for people, JSON for programs, a plot for each curve.
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
+const DIGITS = 5;
 
-export type ReportOptions = {
-  /** Scenarios to run; all where it is empty. */
-  readonly scenarios: readonly string[];
-  /** With the seeds that parameters are tuned on. */
-  readonly tune: boolean;
-  readonly dir: string;
-};
-
-export type RowReport = { readonly row: Row; readonly cells: readonly Cell[] };
-
-export function runPlan({ scenarios, tune, dir }: ReportOptions): RowReport[] {
-  mkdirSync(dir, { recursive: true });
-  const digest = sourcesDigest();
-  const rows = ROWS.filter(({ scenario }) => scenarios.length === 0 || scenarios.includes(scenario));
-  return rows.map((row) => {
-    const seeds = tune ? TUNE_SEEDS : row.seeds;
-    const { seedsPerCell = 1 } = row;
-    const cells: Cell[] = [];
-    for (let i = 0; i < seeds.length; i += seedsPerCell) {
-      cells.push(...cellsOf(row, seeds.slice(i, i + seedsPerCell), join(dir, digest)));
-    }
-    return { row, cells };
-  });
-}
-
-/** Whether every cell met the target, and the worst figure. */
-export function judge({ figure, atMost, atLeast }: Target, cells: readonly Cell[]): { worst: number; met: boolean } {
+/** A figure of a row: the worst of its seeds, or for what adds up over the seeds, the sum. */
+function figureOf({ figure, atLeast }: Target, cells: readonly Cell[]): number {
+  const sum = (of: (cell: Cell) => number) => cells.reduce((total, cell) => total + of(cell), 0);
+  if (figure === "wallMinutes") return sum(({ wallMs }) => wallMs) / 60_000;
+  if (figure === "violations") return sum(({ violations }) => violations.length);
+  if (figure === "peakGiB") return Math.max(...cells.map(({ peakMiB }) => peakMiB)) / 1024;
   const values = cells.map(({ figures }) => figures[figure] ?? Number.NaN);
-  const worst = atLeast === undefined ? Math.max(...values) : Math.min(...values);
-  return { worst, met: atLeast === undefined ? worst <= (atMost ?? Number.NaN) : worst >= atLeast };
+  return atLeast === undefined ? Math.max(...values) : Math.min(...values);
 }
 
-function cellsOf(row: Row, seeds: readonly number[], dir: string): Cell[] {
-  mkdirSync(dir, { recursive: true });
-  const { scenario, nodes, messages } = row;
-  const range = seeds.length === 1 ? `${seeds[0]}` : `${seeds[0]}-${seeds.at(-1)}`;
-  const path = join(dir, `${scenario}-${nodes}-${messages}-${range}.json`);
-  if (!existsSync(path)) {
-    process.stderr.write(`sim: ${scenario}, ${nodes} nodes, seed ${range}\n`);
-    const args = [scenario, "--nodes", `${nodes}`, "--messages", `${messages}`, "--seed", range, "--json"];
-    const main = fileURLToPath(new URL("main.ts", import.meta.url));
-    const ran = spawnSync(process.execPath, [...process.execArgv, main, ...args, "--crypto", "stand-in"], {
-      encoding: "utf8",
-      maxBuffer: 2 ** 28,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    if (ran.stdout === "") throw new Error(`${scenario}, seed ${range}: it gave no result`);
-    writeFileSync(path, ran.stdout);
-  }
-  const lines = readFileSync(path, "utf8").trim().split("\n");
-  return lines.map((line) => JSON.parse(line) as Cell);
+function isMet({ atMost, atLeast }: Target, value: number): boolean {
+  return atLeast === undefined ? value <= (atMost ?? Number.NaN) : value >= atLeast;
 }
 
-/** Names all sources that a run depends on. */
-function sourcesDigest(): string {
-  const hash = createHash("sha256");
-  for (const name of readdirSync(join(root, "packages")).sort()) {
-    const src = join(root, "packages", name, "src");
-    if (!existsSync(src)) continue;
-    for (const file of readdirSync(src, { recursive: true, encoding: "utf8" }).sort()) {
-      if (file.endsWith(".ts")) hash.update(file).update(readFileSync(join(src, file)));
+const short = (value: number) => `${Number(value.toPrecision(DIGITS))}`;
+
+/** Markdown: a line for each target of each row. */
+export function reportTable(rows: readonly RowCells[]): string {
+  const lines = [
+    "| scenario | nodes | seeds | figure | target | measured, worst seed | |",
+    "|---|---|---|---|---|---|---|",
+  ];
+  for (const { row, cells } of rows) {
+    const seeds = cells.map(({ seed }) => seed);
+    const named = seeds.length > 5 ? `${seeds[0]}-${seeds.at(-1)}` : seeds.join(", ");
+    for (const target of row.targets) {
+      const value = figureOf(target, cells);
+      const wanted = target.atLeast === undefined ? `≤ ${short(target.atMost ?? Number.NaN)}` : `≥ ${target.atLeast}`;
+      const verdict = isMet(target, value) ? "met" : "**missed**";
+      lines.push(
+        `| ${row.scenario} | ${row.nodes} | ${named} | ${target.figure} | ${wanted} | ${short(value)} | ${verdict} |`,
+      );
     }
   }
-  return hash.digest("hex").slice(0, 12);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Every cell as one JSON file, and the plots of each row. */
+export function writeReport(rows: readonly RowCells[], dir: string): void {
+  mkdirSync(dir, { recursive: true });
+  for (const { row, cells } of rows) {
+    const name = `${row.scenario}-${row.nodes}`;
+    const plain = cells.map(({ curves: _, ...cell }) => cell);
+    writeFileSync(join(dir, `${name}.json`), `${plain.map((cell) => JSON.stringify(cell)).join("\n")}\n`);
+    for (const curve of Object.keys(cells[0]?.curves ?? {})) {
+      const series = cells.map(({ seed, curves }) => ({ name: `seed ${seed}`, quantiles: curves[curve] ?? [] }));
+      const slug = curve.replaceAll(/[^a-z]+/g, "-");
+      writeFileSync(join(dir, `${name}-${slug}.svg`), distributionPlot(row.name, curve, series));
+    }
+  }
 }

@@ -103,7 +103,8 @@ export class World {
       rtc: this.rtc,
       keepsOutputs,
       afterStep: this.afterNodeStep,
-      boot: (now, { waiting, delivered }) => new NodeCore({ ...common(), waiting, delivered, ...options }, now),
+      boot: (now, { waiting, delivered, peers: saved }) =>
+        new NodeCore({ ...common(), waiting, delivered, saved, ...options }, now),
     });
   }
 

@@ -3,7 +3,7 @@ import { createFleet } from "../fleet.ts";
 import { MODEL } from "../plan.ts";
 import { seededRandom } from "../seeded-random.ts";
 import type { CellOptions, Outcome } from "./scenario.ts";
-import { sendRandomly, unicastFigures } from "./unicast.ts";
+import { sendRandomly, unicastCurves, unicastFigures } from "./unicast.ts";
 
 const DROPPER_SHARE = 0.2;
 const LOSS = 0.01;
@@ -37,5 +37,10 @@ export function droppers({ nodes, seed, crypto, messages }: CellOptions): Outcom
   world.run(runMs + 31_000);
   const { firstAttempt: firstAttemptBefore } = unicastFigures(fleet, ledger.messages.slice(0, 2 * nodes));
   const figures = unicastFigures(fleet, ledger.messages.slice(learned));
-  return { fleet, figures: { ...figures, droppers: count, firstAttemptBefore: firstAttemptBefore ?? Number.NaN } };
+  const curves = unicastCurves(ledger.messages.slice(learned));
+  return {
+    fleet,
+    curves,
+    figures: { ...figures, droppers: count, firstAttemptBefore: firstAttemptBefore ?? Number.NaN },
+  };
 }

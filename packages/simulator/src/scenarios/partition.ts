@@ -1,7 +1,7 @@
 import { createFleet } from "../fleet.ts";
 import { MODEL } from "../plan.ts";
 import { pick } from "../seeded-random.ts";
-import { percentile } from "../statistics.ts";
+import { percentile, quantiles } from "../statistics.ts";
 import type { CellOptions, Outcome } from "./scenario.ts";
 
 const PARTED_MS = 60_000;
@@ -32,6 +32,7 @@ export function partition({ nodes, seed, crypto, messages }: CellOptions): Outco
   afterMs.sort((a, b) => a - b);
   return {
     fleet,
+    curves: { "time from healing to the receipt, ms": quantiles(afterMs.map(Math.round)) },
     figures: {
       messages: sent.length,
       reachableIn30s: afterMs.length / sent.length,

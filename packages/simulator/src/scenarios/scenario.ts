@@ -11,6 +11,8 @@ export type Outcome = {
   /** What the run was in, for its trace, its counts and its violations. */
   readonly fleet: Pick<Fleet, "world" | "ledger">;
   readonly figures: Readonly<Record<string, number>>;
+  /** To be plotted: 101 quantiles of each, by what it is and its unit. */
+  readonly curves?: Readonly<Record<string, readonly number[]>>;
 };
 
 export type Scenario = (options: CellOptions) => Outcome;

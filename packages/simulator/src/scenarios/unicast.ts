@@ -2,7 +2,7 @@ import { churn, createFleet, type Fleet, settledNodes } from "../fleet.ts";
 import type { SentMessage } from "../ledger.ts";
 import { MODEL } from "../plan.ts";
 import { pick } from "../seeded-random.ts";
-import { percentile } from "../statistics.ts";
+import { percentile, quantiles } from "../statistics.ts";
 import type { CellOptions, Outcome } from "./scenario.ts";
 
 const CHURN_A_MINUTE = 0.1;
@@ -23,7 +23,16 @@ export function unicast(options: CellOptions): Outcome {
   churn(fleet, CHURN_A_MINUTE, world.queue.nowMs + runMs + TIMEOUT_MS);
   sendRandomly(fleet, messages, runMs);
   world.run(runMs + TIMEOUT_MS + 1000);
-  return { fleet, figures: unicastFigures(fleet, fleet.ledger.messages) };
+  const all = fleet.ledger.messages;
+  return { fleet, figures: unicastFigures(fleet, all), curves: unicastCurves(all) };
+}
+
+export function unicastCurves(all: readonly SentMessage[]): Record<string, number[]> {
+  const received = all.filter(({ receiptMs }) => receiptMs !== undefined);
+  const tookMs = received.map(({ receiptMs = 0, sentMs }) => Math.round(receiptMs - sentMs));
+  const transmissions = received.map((message) => message.transmissions);
+  const sorted = (values: number[]) => quantiles(values.toSorted((a, b) => a - b));
+  return { "time to the receipt, ms": sorted(tookMs), "transmissions, ack included": sorted(transmissions) };
 }
 
 /** Plans messages between random settled nodes, evenly over a time. */
