@@ -23,7 +23,7 @@ const jest = ["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js")]
 const dashboard = [...quiet, join(root, "apps/dashboard/build.ts")];
 const tasks = {
   start: (args) => [dashboard, [...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
-  bench: (args) => [[...fromSource, join(root, "bench/src/main.ts"), ...args]],
+  bench: (args) => [dashboard, [...fromSource, join(root, "bench/src/main.ts"), ...args]],
   // Ten thousand nodes do not fit into V8's default heap.
   sim: (args) => [["--max-old-space-size=11000", ...fromSource, join(root, "packages/simulator/src/main.ts"), ...args]],
   fuzz: (args) => [[...fromSource, join(root, "tools/fuzz/main.mjs"), ...args]],

@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
+import { dashboard } from "./dashboard.ts";
 import { writeResults } from "./document.ts";
 import { type Figure, isMet, median, row } from "./figure.ts";
 import { firstChannel } from "./first-channel.ts";
@@ -17,6 +18,7 @@ type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[
 
 const BENCHES: Record<string, Measure> = {
   "crypto-identity": cryptoIdentity,
+  dashboard,
   "first-channel": firstChannel,
   hashcash,
   bloom,
