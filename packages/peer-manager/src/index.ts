@@ -1,9 +1,9 @@
 export type { BroadcastOutput } from "./broadcast/broadcast-tree.ts";
 export { BroadcastTree } from "./broadcast/broadcast-tree.ts";
 export { bucketIndex, closestOf, compareDistance, isCloser, sortByDistance } from "./distance.ts";
-export type { MembershipOptions, MembershipOutput } from "./membership/membership.ts";
 export { Membership } from "./membership/membership.ts";
 export type { Neighbour } from "./membership/neighbours.ts";
+export type { MembershipOptions, MembershipOutput } from "./membership/options.ts";
 export type { CandidateContext, Scope } from "./membership/scope.ts";
 export { acceptedCandidates, acceptsContact, blockOf, samePrivateNetwork, scopeOf } from "./membership/scope.ts";
 export type { Now } from "./now.ts";

@@ -1,30 +1,20 @@
-import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
-import type {
-  Address,
-  Announce,
-  Bye,
-  ByeReason,
-  Contact,
-  DialBack,
-  Lookup,
-  NodeRole,
-  Nodes,
-  Pong,
-} from "@starling/wire-protocol";
+import type { NodeId } from "@starling/crypto-identity";
+import type { Address, Announce, ByeReason, Contact, DialBack, Lookup, Nodes, Pong } from "@starling/wire-protocol";
 import { CONTACTS_MAX, formatAddress, verifyNodeRecord } from "@starling/wire-protocol";
 import { bucketIndex, isCloser } from "../distance.ts";
 import type { Now } from "../now.ts";
+import { Announcer } from "./announcer.ts";
 import { BootstrapDialler } from "./bootstrap.ts";
 import { CandidatePool } from "./candidate-pool.ts";
-import { DialBackService } from "./dial-back.ts";
+import { DialBacks } from "./dial-back.ts";
 import { HearsayBudget } from "./hearsay-budget.ts";
-import { fraction, jittered } from "./jitter.ts";
+import { jittered } from "./jitter.ts";
 import { ANCHORS, type Neighbour, Neighbours } from "./neighbours.ts";
 import { ObservedAddress } from "./observed-address.ts";
-import { OwnRecord } from "./own-record.ts";
+import type { MembershipOptions, MembershipOutput } from "./options.ts";
 import { PeerTable } from "./peer-table.ts";
 import { Reachability } from "./reachability.ts";
-import { acceptsContact, blockOf, scopeOf } from "./scope.ts";
+import { acceptsContact, blockOf } from "./scope.ts";
 import { dialsWanted, explorationWanted, leastUseful, linksUnwanted, type UpkeepView } from "./upkeep.ts";
 
 // Who my neighbours are, whom I know besides, and whether others can reach me, PROTOCOL §4. What it is told is hearsay until a dial
@@ -35,7 +25,6 @@ import { dialsWanted, explorationWanted, leastUseful, linksUnwanted, type Upkeep
 //                                                  ▼
 //                                    in the table: dialled again where wanted, 1-30 s      else: forgotten
 
-const ANNOUNCE_EVERY_MS = 60_000;
 const CONTACTS_IN_PONG = 4;
 /** The others are the closest to the asker. */
 const CONTACTS_BY_CHANCE = 2;
@@ -52,46 +41,12 @@ const ASKED_KEEP_MS = 30_000;
 const PROVISIONAL_MS = 3000;
 const PROVISIONAL_MAX = 16;
 const REFUSED_MS = 60_000;
-/** From whom we have heard so lately the way to us may be open only because of that. */
-const HEARD_MS = 300_000;
 const SAVE_EVERY_MS = 60_000;
 const SAVED_ANCHORS = 2;
 const SAVED_MAX = 64;
-// BOUNDED: the one longest ago makes room.
-const HEARD_MAX = 1024;
-/** Announces that change something may cost a signature check this often. */
-const CHECK_EVERY_MS = 1000;
-
-export type MembershipOutput =
-  | {
-      readonly type: "dial";
-      readonly peer: NodeId;
-      readonly address: Address;
-      /** One Hello only. */
-      readonly once: boolean;
-      /** Goes with the Hello: whom the peer knows near this id. */
-      readonly lookup: Lookup;
-    }
-  | { readonly type: "send"; readonly peer: NodeId; readonly message: Announce | DialBack | Nodes }
-  | { readonly type: "hang-up"; readonly peer: NodeId; readonly reason: Bye["reason"] }
-  /** Keep them for the next start: anchors first. */
-  | { readonly type: "save-peers"; readonly peers: readonly Contact[] }
-  | { readonly type: "dropped"; readonly reason: string };
-
-export type MembershipOptions = {
-  readonly identity: Identity;
-  readonly network: string;
-  readonly role: NodeRole;
-  readonly bootstrap: readonly Contact[];
-  /** What `save-peers` said in an earlier life. */
-  readonly saved?: readonly Contact[];
-  /** Addresses the operator says this node is reachable at (`--announce`). */
-  readonly announce: readonly Address[];
-  readonly maxNeighbours: number;
-  /** Dials bootstrap nodes and nobody else, and asks nobody to dial it (`--passive`). */
-  readonly passive?: boolean;
-  readonly random: RandomSource;
-};
+/** Announces that say something new cost a signature check each: so many at once, and one more in so long. */
+const CHECKS = 5;
+const CHECK_EVERY_MS = 10_000;
 
 export class Membership {
   readonly #options: MembershipOptions;
@@ -102,21 +57,16 @@ export class Membership {
   readonly #bootstrap: BootstrapDialler;
   readonly #budget = new HearsayBudget();
   readonly #reachability: Reachability;
-  readonly #dialBack = new DialBackService();
+  readonly #dialBacks: DialBacks;
   readonly #observed = new ObservedAddress();
-  readonly #ownRecord: OwnRecord;
+  readonly #announcer: Announcer;
   // BOUNDED: maxNeighbours, and PROVISIONAL_MAX that have to prove their need.
   readonly #neighbours: Neighbours;
   readonly #provisionalUntilMono = new Map<NodeId, number>();
   // BOUNDED: DIALS_MAX, and dials for lookups, which their askers bound. What the link is kept for.
   readonly #dials = new Map<NodeId, { readonly keepMs: number; readonly isHearsay: boolean }>();
-  /** When peers that are neighbours no more were heard last. */
-  readonly #heardMono = new Map<NodeId, number>();
   /** BOUNDED: neighbours. */
-  readonly #checkedMono = new Map<NodeId, number>();
-  /** Who has been told that it is an anchor of ours. BOUNDED: ANCHORS. */
-  #toldAnchors = new Set<NodeId>();
-  #announceDueMono: number | null = null;
+  readonly #checks = new Map<NodeId, { left: number; atMono: number }>();
   #upkeepDueMono = 0;
   #exploreDueMono = 0;
   #saveDueMono: number;
@@ -132,7 +82,14 @@ export class Membership {
     this.#pool = new CandidatePool(this.#self);
     this.#neighbours = new Neighbours(this.#self);
     this.#reachability = new Reachability(announce.length > 0, random);
-    this.#ownRecord = new OwnRecord(options);
+    this.#announcer = new Announcer(options, this.#neighbours, this.#reachability, this.#observed);
+    this.#dialBacks = new DialBacks({
+      self: this.#self,
+      neighbours: this.#neighbours,
+      budget: this.#budget,
+      isDialling: (peer) => this.#dials.has(peer),
+      random,
+    });
     const others = (contacts: readonly Contact[]) => contacts.filter(({ id }) => id !== this.#self);
     this.#bootstrap = new BootstrapDialler(others(bootstrap), others(saved).slice(0, SAVED_MAX), random);
     for (const contact of others(saved)) this.#pool.hear(contact);
@@ -150,7 +107,7 @@ export class Membership {
         { type: "dropped", reason: "neighbour-full" },
       ];
     }
-    const isUnasked = !dialled && !this.#dials.has(peer) && !this.#heardLately(peer, now.mono);
+    const isUnasked = !dialled && !this.#dials.has(peer) && !this.#dialBacks.heardLately(peer, now.mono);
     if (known === undefined && isUnasked) this.#reachability.welcomed(peer, now.mono);
     const keepMs = this.#dials.get(peer)?.keepMs ?? 0;
     this.#neighbours.set({
@@ -169,9 +126,7 @@ export class Membership {
     });
     this.#bootstrap.opened(peer);
     this.#soon(now.mono);
-    this.#announceDueMono ??= now.mono + ANNOUNCE_EVERY_MS;
-    const isTold = this.#bootstrap.has(peer) || this.#addresses(now.mono).length > 0;
-    return isTold ? [...outputs, this.#announceTo(peer, now)] : outputs;
+    return [...outputs, ...this.#announcer.opened(peer, this.#bootstrap.has(peer), now)];
   }
 
   /** A dial was answered at this address. */
@@ -195,10 +150,10 @@ export class Membership {
     this.#neighbours.delete(peer);
     this.#dials.delete(peer);
     this.#provisionalUntilMono.delete(peer);
-    this.#checkedMono.delete(peer);
-    this.#toldAnchors.delete(peer);
+    this.#checks.delete(peer);
+    this.#announcer.closed(peer);
     this.#reachability.linkClosed(peer);
-    if (known !== undefined) this.#noteHeard(peer, now.mono);
+    if (known !== undefined) this.#dialBacks.heard(peer, now.mono);
     if (bye === "full" || bye === "unwanted" || bye === "local") {
       this.#table.refused(peer, REFUSED_MS, now.mono);
       this.#bootstrap.released(peer, bye === "full", now);
@@ -230,9 +185,7 @@ export class Membership {
       case "lookup":
         return [{ type: "send", peer, message: this.answer(message, neighbour.address) }];
       case "dial-back":
-        return message.what === "me"
-          ? this.#dialBackWanted(neighbour, message.port, now)
-          : this.#dialBackPassedOn(neighbour, message.contact, now);
+        return this.#dialBack(neighbour, message, now);
       case "pong":
         this.#table.seen(peer, this.#rttOf(peer), now.mono);
         this.#voted(neighbour, message.observed, now);
@@ -278,17 +231,14 @@ export class Membership {
       this.#provisionalUntilMono.delete(peer);
       outputs.push({ type: "hang-up", peer, reason: "full" }, { type: "dropped", reason: "neighbour-full" });
     }
-    if (this.#announceDueMono !== null && now.mono >= this.#announceDueMono) {
-      this.#announceDueMono = now.mono + ANNOUNCE_EVERY_MS;
-      for (const { id } of this.#neighbours.anchors()) outputs.push(this.#announceTo(id, now));
-    }
+    outputs.push(...this.#announcer.tick(now));
     if (now.mono >= this.#upkeepDueMono) outputs.push(...this.#upkeep(now));
     return outputs;
   }
 
   nextDeadline(): number | null {
     let next = Math.min(this.#bootstrap.nextDeadline() ?? Number.POSITIVE_INFINITY, this.#upkeepDueMono);
-    if (this.#announceDueMono !== null) next = Math.min(next, this.#announceDueMono);
+    if (this.#announcer.dueMono !== null) next = Math.min(next, this.#announcer.dueMono);
     for (const untilMono of this.#provisionalUntilMono.values()) {
       next = Math.min(next, untilMono);
       break;
@@ -324,7 +274,7 @@ export class Membership {
 
   /** Whether this node believes that strangers can reach it. */
   isReachable(nowMono: number): boolean {
-    return this.#addresses(nowMono).length > 0;
+    return this.#announcer.addresses(nowMono).length > 0;
   }
 
   /** The address that most neighbours see us at; hearsay. */
@@ -355,7 +305,7 @@ export class Membership {
   #upkeep(now: Now): MembershipOutput[] {
     const { random, passive = false } = this.#options;
     this.#upkeepDueMono = now.mono + jittered(UPKEEP_EVERY_MS, random);
-    const outputs: MembershipOutput[] = [...this.#tellOfChange(now)];
+    const outputs: MembershipOutput[] = this.#announcer.tellOfChange(now);
     if (!passive) {
       const view = this.#view(now);
       const wanted = dialsWanted(view);
@@ -371,6 +321,10 @@ export class Membership {
         const isHearsay = this.#table.get(contact.id) === undefined;
         if (isHearsay && !this.#budget.mayDial(contact.address, now.mono)) continue;
         outputs.push(this.#dial(contact, { keepMs: 0, isHearsay, once: false }, now));
+      }
+      for (const { id, record, reachable } of this.#neighbours.values()) {
+        if (this.#dials.size >= DIALS_MAX) break;
+        if (!reachable && record !== undefined) outputs.push(...this.#check(id, now));
       }
       for (const peer of linksUnwanted(view)) outputs.push({ type: "hang-up", peer, reason: "unwanted" });
       outputs.push(...this.#askForDialBack(now));
@@ -402,7 +356,7 @@ export class Membership {
   ): MembershipOutput {
     const { keepMs, isHearsay, once } = how;
     this.#dials.set(id, { keepMs, isHearsay });
-    this.#noteHeard(id, now.mono);
+    this.#dialBacks.heard(id, now.mono);
     if (isHearsay) this.#budget.dialled(address, now.mono);
     const self: Lookup = { type: "lookup", query: 0, target: this.#self };
     return { type: "dial", peer: id, address, once, lookup: lookup ?? self };
@@ -450,20 +404,29 @@ export class Membership {
     if (!record.addresses.every((address) => acceptsContact(address, neighbour.address))) {
       return [{ type: "dropped", reason: "announce-scope" }];
     }
-    if (now.mono < (this.#checkedMono.get(neighbour.id) ?? Number.NEGATIVE_INFINITY) + CHECK_EVERY_MS) {
-      return [{ type: "dropped", reason: "announce-quota" }];
-    }
-    this.#checkedMono.set(neighbour.id, now.mono);
+    if (!this.#mayCheck(neighbour.id, now.mono)) return [{ type: "dropped", reason: "announce-quota" }];
     if (!verifyNodeRecord(this.#options.network, record)) return [{ type: "dropped", reason: "announce-signature" }];
     // A copy: the decoded record is a view into a datagram's buffer.
     const kept = { ...record, encoded: record.encoded.slice() };
     const outputs = this.#anchored({ ...neighbour, record: kept, anchoredToUs: anchor }, now);
-    const [address] = record.addresses;
-    const current = this.#neighbours.get(neighbour.id);
-    if (current === undefined || current.reachable || address === undefined || this.#options.passive) return outputs;
-    // Its word alone does not make it reachable: it is dialled where it says it is.
-    if (this.#dials.has(neighbour.id) || !this.#budget.mayDial(address, now.mono)) return outputs;
-    return [...outputs, this.#dial({ id: neighbour.id, address }, { keepMs: 0, isHearsay: true, once: false }, now)];
+    return [...outputs, ...this.#check(neighbour.id, now)];
+  }
+
+  /** Its word alone does not make a neighbour reachable: it is dialled where it says it is. */
+  #check(peer: NodeId, now: Now): MembershipOutput[] {
+    const neighbour = this.#neighbours.get(peer);
+    const [address] = neighbour?.record?.addresses ?? [];
+    if (neighbour === undefined || address === undefined || this.#options.passive) return [];
+    const isAnswered = neighbour.answeredAt?.ip === address.ip && neighbour.answeredAt.port === address.port;
+    if (isAnswered || this.#dials.has(peer) || !this.#budget.mayDial(address, now.mono)) return [];
+    return [this.#dial({ id: peer, address }, { keepMs: 0, isHearsay: true, once: false }, now)];
+  }
+
+  #mayCheck(peer: NodeId, nowMono: number): boolean {
+    const known = this.#checks.get(peer) ?? { left: CHECKS, atMono: nowMono };
+    const left = Math.min(CHECKS, known.left + (nowMono - known.atMono) / CHECK_EVERY_MS);
+    this.#checks.set(peer, { left: left >= 1 ? left - 1 : left, atMono: nowMono });
+    return left >= 1;
   }
 
   /** Keeps a neighbour's new state; one beyond the limit stays only as somebody's whose anchor we are. */
@@ -525,101 +488,22 @@ export class Membership {
     this.#soon(now.mono);
   }
 
-  // --- DialBack
-
   #askForDialBack(now: Now): MembershipOutput[] {
-    if (this.#neighbours.size === 0 || !this.#reachability.takeAsk(now.mono)) {
-      if (this.#neighbours.size > 0) {
-        this.#upkeepDueMono = Math.min(this.#upkeepDueMono, this.#reachability.askDueMono);
-      }
-      return [];
-    }
+    if (this.#neighbours.size === 0) return [];
+    const isDue = this.#reachability.takeAsk(now.mono);
     this.#upkeepDueMono = Math.min(this.#upkeepDueMono, this.#reachability.askDueMono);
-    const asked = this.#pick([...this.#neighbours.values()]);
-    const [announced] = this.#options.announce;
-    const port = announced !== undefined && announced.ip === this.observed?.ip ? announced.port : 0;
-    return asked === undefined
-      ? []
-      : [{ type: "send", peer: asked.id, message: { type: "dial-back", what: "me", port } }];
+    const asked = isDue ? this.#dialBacks.ask(this.#options.announce[0], this.observed) : undefined;
+    return asked === undefined ? [] : [{ type: "send", ...asked }];
   }
 
-  /** A neighbour wants to be dialled: somebody of another block is asked to, at the address that we see it at. */
-  #dialBackWanted(asker: Neighbour, port: number, now: Now): MembershipOutput[] {
-    if (!this.#dialBack.mayPass(asker.id, now.mono)) return [{ type: "dropped", reason: "dial-back-quota" }];
-    const address = port === 0 ? asker.address : { ip: asker.address.ip, port };
-    const fit = [...this.#neighbours.values()].filter(
-      (other) =>
-        other.id !== asker.id &&
-        (asker.block === undefined || other.block !== asker.block) &&
-        acceptsContact(address, other.address) &&
-        this.#dialBack.mayUse(other.id, now.mono),
-    );
-    const dialler = this.#pick(fit);
-    if (dialler === undefined) return [{ type: "dropped", reason: "dial-back-nobody" }];
-    this.#dialBack.used(dialler.id, now.mono);
-    const contact = { id: asker.id, address };
-    return [{ type: "send", peer: dialler.id, message: { type: "dial-back", what: "peer", contact } }];
-  }
-
-  /** A neighbour passes somebody's wish on: one Hello. The neighbour may lie, so its address is hearsay like any other. */
-  #dialBackPassedOn(passer: Neighbour, contact: Contact, now: Now): MembershipOutput[] {
-    const { id, address } = contact;
+  #dialBack(neighbour: Neighbour, message: DialBack, now: Now): MembershipOutput[] {
+    if (message.what === "me") {
+      const passed = this.#dialBacks.wanted(neighbour, message.port, now.mono);
+      return [typeof passed === "string" ? { type: "dropped", reason: passed } : { type: "send", ...passed }];
+    }
     if (this.#options.passive) return [];
-    if (!acceptsContact(address, passer.address)) return [{ type: "dropped", reason: "contact-scope" }];
-    const isKnown = this.#neighbours.get(id) !== undefined || this.#dials.has(id) || id === this.#self;
-    if (isKnown || this.#heardLately(id, now.mono)) return [{ type: "dropped", reason: "dial-back-known" }];
-    const mayDial = this.#budget.mayDial(address, now.mono) && this.#dialBack.mayDial(id, passer.id, now.mono);
-    if (!mayDial) return [{ type: "dropped", reason: "dial-back-quota" }];
-    return [this.#dial(contact, { keepMs: 0, isHearsay: true, once: true }, now)];
-  }
-
-  #heardLately(peer: NodeId, nowMono: number): boolean {
-    return nowMono < (this.#heardMono.get(peer) ?? Number.NEGATIVE_INFINITY) + HEARD_MS;
-  }
-
-  #noteHeard(peer: NodeId, nowMono: number): void {
-    this.#heardMono.delete(peer);
-    this.#heardMono.set(peer, nowMono);
-    const oldest = this.#heardMono.keys().next();
-    if (this.#heardMono.size > HEARD_MAX && !oldest.done) this.#heardMono.delete(oldest.value);
-  }
-
-  #pick(neighbours: readonly Neighbour[]): Neighbour | undefined {
-    return neighbours[Math.floor(fraction(this.#options.random) * neighbours.length)];
-  }
-
-  // --- what we say of ourselves
-
-  /** The addresses of our record: while we believe that strangers reach us there. */
-  #addresses(nowMono: number): readonly Address[] {
-    if (this.#options.passive && this.#options.announce.length === 0) return [];
-    if (!this.#reachability.believes(nowMono)) return [];
-    const { announce } = this.#options;
-    if (announce.length > 0) return announce;
-    const observed = this.#observed.address;
-    return observed === undefined || scopeOf(observed.ip) === "never" ? [] : [observed];
-  }
-
-  /** A new record to everybody where it says something new; new anchors, and those that are none any more, are told so. */
-  #tellOfChange(now: Now): MembershipOutput[] {
-    const before = this.#ownRecord.current;
-    const says = (addresses: readonly Address[]) => addresses.map(formatAddress).join();
-    const isNew = says(before?.addresses ?? []) !== says(this.#addresses(now.mono));
-    const anchors = new Set(this.#neighbours.anchors().map(({ id }) => id));
-    const told = new Set<NodeId>(isNew ? [...this.#neighbours.values()].map(({ id }) => id) : []);
-    for (const id of anchors) if (!this.#toldAnchors.has(id)) told.add(id);
-    for (const id of this.#toldAnchors) if (!anchors.has(id)) told.add(id);
-    this.#toldAnchors = anchors;
-    return [...told].map((id) => this.#announceTo(id, now));
-  }
-
-  #announceTo(peer: NodeId, now: Now): MembershipOutput {
-    const anchor = this.#neighbours.anchors().some(({ id }) => id === peer);
-    if (anchor) this.#toldAnchors.add(peer);
-    return {
-      type: "send",
-      peer,
-      message: { type: "announce", anchor, record: this.#ownRecord.with(this.#addresses(now.mono), now) },
-    };
+    const verdict = this.#dialBacks.passedOn(neighbour, message.contact, now.mono);
+    if (verdict !== true) return [{ type: "dropped", reason: verdict }];
+    return [this.#dial(message.contact, { keepMs: 0, isHearsay: true, once: true }, now)];
   }
 }

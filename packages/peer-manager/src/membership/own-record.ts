@@ -27,10 +27,6 @@ export class OwnRecord {
     this.#options = options;
   }
 
-  get current(): NodeRecord | undefined {
-    return this.#record;
-  }
-
   /** The record that holds these addresses. */
   with(addresses: readonly Address[], now: Now): NodeRecord {
     const says = addresses.map(formatAddress).join(" ");

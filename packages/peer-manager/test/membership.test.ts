@@ -1,0 +1,291 @@
+import { describe, expect, test } from "@jest/globals";
+import { identityFromSeed, type NodeId } from "@starling/crypto-identity";
+import { signNodeRecord } from "@starling/wire-protocol";
+import { Membership, type MembershipOutput, sortByDistance } from "../src/index.ts";
+import { at, type Resident, seededBytes, Town } from "./town.ts";
+
+const host = (i: number, port = 4000) => ({ ip: `20.${i >> 8}.${i & 0xff}.9`, port });
+
+/** A town whose first resident is everybody's bootstrap node. */
+function settle(count: number, forMs: number, town: Town = new Town()): { town: Town; all: Resident[] } {
+  const first = town.move(1, { address: host(1), role: "relay" });
+  const bootstrap = [{ id: first.id, address: first.address }];
+  const all = [first];
+  for (let i = 2; i <= count; i += 1) all.push(town.move(i, { address: host(i), bootstrap }));
+  town.run(forMs);
+  return { town, all };
+}
+
+const anchorIds = ({ membership }: Resident) => membership.anchors().map(({ id }) => id);
+const closest = (to: Resident, all: readonly Resident[]): NodeId[] =>
+  sortByDistance(
+    to.id,
+    all.filter((other) => other !== to && other.isUp),
+  )
+    .slice(0, 4)
+    .map(({ id }) => id);
+
+describe("a town of 40", () => {
+  const { town, all } = settle(40, 120_000);
+
+  test("everybody has learned that strangers reach it, and is linked to its four closest", () => {
+    expect(all.filter(({ membership }) => !membership.isReachable(town.ms))).toEqual([]);
+    for (const each of all) expect([each.id, anchorIds(each)]).toEqual([each.id, closest(each, all)]);
+  });
+
+  test("links are few: anchors, one of a bucket, and those of whom it is one", () => {
+    const counts = all.map(({ links }) => links.size).toSorted((a, b) => a - b);
+    expect(counts[20]).toBeLessThanOrEqual(18);
+    // The bootstrap node, of whom all have heard first, is the one that has more.
+    expect(counts.at(-2)).toBeLessThanOrEqual(28);
+  });
+
+  test("when a third is gone the rest have their closest again, and dial the dead ever less often", () => {
+    const dead = all.filter((_, i) => i % 3 === 2);
+    for (const each of dead) town.kill(each);
+    town.run(30_000);
+    const alive = all.filter(({ isUp }) => isUp);
+    for (const each of alive) expect(anchorIds(each)).toEqual(closest(each, alive));
+    const [one] = alive;
+    const before = one?.dials.length ?? 0;
+    town.run(60_000);
+    expect((one?.dials.length ?? 0) - before).toBeLessThanOrEqual(60);
+  });
+});
+
+test("of two in a bucket the quicker is kept", () => {
+  const town = new Town();
+  const slow = new Set<NodeId>();
+  town.rttMs = (a, b) => (slow.has(a) || slow.has(b) ? 200 : 20);
+  const { all } = settle(40, 1000, town);
+  for (const each of all.filter((_, i) => i % 2 === 1)) slow.add(each.id);
+  town.run(150_000);
+  const kept = all
+    .filter(({ id }) => !slow.has(id))
+    .flatMap(({ membership }) => {
+      const anchors = new Set(membership.anchors());
+      return membership.reachable().filter((neighbour) => neighbour.dialled && !anchors.has(neighbour));
+    });
+  expect(kept.length).toBeGreaterThan(10);
+  expect(kept.filter(({ id }) => slow.has(id)).length).toBeLessThan(kept.length / 3);
+});
+
+describe("one node and what it is told", () => {
+  const identity = (seed: number) => identityFromSeed(new Uint8Array(32).fill(seed));
+  const [SELF, PEER, OTHER, THIRD] = [identity(1), identity(2), identity(3), identity(4)];
+
+  function alone(options: Partial<ConstructorParameters<typeof Membership>[0]> = {}): Membership {
+    const membership = new Membership(
+      {
+        ...{ identity: SELF, network: "town", role: "node", bootstrap: [], announce: [], maxNeighbours: 8 },
+        random: seededBytes(5),
+        ...options,
+      },
+      () => 30,
+      at(0),
+    );
+    membership.tick(at(0));
+    return membership;
+  }
+  const dialsOf = (outputs: readonly MembershipOutput[]) => outputs.filter(({ type }) => type === "dial");
+  const sentTo = (outputs: readonly MembershipOutput[]) =>
+    outputs.flatMap((output) => (output.type === "send" ? [[output.peer, output.message]] : []));
+  const until = (membership: Membership, fromMs: number, toMs: number): MembershipOutput[] => {
+    const outputs: MembershipOutput[] = [];
+    for (let ms = fromMs; ms < toMs; ms += 200) outputs.push(...membership.tick(at(ms)));
+    return outputs;
+  };
+  const recordOf = (seed: number, addresses: { ip: string; port: number }[], sequence = 1) =>
+    signNodeRecord({
+      identity: identity(seed),
+      network: "town",
+      role: "node",
+      addresses,
+      sequence,
+      random: seededBytes(9),
+    });
+
+  test("hundreds of contacts that name one victim, loopback or multicast cost one dial of it in ten minutes, and none", () => {
+    const membership = alone();
+    membership.opened(PEER.id, host(7), false, at(0));
+    const dials: MembershipOutput[] = [];
+    for (let i = 0; i < 300; i += 1) {
+      const contacts = ["203.0.113.5", "127.0.0.1", "10.0.0.1", "224.0.0.1"].map((ip, k) => ({
+        id: identity(20 + ((i * 4 + k) % 200)).id,
+        address: { ip, port: 1000 + i },
+      }));
+      membership.received(PEER.id, { type: "nodes", query: 0, attached: false, contacts }, at(i * 1000));
+      for (const output of membership.tick(at(i * 1000 + 500))) {
+        if (output.type !== "dial") continue;
+        dials.push(output);
+        membership.unanswered(output.peer, at(i * 1000 + 600));
+      }
+    }
+    expect(dials).toMatchObject([{ address: { ip: "203.0.113.5" } }]);
+  });
+
+  test("a contact is no more than hearsay until its record holds the address that answered; then it is handed on", () => {
+    const membership = alone();
+    const ask = { type: "lookup", query: 1, target: OTHER.id } as const;
+    membership.opened(PEER.id, host(7), true, at(0));
+    membership.answered(PEER.id, host(7), at(0));
+    expect(membership.answer(ask, host(9)).contacts).toEqual([]);
+    membership.received(PEER.id, { type: "announce", anchor: false, record: recordOf(2, [host(8)]) }, at(1));
+    expect([membership.reachableIds(), membership.answer(ask, host(9)).contacts]).toEqual([[], []]);
+    membership.received(PEER.id, { type: "announce", anchor: true, record: recordOf(2, [host(7)], 2) }, at(2000));
+    expect(membership.reachableIds()).toEqual([PEER.id]);
+    expect(membership.answer(ask, host(9)).contacts).toEqual([{ id: PEER.id, address: host(7) }]);
+    membership.received(PEER.id, { type: "announce", anchor: true, record: recordOf(2, [], 3) }, at(4000));
+    expect([membership.reachableIds(), membership.answer(ask, host(9)).contacts]).toEqual([[], []]);
+  });
+
+  test("a record is taken from its author alone, newer, in scope, well signed; a repeat says who is whose anchor", () => {
+    const membership = alone();
+    membership.opened(PEER.id, host(7), false, at(0));
+    const announce = (record: ReturnType<typeof recordOf>, ms: number, anchor = false) =>
+      membership.received(PEER.id, { type: "announce", anchor, record }, at(ms));
+    expect(announce(recordOf(3, []), 0)).toEqual([{ type: "dropped", reason: "announce-of-another" }]);
+    expect(announce(recordOf(2, [{ ip: "127.0.0.1", port: 9 }]), 0)).toEqual([
+      { type: "dropped", reason: "announce-scope" },
+    ]);
+    const forged = {
+      ...recordOf(2, [], 5),
+      encoded: recordOf(2, [], 6).encoded.map((byte, i) => (i === 33 ? 1 : byte)),
+    };
+    expect(announce(forged, 0)).toEqual([{ type: "dropped", reason: "announce-signature" }]);
+    expect(announce(recordOf(2, [], 5), 2000)).toEqual([]);
+    expect(announce(recordOf(2, [], 4), 4000)).toEqual([{ type: "dropped", reason: "announce-old" }]);
+    expect(announce(recordOf(2, [], 5), 4001, true)).toEqual([]);
+    expect(membership.neighbour(PEER.id)?.anchoredToUs).toBe(true);
+    const news = Array.from({ length: 9 }, (_, i) => announce(recordOf(2, [], 10 + i), 5000 + i));
+    expect(news.filter((outputs) => outputs.length > 0).length).toBeGreaterThan(3);
+    expect(news.at(-1)).toEqual([{ type: "dropped", reason: "announce-quota" }]);
+  });
+
+  test("a DialBack is passed on to another block, as seen; a neighbour gets one in 2 s", () => {
+    const membership = alone();
+    const sameBlock = { ...host(7), ip: "20.0.7.77" };
+    membership.opened(PEER.id, host(7), false, at(0));
+    membership.opened(OTHER.id, sameBlock, false, at(0));
+    const wish = { type: "dial-back", what: "me", port: 0 } as const;
+    expect(membership.received(PEER.id, wish, at(0))).toEqual([{ type: "dropped", reason: "dial-back-nobody" }]);
+    membership.opened(THIRD.id, host(8), false, at(0));
+    expect(membership.received(PEER.id, wish, at(1000))).toEqual([{ type: "dropped", reason: "dial-back-quota" }]);
+    expect(sentTo(membership.received(PEER.id, { ...wish, port: 999 }, at(3000)))).toEqual([
+      [THIRD.id, { type: "dial-back", what: "peer", contact: { id: PEER.id, address: host(7, 999) } }],
+    ]);
+  });
+
+  test("one who is passed a wish dials once, nobody it knows, and no ip twice in vain", () => {
+    const membership = alone();
+    membership.opened(PEER.id, host(7), false, at(0));
+    const pass = (seed: number, address: { ip: string; port: number }, ms: number) =>
+      membership.received(
+        PEER.id,
+        { type: "dial-back", what: "peer", contact: { id: identity(seed).id, address } },
+        at(ms),
+      );
+    expect(pass(2, host(7), 0)).toEqual([{ type: "dropped", reason: "dial-back-known" }]);
+    expect(pass(5, { ip: "127.0.0.1", port: 1 }, 0)).toEqual([{ type: "dropped", reason: "contact-scope" }]);
+    expect(pass(5, host(9), 0)).toMatchObject([{ type: "dial", once: true, address: host(9) }]);
+    membership.unanswered(identity(5).id, at(2000));
+    expect(pass(5, host(10), 50_000)).toEqual([{ type: "dropped", reason: "dial-back-known" }]);
+    expect(pass(6, host(9, 5000), 400_000)).toEqual([{ type: "dropped", reason: "dial-back-quota" }]);
+    expect(pass(7, host(11), 400_000)).toMatchObject([{ type: "dial" }]);
+    expect(pass(8, host(12), 402_000)).toEqual([{ type: "dropped", reason: "dial-back-quota" }]);
+  });
+
+  test("two who come unasked make it reachable for 15 min, and while their links live; another address ends it", () => {
+    const membership = alone();
+    const pong = (from: NodeId, observed: { ip: string; port: number }, ms: number) =>
+      membership.received(
+        from,
+        { type: "pong", echo: new Uint8Array(8), wallMs: 0, sendPrice: 1, publishPrice: 1, observed, contacts: [] },
+        at(ms),
+      );
+    membership.opened(PEER.id, host(7), true, at(0));
+    pong(PEER.id, host(1), 0);
+    membership.opened(OTHER.id, host(8), false, at(0));
+    expect(membership.isReachable(0)).toBe(false);
+    membership.opened(THIRD.id, host(9), false, at(0));
+    expect(membership.isReachable(0)).toBe(true);
+    const told = sentTo(until(membership, 0, 1000)).filter(
+      ([, message]) => (message as { type: string }).type === "announce",
+    );
+    expect(told.map(([peer]) => peer).toSorted()).toEqual([PEER.id, OTHER.id, THIRD.id].toSorted());
+    expect(told[0]?.[1]).toMatchObject({ record: { addresses: [host(1)] } });
+    expect(membership.isReachable(3_600_000)).toBe(true);
+    membership.closed(OTHER.id, undefined, at(10_000));
+    expect([membership.isReachable(800_000), membership.isReachable(901_000)]).toEqual([true, false]);
+    // Whom we had to do with a moment ago proves nothing.
+    membership.opened(OTHER.id, host(8), false, at(20_000));
+    expect(membership.isReachable(901_000)).toBe(false);
+    pong(THIRD.id, host(2), 30_000);
+    pong(PEER.id, host(2), 30_001);
+    expect(membership.isReachable(30_002)).toBe(false);
+  });
+
+  test("full: a stranger may prove within 3 s that we are its anchor; for it the least useful goes, else it goes itself", () => {
+    const membership = alone({ maxNeighbours: 2 });
+    membership.opened(PEER.id, host(7), false, at(0));
+    membership.opened(OTHER.id, host(8), false, at(10));
+    membership.opened(THIRD.id, host(9), false, at(20));
+    const record = recordOf(4, []);
+    expect(membership.received(THIRD.id, { type: "announce", anchor: true, record }, at(1000))).toEqual([
+      { type: "hang-up", peer: OTHER.id, reason: "full" },
+    ]);
+    membership.closed(OTHER.id, "local", at(1000));
+    membership.opened(identity(9).id, host(10), false, at(2000));
+    expect(until(membership, 2000, 6000)).toContainEqual({ type: "hang-up", peer: identity(9).id, reason: "full" });
+  });
+
+  test("bootstrap nodes are dialled for ever, ever slower, up to 30 s; saved peers only while nobody is there", () => {
+    const bootstrap = [{ id: PEER.id, address: host(7) }];
+    const saved = [{ id: OTHER.id, address: host(8) }];
+    const membership = new Membership(
+      {
+        ...{ identity: SELF, network: "town", role: "node", bootstrap, saved, announce: [], maxNeighbours: 8 },
+        random: seededBytes(6),
+      },
+      () => 30,
+      at(0),
+    );
+    const times = new Map<NodeId, number[]>();
+    const run = (fromMs: number, toMs: number, isUp: boolean) => {
+      for (let ms = fromMs; ms < toMs; ms += 100) {
+        for (const dial of dialsOf(membership.tick(at(ms)))) {
+          if (dial.type !== "dial") continue;
+          times.set(dial.peer, [...(times.get(dial.peer) ?? []), ms]);
+          if (!isUp) membership.unanswered(dial.peer, at(ms));
+          else membership.opened(dial.peer, dial.address, true, at(ms));
+        }
+      }
+    };
+    run(0, 600_000, false);
+    const waits = (times.get(PEER.id) ?? []).map((ms, i, all) => ms - (all[i - 1] ?? 0));
+    expect(Math.max(...waits)).toBeLessThanOrEqual(30_200);
+    expect(waits.slice(-5).every((wait) => wait >= 14_900)).toBe(true);
+    expect(times.get(OTHER.id)?.length).toBeGreaterThan(10);
+    membership.opened(PEER.id, host(7), true, at(600_000));
+    times.clear();
+    run(600_200, 700_000, true);
+    expect(times.size).toBe(0);
+  });
+
+  test("what is saved: verified contacts, anchors first, when they have changed", () => {
+    const { town, all } = settle(12, 90_000);
+    const [, one] = all;
+    const saved = one?.membership.peersToSave() ?? [];
+    expect(saved.length).toBeGreaterThan(8);
+    expect(saved.slice(0, 2).map(({ id }) => id)).toEqual(anchorIds(one as Resident).slice(0, 2));
+    // A life later nobody else is known, and the bootstrap node is gone: the saved peers lead back.
+    town.kill(all[0] as Resident);
+    const again = town.move(99, {
+      address: host(99),
+      saved,
+      bootstrap: [{ id: all[0]?.id as NodeId, address: host(1) }],
+    });
+    town.run(60_000);
+    expect(anchorIds(again)).toEqual(closest(again, [...town.residents.values()]));
+  });
+});
