@@ -6,7 +6,7 @@ import { Membership, type MembershipOptions, type MembershipOutput } from "../sr
 // A town of Memberships without sessions, sockets or loss: a dial to somebody who is there opens a link at once, everything said on
 // one arrives in the same instant, and a Ping is answered each 10 s. Time passes in steps.
 
-export const WALL = 1_800_000_000_000;
+const WALL = 1_800_000_000_000;
 export const at = (mono: number) => ({ mono, wall: WALL + mono });
 const PONG_MS = 10_000;
 const STEP_MS = 500;
