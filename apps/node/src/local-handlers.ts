@@ -80,9 +80,11 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
     reply: (request, signal) => submissions.reply(request, signal),
     ping: (request, signal) => submissions.ping(request, signal),
     broadcast: (request) => submissions.broadcast(request),
-    async connect(peer) {
-      await submissions.connect(peer);
-      return { link: linkOf(isNodeId(peer) && core.session(peer) !== undefined, true) };
+    async connect(request) {
+      const { id: peer } = request;
+      await submissions.connect(request);
+      if (!isNodeId(peer)) throw new Error("a link to what is no node");
+      return { link: linkOf(core.session(peer) !== undefined, core.channel(peer) !== undefined) };
     },
     disconnect: (request) => submissions.disconnect(request),
     trace: (to) => submissions.trace(to),

@@ -4,6 +4,7 @@ import {
   type Answer,
   type AskRequest,
   type BroadcastRequest,
+  type ConnectRequest,
   type DisconnectRequest,
   LocalClientError,
   type PingRequest,
@@ -13,6 +14,7 @@ import {
   type TraceStep,
 } from "@starling/local-client/server";
 import type { NodeInput, NodeOutput } from "@starling/node-core";
+import { type Address, parseAddress } from "@starling/wire-protocol";
 
 type Outcome = Extract<
   NodeOutput,
@@ -66,9 +68,10 @@ export class Submissions {
     return outcome.steps;
   }
 
-  async connect(to: string): Promise<void> {
-    const peer = nodeId(to);
-    await this.#ask((id) => ({ type: "connect", id, peer }));
+  async connect(request: ConnectRequest): Promise<void> {
+    const peer = nodeId(request.id);
+    const address = request.address === undefined ? undefined : addressOf(request.address);
+    await this.#ask((id) => ({ type: "connect", id, peer, address }));
   }
 
   disconnect({ id, silently }: DisconnectRequest): void {
@@ -103,6 +106,15 @@ export class Submissions {
 function nodeId(text: string): NodeId {
   if (isNodeId(text)) return text;
   throw new LocalClientError("E_BAD_ID", "this is no node id: one has 64 lower-case hexadecimal digits");
+}
+
+function addressOf(text: string): Address {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    const message = `this is no address to send to (${error instanceof Error ? error.message : "not HOST:PORT"})`;
+    throw new LocalClientError("E_BAD_ADDRESS", message);
+  }
 }
 
 function receiptOf(outcome: Success): Receipt {

@@ -56,6 +56,23 @@ describe("in another program", () => {
     expect(steps.at(-1)?.answer).toMatch(/session|attached|yes/);
   }, 30_000);
 
+  test("a link to an address that a program knows; an address where nobody is; what is no address", async () => {
+    const [a, b] = await Promise.all([createNode({ listen: "127.0.0.1:0" }), createNode({ listen: "127.0.0.1:0" })]);
+    try {
+      const address = b.contact.split("@")[1] ?? "";
+      expect(await a.client.connectPeer(b.id, address)).toEqual({ link: "session" });
+      expect(await a.client.peers()).toMatchObject([{ id: b.id, address, link: "session" }]);
+      expect((await a.client.submit({ to: b.id, content: Uint8Array.of(1) })).path).toBe("session");
+      const nobody = "aa".repeat(31);
+      const wrong = a.client.connectPeer(`${nobody}07`, address);
+      await expect(wrong).rejects.toMatchObject({ code: "E_NO_ROUTE" });
+      await expect(a.client.connectPeer(b.id, "nowhere")).rejects.toMatchObject({ code: "E_BAD_ADDRESS" });
+      await expect(a.client.connectPeer(a.id, address)).rejects.toMatchObject({ code: "E_BAD_ID" });
+    } finally {
+      await Promise.all([a.close(), b.close()]);
+    }
+  }, 30_000);
+
   test("a wrong setting names itself", async () => {
     await expect(createNode({ listen: "nowhere" })).rejects.toMatchObject({
       code: "E_CONFIG",

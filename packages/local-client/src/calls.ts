@@ -96,6 +96,6 @@ export class Calls {
   }
 }
 
-function aborted(signal: AbortSignal | undefined): LocalClientError {
+export function aborted(signal: AbortSignal | undefined): LocalClientError {
   return new LocalClientError("E_ABORTED", "the program aborted the request", { cause: signal?.reason });
 }

@@ -19,6 +19,7 @@ import {
   TOO_LARGE,
   traceResult,
 } from "./protocol.ts";
+import { abortable, retry } from "./reconnect.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
 export type SubmitOptions = {
@@ -69,8 +70,11 @@ export type LocalClient = {
   ack(messageId: string, from: string): Promise<void>;
   /** Which way a message would take, question by question; the first that is answered with none is where it ends. */
   trace(to: string): Promise<readonly TraceStep[]>;
-  /** Opens a channel to a peer. Messages go over one by themselves once there are some; this is for who wants it now. */
-  connectPeer(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
+  /**
+   * Opens a channel to a peer, or a session over UDP where its address is given. Messages go over a channel by themselves once there
+   * are some; this is for who wants it now.
+   */
+  connectPeer(id: string, address?: string): Promise<{ readonly link: PeerInfo["link"] }>;
   /** Closes the channel to a peer; with `silently` it dies as in a network failure, for drills. */
   disconnectPeer(id: string, options?: { readonly silently?: boolean }): Promise<void>;
   /**
@@ -86,11 +90,20 @@ export type LocalClient = {
 
 const notification = z.object({ method: z.literal("event"), params: z.unknown() });
 
-/** A client over any transport; `connect` is the one that most programs want. */
-export function createClient(open: (events: TransportEvents) => Transport): LocalClient {
-  // BOUNDED: by the program's own subscriptions.
-  const queues = new Map<string, EventQueue<LocalEvent>>();
-  let closing = false;
+export type OpenTransport = (events: TransportEvents) => Transport;
+
+type Subscribed = { id: string; readonly queue: EventQueue<LocalEvent>; readonly options: SubscribeOptions };
+
+/**
+ * A client over any transport; `connect` is the one that most programs want. With `dial` a connection that is lost is made again:
+ * what was open then fails with `E_DISCONNECTED`, for its outcome is unknown; what is called meanwhile waits; subscriptions go on.
+ */
+export function createClient(open: OpenTransport, dial?: () => Promise<OpenTransport>): LocalClient {
+  // BOUNDED: both by the program's own subscriptions; the map holds those that the daemon has taken on.
+  const wanted = new Set<Subscribed>();
+  const subscriptions = new Map<string, Subscribed>();
+  const closed = new AbortController();
+  let reconnected: Promise<void> | undefined;
 
   const onLine = (line: Uint8Array): void => {
     const parsed = parseLine(line);
@@ -104,92 +117,142 @@ export function createClient(open: (events: TransportEvents) => Transport): Loca
     const read = eventParams.safeParse(params);
     if (!read.success) return;
     const { subscription, ...event } = read.data;
-    const queue = queues.get(subscription);
-    if (queue === undefined) return;
+    const subscribed = subscriptions.get(subscription);
+    if (subscribed === undefined) return;
+    const { queue } = subscribed;
     if (event.type === "dropped") {
-      queues.delete(subscription);
-      queue.end(new LocalClientError(event.code as LocalErrorCode, event.message));
+      end(subscribed, new LocalClientError(event.code as LocalErrorCode, event.message));
     } else if (!queue.push(event, sizeBytes)) {
       const message = "events came faster than the program took them; take them faster, then subscribe again";
       queue.end(new LocalClientError("E_SLOW_SUBSCRIBER", message));
-      void unsubscribe(subscription);
+      void unsubscribe(subscribed);
     }
+  };
+
+  const end = (subscribed: Subscribed, error?: LocalClientError): void => {
+    subscribed.queue.end(error);
+    subscriptions.delete(subscribed.id);
+    wanted.delete(subscribed);
   };
 
   const onClose = (why: string): void => {
     const error = new LocalClientError("E_DISCONNECTED", why);
     calls.close(error);
-    for (const queue of queues.values()) queue.end(closing ? undefined : error);
-    queues.clear();
+    subscriptions.clear();
+    if (dial === undefined || closed.signal.aborted) endAll(closed.signal.aborted ? undefined : error);
+    else reconnected = reconnect(dial);
   };
 
-  const unsubscribe = async (subscription: string): Promise<void> => {
-    const queue = queues.get(subscription);
-    if (!queues.delete(subscription)) return;
-    queue?.end();
+  const endAll = (error?: LocalClientError): void => {
+    for (const subscribed of [...wanted]) end(subscribed, error);
+  };
+
+  const reconnect = async (again: () => Promise<OpenTransport>): Promise<void> => {
+    const opened = await retry(again, closed.signal);
+    reconnected = undefined;
+    if (opened === undefined) return endAll();
+    attach(opened);
+    if (closed.signal.aborted) return transport.close();
+    for (const subscribed of wanted) {
+      begin(subscribed).catch((error: LocalClientError) => {
+        // Where the connection is lost once more, the next one begins it.
+        if (error.code !== "E_DISCONNECTED") end(subscribed, error);
+      });
+    }
+  };
+
+  const begin = (subscribed: Subscribed): Promise<unknown> =>
+    calls.call("subscribe", subscribed.options, {
+      result: subscribeResult,
+      // Waiting messages may stand on the very next line.
+      onResult: ({ subscription }) => {
+        subscribed.id = subscription;
+        subscriptions.set(subscription, subscribed);
+        if (!wanted.has(subscribed)) void unsubscribe(subscribed);
+      },
+    });
+
+  const unsubscribe = async (subscribed: Subscribed): Promise<void> => {
+    const isKnown = subscriptions.has(subscribed.id);
+    end(subscribed);
+    if (!isKnown) return;
     try {
-      await calls.call("unsubscribe", { subscription }, { result: z.unknown() });
+      await calls.call("unsubscribe", { subscription: subscribed.id }, { result: z.unknown() });
     } catch {
       // It has ended here; where the daemon does not know it any more it has ended there too.
     }
   };
 
-  const transport = open({ onLine, onClose });
-  const calls = new Calls(transport);
+  const call: Calls["call"] = async (method, params, options) => {
+    while (reconnected !== undefined) await abortable(reconnected, options.signal);
+    return calls.call(method, params, options);
+  };
+
+  let transport: Transport;
+  let calls: Calls;
+  const attach = (opened: OpenTransport): void => {
+    transport = opened({ onLine, onClose });
+    calls = new Calls(transport);
+  };
+  attach(open);
 
   return {
-    info: () => calls.call("node.info", undefined, { result: infoResult }),
-    status: () => calls.call("node.status", undefined, { result: statusResult }),
-    peers: () => calls.call("peers.list", undefined, { result: peersResult }),
+    info: () => call("node.info", undefined, { result: infoResult }),
+    status: () => call("node.status", undefined, { result: statusResult }),
+    peers: () => call("peers.list", undefined, { result: peersResult }),
     async submit({ signal, content, ...rest }) {
       if (content.length > CONTENT_MAX_BYTES) throw new LocalClientError("E_TOO_LARGE", TOO_LARGE);
       const params = { ...rest, content: encodeBase64(content) };
-      return calls.call("message.submit", params, { result: receiptResult, signal });
+      return call("message.submit", params, { result: receiptResult, signal });
     },
     async request({ signal, content, ...rest }) {
       if (content.length > CONTENT_MAX_BYTES) throw new LocalClientError("E_TOO_LARGE", TOO_LARGE);
       const params = { ...rest, content: encodeBase64(content) };
-      return calls.call("message.request", params, { result: answerResult, signal });
+      return call("message.request", params, { result: answerResult, signal });
     },
     async reply(requestId, content) {
       if (content.length > CONTENT_MAX_BYTES) throw new LocalClientError("E_TOO_LARGE", TOO_LARGE);
-      await calls.call("message.reply", { requestId, content: encodeBase64(content) }, { result: z.unknown() });
+      await call("message.reply", { requestId, content: encodeBase64(content) }, { result: z.unknown() });
     },
     broadcast: (content, topic) =>
-      calls.call("message.broadcast", { content: encodeBase64(content), topic }, { result: broadcastResult }),
-    ping: ({ signal, ...params }) => calls.call("peers.ping", params, { result: receiptResult, signal }),
+      call("message.broadcast", { content: encodeBase64(content), topic }, { result: broadcastResult }),
+    ping: ({ signal, ...params }) => call("peers.ping", params, { result: receiptResult, signal }),
     async ack(messageId, from) {
-      await calls.call("message.ack", { messageId, from }, { result: z.unknown() });
+      await call("message.ack", { messageId, from }, { result: z.unknown() });
     },
     async trace(to) {
-      return (await calls.call("trace", { to }, { result: traceResult })).steps;
+      return (await call("trace", { to }, { result: traceResult })).steps;
     },
-    connectPeer: (id) => calls.call("peers.connect", { id }, { result: connectResult }),
+    connectPeer: (id, address) => call("peers.connect", { id, address }, { result: connectResult }),
     async disconnectPeer(id, options) {
-      await calls.call("peers.disconnect", { id, ...options }, { result: z.unknown() });
+      await call("peers.disconnect", { id, ...options }, { result: z.unknown() });
     },
     async subscribe<Type extends EventType>(options: SubscribeOptions<Type>) {
       type Event = Extract<LocalEvent, { type: Type }>;
       const queue = new EventQueue<LocalEvent>(CLIENT_QUEUE_MAX_EVENTS, CLIENT_QUEUE_MAX_BYTES);
-      const { subscription } = await calls.call("subscribe", options, {
-        result: subscribeResult,
-        // Waiting messages may stand on the very next line.
-        onResult: (result) => queues.set(result.subscription, queue),
-      });
+      const subscribed: Subscribed = { id: "", queue, options };
+      while (reconnected !== undefined) await reconnected;
+      wanted.add(subscribed);
+      try {
+        await begin(subscribed);
+      } catch (error) {
+        end(subscribed);
+        throw error;
+      }
       const stream: Subscription<Event> = {
         // The daemon sends what was subscribed to, and the queue holds nothing else.
         next: () => queue.next() as Promise<IteratorResult<Event, undefined>>,
         async return() {
-          await unsubscribe(subscription);
+          await unsubscribe(subscribed);
           return { done: true, value: undefined };
         },
         [Symbol.asyncIterator]: () => stream,
-        unsubscribe: () => unsubscribe(subscription),
+        unsubscribe: () => unsubscribe(subscribed),
       };
       return stream;
     },
     close() {
-      closing = true;
+      closed.abort();
       transport.close();
     },
   };

@@ -1,6 +1,6 @@
 // The only file of the client that needs Node: the connection over a unix socket (on Windows a named pipe).
 import { connect as connectSocket, type Socket } from "node:net";
-import { createClient, type LocalClient } from "./client.ts";
+import { createClient, type LocalClient, type OpenTransport } from "./client.ts";
 import { errnoOf } from "./errno.ts";
 import { LocalClientError } from "./errors.ts";
 import { LineReader } from "./line-framing.ts";
@@ -8,11 +8,19 @@ import { LineWriter } from "./line-writer.ts";
 import { checkSocketPath } from "./socket-path.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
+export type ConnectOptions = {
+  /** A connection that is lost is made again, for as long as it takes; see `createClient`. Default false. */
+  readonly reconnect?: boolean;
+};
+
 /** Rejects with `E_NO_DAEMON`, `E_NO_ACCESS` or `E_BAD_SOCKET_PATH`. */
-export async function connect(socketPath: string): Promise<LocalClient> {
+export async function connect(socketPath: string, { reconnect = false }: ConnectOptions = {}): Promise<LocalClient> {
   checkSocketPath(socketPath);
-  const socket = await open(socketPath);
-  return createClient((events) => wrap(socket, events));
+  const dial = async (): Promise<OpenTransport> => {
+    const socket = await open(socketPath);
+    return (events) => wrap(socket, events);
+  };
+  return createClient(await dial(), reconnect ? dial : undefined);
 }
 
 function open(socketPath: string): Promise<Socket> {

@@ -1,6 +1,7 @@
 /** Stable: what `error.data.code` of an answer, and `code` of a `LocalClientError`, can be. */
 export type LocalErrorCode =
   // of a message
+  | "E_BAD_ADDRESS"
   | "E_BAD_ID"
   | "E_CANCELLED"
   | "E_CLOCK"

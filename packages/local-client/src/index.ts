@@ -1,6 +1,13 @@
-export type { LocalClient, RequestOptions, SubmitOptions, SubscribeOptions, Subscription } from "./client.ts";
+export type {
+  LocalClient,
+  OpenTransport,
+  RequestOptions,
+  SubmitOptions,
+  SubscribeOptions,
+  Subscription,
+} from "./client.ts";
 export { createClient } from "./client.ts";
-export { connect } from "./connect.ts";
+export { type ConnectOptions, connect } from "./connect.ts";
 export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
 export type { EventStream } from "./event-queue.ts";

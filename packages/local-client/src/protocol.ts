@@ -74,12 +74,15 @@ export const broadcastParams: z.ZodMiniType<BroadcastRequest> = z.strictObject({
   topic: z._default(topicSchema, ""),
 });
 
-/** `address` is for a later version: it is understood, and answered `E_NOT_SUPPORTED`. */
-export const connectParams: z.ZodMiniType<{ readonly id: string; readonly address?: string | undefined }> =
-  z.strictObject({
-    id: z.string().check(z.maxLength(128)),
-    address: z.optional(z.string().check(z.maxLength(64))),
-  });
+export type ConnectRequest = {
+  readonly id: string;
+  /** `HOST:PORT`, for a session over UDP to it; without one a channel is opened. */
+  readonly address?: string | undefined;
+};
+export const connectParams: z.ZodMiniType<ConnectRequest> = z.strictObject({
+  id: z.string().check(z.maxLength(128)),
+  address: z.optional(z.string().check(z.maxLength(64))),
+});
 export type PingRequest = Omit<SubmitRequest, "content" | "topic">;
 export const pingParams: z.ZodMiniType<PingRequest> = z.strictObject({
   to: z.string().check(z.maxLength(128)),

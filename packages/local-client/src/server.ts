@@ -29,6 +29,7 @@ export type {
   Answer,
   AskRequest,
   BroadcastRequest,
+  ConnectRequest,
   DisconnectRequest,
   NodeInfo,
   NodeStatus,

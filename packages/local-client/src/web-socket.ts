@@ -1,6 +1,6 @@
 // The connection over a loopback WebSocket, with the platform's own WebSocket: for pages, and for Node where a socket file is out of
 // reach. Nothing here needs Node.
-import { createClient, type LocalClient } from "./client.ts";
+import { createClient, type LocalClient, type OpenTransport } from "./client.ts";
 import { LocalClientError } from "./errors.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
 import { parseLine } from "./line-framing.ts";
@@ -17,10 +17,17 @@ export type WebSocketConnectOptions = {
   readonly url: string;
   /** What stands in the data directory's `http-token`. */
   readonly token: string;
+  /** A connection that is lost is made again, for as long as it takes; see `createClient`. Default false. */
+  readonly reconnect?: boolean;
 };
 
 /** Rejects with `E_NO_DAEMON` where nobody answers, `E_NO_ACCESS` where the token or the page's origin is refused. */
-export async function connectWebSocket({ url, token }: WebSocketConnectOptions): Promise<LocalClient> {
+export async function connectWebSocket(options: WebSocketConnectOptions): Promise<LocalClient> {
+  const dial = (): Promise<OpenTransport> => open(options);
+  return createClient(await dial(), options.reconnect === true ? dial : undefined);
+}
+
+async function open({ url, token }: WebSocketConnectOptions): Promise<OpenTransport> {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   const authenticate = { jsonrpc: "2.0", id: 0, method: "authenticate", params: { token } };
@@ -37,7 +44,7 @@ export async function connectWebSocket({ url, token }: WebSocketConnectOptions):
     };
     socket.onclose = () => reject(isOpen ? noAccess() : noDaemon(url));
   });
-  return createClient((events) => wrap(socket, events));
+  return (events) => wrap(socket, events);
 }
 
 function wrap(socket: WebSocket, { onLine, onClose }: TransportEvents): Transport {

@@ -90,8 +90,8 @@ describe("methods", () => {
           asked.push(request);
           return { messageId: RECEIPT.messageId };
         },
-        connect: async (id) => {
-          asked.push(id);
+        connect: async (request) => {
+          asked.push(request);
           return { link: "both" };
         },
         disconnect: (request) => void asked.push(request),
@@ -107,12 +107,14 @@ describe("methods", () => {
     expect(await local.broadcast(content, "news")).toEqual({ messageId: RECEIPT.messageId });
     expect(await local.ping({ to: ID, via: "relay" })).toEqual(RECEIPT);
     expect(await local.connectPeer(ID)).toEqual({ link: "both" });
+    await local.connectPeer(ID, "127.0.0.1:4100");
     await local.disconnectPeer(ID);
     expect(asked).toEqual([
       { to: ID, content, topic: "q", timeoutMs: 10_000 },
       { requestId: "11".repeat(16), content },
       { content, topic: "news" },
-      ID,
+      { id: ID },
+      { id: ID, address: "127.0.0.1:4100" },
       { id: ID, silently: false },
     ]);
   });
@@ -552,4 +554,52 @@ describe("the socket", () => {
     expect(failed).toBeInstanceOf(LocalClientError);
     expect(failed).toMatchObject({ code: "E_NO_DAEMON", message: expect.stringContaining(socketPath) });
   });
+});
+
+describe("a client that reconnects", () => {
+  test("goes on with its subscriptions and calls when its daemon is back; what was open has failed", async () => {
+    const { socketPath } = bench.place();
+    const never = { submit: () => new Promise<never>(() => {}) };
+    const first = await bench.serve({ socketPath, handlers: never });
+    const local = await connect(socketPath, { reconnect: true });
+    bench.later(() => local.close());
+    const events = await local.subscribe({ events: ["message"], topic: "t" });
+    const open = rejection(local.submit({ to: ID, content: Uint8Array.of(1) }));
+    await local.info();
+    await first.close();
+    expect(await open).toMatchObject({ code: "E_DISCONNECTED" });
+    const waiting = local.info();
+    const abort = new AbortController();
+    const aborted = rejection(local.submit({ to: ID, content: Uint8Array.of(1), signal: abort.signal }));
+    abort.abort();
+    expect(await aborted).toMatchObject({ code: "E_ABORTED" });
+    const { onInterest, times } = subscribed();
+    const second = await bench.serve({ socketPath, onInterest });
+    expect(await waiting).toEqual(INFO);
+    await times;
+    second.publish({ ...message("hello"), topic: "t" });
+    expect(text((await events.next()).value)).toBe("hello");
+    await events.unsubscribe();
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+    await second.close();
+  });
+
+  test("ends when its program closes it, though no daemon comes back", async () => {
+    const server = await bench.serve();
+    const local = await connect(server.socketPath, { reconnect: true });
+    const events = await local.subscribe({ events: ["link"] });
+    await server.close();
+    const waiting = rejection(local.info());
+    local.close();
+    expect(await waiting).toMatchObject({ code: "E_DISCONNECTED" });
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+  });
+
+  function subscribed(): { onInterest: () => void; times: Promise<void> } {
+    let onInterest = (): void => {};
+    const times = new Promise<void>((resolve) => {
+      onInterest = resolve;
+    });
+    return { onInterest: () => onInterest(), times };
+  }
 });

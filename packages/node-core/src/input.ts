@@ -56,8 +56,8 @@ export type NodeInput =
     }
   /** Which way would a message take, and where does it end? Answered by `traced` with this id. */
   | { readonly type: "trace"; readonly id: string; readonly to: NodeId }
-  /** Open a channel to a peer; answered by `connected` or `failed` with this id. */
-  | { readonly type: "connect"; readonly id: string; readonly peer: NodeId }
+  /** Open a channel to a peer, or a session where an address is given; answered by `connected` or `failed` with this id. */
+  | { readonly type: "connect"; readonly id: string; readonly peer: NodeId; readonly address?: Address | undefined }
   /** Close the channel to a peer, if there is one. */
   | { readonly type: "disconnect"; readonly peer: NodeId }
   /** For drills: the channel to a peer dies without a word, and this node finds out as it would in earnest. */

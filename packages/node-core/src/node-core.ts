@@ -11,7 +11,7 @@ import {
   MESSAGE_ID_BYTES,
 } from "@starling/wire-protocol";
 import { ChannelDemand } from "./channel-demand.ts";
-import { ChannelRequests } from "./channel-requests.ts";
+import { ConnectRequests } from "./connect-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
 import { EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
 import { Finder, type FinderOutput } from "./finder.ts";
@@ -59,7 +59,8 @@ export class NodeCore {
   readonly #delivery: Delivery;
   readonly #early = new EarlyBroadcasts();
   readonly #requests = new OpenRequests();
-  readonly #channelRequests = new ChannelRequests();
+  readonly #channelRequests = new ConnectRequests();
+  readonly #sessionRequests = new ConnectRequests();
   readonly #demand = new ChannelDemand();
   #signals = 0;
 
@@ -206,6 +207,7 @@ export class NodeCore {
       case "listening":
         return this.#delivery.listening(input.on);
       case "connect":
+        if (input.address !== undefined) return this.#dial(input.id, { id: input.peer, address: input.address }, now);
         return this.#connect(input.peer, input.id, now);
       case "disconnect":
         return [...this.#signalling.cancel(input.peer), ...this.#overlay.closeChannel(input.peer, now)];
@@ -319,17 +321,21 @@ export class NodeCore {
         this.#overlay.adoptChannel(step.channel, now);
         return {};
       case "channel-failed":
-        return { steps: this.#channelRequests.failed(step.peer, step.reason) };
+        return { steps: this.#noChannel(step.peer, step.reason) };
       case "rtc-cancel":
         return { outside: { type: "rtc-close", channel: step.channel } };
       case "link-opened":
-        if (step.link === "session") return { outside: step };
+        if (step.link === "session") return { outside: step, steps: this.#sessionRequests.opened(step.peer) };
         return {
           outside: step,
           steps: [...this.#channelRequests.opened(step.peer), ...this.#outbox.channelOpened(step.peer, now)],
         };
       case "link-closed":
         return { outside: step, steps: this.#outbox.linkClosed(step.peer, now) };
+      case "link-unanswered": {
+        const message = "nobody with this key answered at this address; check both";
+        return { outside: step, steps: this.#sessionRequests.failed(step.peer, "E_NO_ROUTE", message) };
+      }
       case "receipt":
         return step.id.startsWith(SIGNAL_ID) ? {} : { outside: step };
       case "failed":
@@ -371,7 +377,28 @@ export class NodeCore {
     }
     const steps = this.#signalling.want(peer, now);
     if (this.#signalling.isDialling(peer)) return steps;
-    return [...steps, ...this.#channelRequests.failed(peer, "tried a moment ago, or too many dials; try again later")];
+    return [...steps, ...this.#noChannel(peer, "tried a moment ago, or too many dials; try again later")];
+  }
+
+  #noChannel(peer: NodeId, reason: string): NodeOutput[] {
+    const message = `no channel could be opened (${reason}); messages still go over relays`;
+    return this.#channelRequests.failed(peer, "E_NO_CHANNEL", message);
+  }
+
+  /** A session to a peer at an address that a program knows. */
+  #dial(id: string, contact: Contact, now: Now): Step[] {
+    const { id: peer } = contact;
+    if (peer === this.id) return [{ type: "failed", id, code: "E_BAD_ID", message: "a node has no link to itself" }];
+    if (this.#overlay.links.session(peer) !== undefined) return [{ type: "connected", id, peer }];
+    const isDialling = this.#sessionRequests.isWaitedFor(peer);
+    if (!this.#sessionRequests.add(peer, id)) {
+      return [{ type: "failed", id, code: "E_QUOTA", message: "too many links are being opened; wait for some" }];
+    }
+    if (isDialling) return [];
+    const steps = this.#overlay.dial(contact, now);
+    if (steps !== undefined) return steps;
+    const message = "it was dialled a moment ago, or is being dialled; try again in some seconds";
+    return this.#sessionRequests.failed(peer, "E_NO_ROUTE", message);
   }
 
   #acceptable(candidates: readonly Candidate[], peer: NodeId): Candidate[] {

@@ -104,7 +104,7 @@ export type TraceStep = {
 export type NodeOutput =
   | RelayOutput
   | RtcCommand
-  /** A channel that was asked for is open. */
+  /** A link that was asked for is open. */
   | { readonly type: "connected"; readonly id: string; readonly peer: NodeId }
   | MintRequest
   | { readonly type: "cancel-mint"; readonly job: string }

@@ -206,6 +206,13 @@ export class Overlay {
     return [];
   }
 
+  /** Opens a session; `link-opened` or `link-unanswered` follows. Undefined where it may not be dialled now. */
+  dial(contact: Contact, now: Now): OverlayOutput[] | undefined {
+    const lookup: Lookup = { type: "lookup", query: 0, target: this.id };
+    const outputs = this.#membership.dialToAsk(contact, lookup, now);
+    return outputs.length === 0 ? undefined : this.#onMembership(outputs, now);
+  }
+
   /** The peer has not answered where it should have: is it still there? */
   suspect(peer: NodeId, now: Now): void {
     this.#links.suspect(peer, now);

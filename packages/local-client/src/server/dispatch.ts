@@ -53,11 +53,8 @@ export async function dispatch(
       return {};
     case "message.broadcast":
       return handlers.broadcast(read(broadcastParams, params));
-    case "peers.connect": {
-      const { id, address } = read(connectParams, params);
-      if (address !== undefined) throw notSupported("an address with peers.connect");
-      return handlers.connect(id);
-    }
+    case "peers.connect":
+      return handlers.connect(read(connectParams, params));
     case "peers.ping":
       return handlers.ping(read(pingParams, params), signal);
     case "peers.disconnect":
@@ -90,8 +87,4 @@ function read<Value>(schema: z.ZodMiniType<Value>, params: unknown): Value {
   const place = issue === undefined || issue.path.length === 0 ? "params" : issue.path.map(String).join(".");
   const what = issue?.message ?? "not valid";
   throw new LocalClientError(what === TOO_LARGE ? "E_TOO_LARGE" : "E_BAD_PARAMS", `${place}: ${what}`);
-}
-
-function notSupported(what: string): LocalClientError {
-  return new LocalClientError("E_NOT_SUPPORTED", `this version of the daemon does not have ${what}`);
 }

@@ -3,6 +3,7 @@ import type {
   Answer,
   AskRequest,
   BroadcastRequest,
+  ConnectRequest,
   DisconnectRequest,
   NodeInfo,
   NodeStatus,
@@ -31,8 +32,8 @@ export type LocalHandlers = {
   broadcast(request: BroadcastRequest): Promise<{ readonly messageId: string }>;
   /** Whether the node with this key is there; no program of its hears of it. */
   ping(request: PingRequest, signal: AbortSignal): Promise<Receipt>;
-  /** Opens a channel to a peer. */
-  connect(id: string): Promise<{ readonly link: PeerInfo["link"] }>;
+  /** Opens a channel to a peer, or a session at an address. */
+  connect(request: ConnectRequest): Promise<{ readonly link: PeerInfo["link"] }>;
   disconnect(request: DisconnectRequest): void;
   trace(to: string): Promise<readonly TraceStep[]>;
   /** Throws `E_NO_MESSAGE` where no such message waits for its ack. */

@@ -1,12 +1,12 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { NodeOutput } from "./output.ts";
 
-// Programs that asked for a channel and wait to hear of it.
+// Programs that asked for a link to a peer, a channel or a session, and wait to hear of it.
 
 // BOUNDED: one more fails with E_QUOTA.
 const WAITING_MAX = 256;
 
-export class ChannelRequests {
+export class ConnectRequests {
   readonly #waiting = new Map<NodeId, string[]>();
   #count = 0;
 
@@ -18,13 +18,16 @@ export class ChannelRequests {
     return true;
   }
 
+  isWaitedFor(peer: NodeId): boolean {
+    return this.#waiting.has(peer);
+  }
+
   opened(peer: NodeId): NodeOutput[] {
     return this.#take(peer).map((id) => ({ type: "connected", id, peer }));
   }
 
-  failed(peer: NodeId, reason: string): NodeOutput[] {
-    const message = `no channel could be opened (${reason}); messages still go over relays`;
-    return this.#take(peer).map((id) => ({ type: "failed", id, code: "E_NO_CHANNEL", message }));
+  failed(peer: NodeId, code: "E_NO_CHANNEL" | "E_NO_ROUTE", message: string): NodeOutput[] {
+    return this.#take(peer).map((id) => ({ type: "failed", id, code, message }));
   }
 
   #take(peer: NodeId): string[] {
