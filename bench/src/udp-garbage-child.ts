@@ -1,5 +1,7 @@
 // One table with two links, fed whatever an attacker has: see udp-garbage.ts, which says how many and asks how it went.
 import { randomFillSync } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { generateIdentity } from "@starling/crypto-identity";
 import { createSessionCrypto, SessionTable, type Transmit } from "@starling/session";
 import type { Address } from "@starling/wire-protocol";
@@ -126,15 +128,21 @@ for (let index = 0; index < WARM_UP; index += 1) {
   converse();
   await new Promise((resolve) => setImmediate(resolve));
 }
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+collect();
 const before = rssBytes();
 let datagrams = 0;
 let grownBytes = 0;
+let keptBytes = 0;
 process.on("message", async (order: { readonly datagrams: number }) => {
   const started = performance.now();
   await feed(order.datagrams);
   datagrams += order.datagrams;
   grownBytes = Math.max(grownBytes, rssBytes() - before);
+  collect();
+  keptBytes = Math.max(keptBytes, rssBytes() - before);
   const perSecond = (order.datagrams * 1_000) / (performance.now() - started);
-  process.send?.({ datagrams, grownBytes, perSecond, isAlive: converse() });
+  process.send?.({ datagrams, grownBytes, keptBytes, perSecond, isAlive: converse() });
 });
 process.on("disconnect", () => process.exit(0));

@@ -6,7 +6,10 @@ import type { Figure } from "./figure.ts";
 
 type Result = {
   readonly datagrams: number;
+  /** The most at any look, what the collector of V8 had not taken yet included. */
   readonly grownBytes: number;
+  /** The most right after a collection: what the table keeps. */
+  readonly keptBytes: number;
   readonly perSecond: number;
   readonly isAlive: boolean;
 };
@@ -30,12 +33,12 @@ export async function udpGarbage(progress: (done: number, of: number) => void): 
   if (result?.datagrams !== DATAGRAMS || !result.isAlive) throw new Error(`not all well: ${JSON.stringify(result)}`);
   return [
     {
-      name: "memory after 10,000,000 random, mutated and replayed datagrams, no crash, links alive",
+      name: "memory kept over 10,000,000 random, mutated and replayed datagrams, no crash, links alive",
       unit: "MB",
-      samples: [result.grownBytes / 2 ** 20],
+      samples: [result.keptBytes / 2 ** 20],
       target: { atMost: 32 },
-      ours: `${Math.round(result.perSecond / 1_000)} k datagrams/s refused`,
-      peer: "none",
     },
+    { name: "the same, before V8 collects", unit: "MB", samples: [result.grownBytes / 2 ** 20] },
+    { name: "datagrams refused meanwhile", unit: "k/s", samples: [result.perSecond / 1_000] },
   ];
 }

@@ -19,8 +19,8 @@ import { type Figure, median, number } from "./figure.ts";
 import { race, ratios } from "./race.ts";
 
 // The envelope of a unicast with a box of 512 bytes, as an object and as bytes: ours beside msgpackr (plain objects, and its fastest
-// way, records of a shared structure) and beside JSON with hex, which the gateway before us used. Each of 64 different ones in turn,
-// all fields on both sides, so that nothing can be left out.
+// way, records of a shared structure) and beside JSON with hex, which the gateway before us used. Each of 64 different ones to 16
+// keys in turn, all fields on both sides, so that nothing can be left out.
 
 const ROUNDS = 25;
 const ROUND_MS = 60;
@@ -28,11 +28,12 @@ const MESSAGES = 64;
 const TURNS = 20;
 const OPERATIONS = MESSAGES * TURNS;
 
-const recipient = identityFromSeed(new Uint8Array(32).fill(2)).id;
+const recipients = Array.from({ length: 16 }, (_, i) => identityFromSeed(new Uint8Array(32).fill(i + 2)).id);
+const recipientOf = (i: number) => recipients[i % recipients.length] ?? identityFromSeed(bytes(32, i)).id;
 const bytes = (sizeBytes: number, seed: number) =>
   Uint8Array.from({ length: sizeBytes }, (_, i) => (i * 31 + seed) & 0xff);
 const envelopes: readonly Envelope[] = Array.from({ length: MESSAGES }, (_, i) => ({
-  recipient,
+  recipient: recipientOf(i),
   lock: bytes(32, i),
   timestampMs: 1_767_225_600_000 + i,
   effort: 32_768 + i,

@@ -103,15 +103,37 @@ export function nodeIdToBytes(id: NodeId): Uint8Array {
 /** Writes the 32 bytes of an id to `target`, which has room for them. Throws as `nodeIdToBytes` does. */
 export function writeNodeId(id: NodeId, target: Uint8Array, offset: number): void {
   if (typeof id !== "string" || id.length !== 2 * NODE_ID_BYTES) requireNodeId("id", id);
+  const slot = ((digitAt(id, 0) << 4) | digitAt(id, 1)) & (RECENT_SLOTS - 1);
+  if (recentIds[slot] !== id) {
+    recentBytes.set(parseDigits(id), slot * NODE_ID_BYTES);
+    recentIds[slot] = id;
+  }
+  const from = slot * NODE_ID_BYTES;
+  for (let i = 0; i < NODE_ID_BYTES; i += 1) target[offset + i] = recentBytes[from + i] ?? 0;
+}
+
+// A node writes the same few ids again and again, and reading 64 digits costs an envelope as much as all the rest of it.
+const RECENT_SLOTS = 256;
+// BOUNDED: RECENT_SLOTS, one for each first byte.
+const recentIds: (NodeId | undefined)[] = new Array(RECENT_SLOTS).fill(undefined);
+const recentBytes: Uint8Array = new Uint8Array(RECENT_SLOTS * NODE_ID_BYTES);
+
+function parseDigits(id: NodeId): Uint8Array {
+  const bytes = new Uint8Array(NODE_ID_BYTES);
   let seen = 0;
   for (let i = 0; i < NODE_ID_BYTES; i += 1) {
-    const high = DIGIT_OF_CODE[id.charCodeAt(2 * i)] ?? 16;
-    const low = DIGIT_OF_CODE[id.charCodeAt(2 * i + 1)] ?? 16;
+    const [high, low] = [digitAt(id, 2 * i), digitAt(id, 2 * i + 1)];
     seen |= high | low;
-    target[offset + i] = (high << 4) | low;
+    bytes[i] = (high << 4) | low;
   }
-  const isPlain = seen < 16 && (target[offset + NODE_ID_BYTES - 1] ?? 0xff) < 0x80;
-  if (!isPlain || SUSPECT_FIRST[target[offset] ?? 0] === 1) requireNodeId("id", id);
+  const isPlain = seen < 16 && (bytes[NODE_ID_BYTES - 1] ?? 0xff) < 0x80;
+  if (!isPlain || SUSPECT_FIRST[bytes[0] ?? 0] === 1) requireNodeId("id", id);
+  return bytes;
+}
+
+/** 16 for what is no digit. */
+function digitAt(id: string, at: number): number {
+  return DIGIT_OF_CODE[id.charCodeAt(at)] ?? 16;
 }
 
 /** Node writes hex natively, from any Uint8Array; the method is old, and stands in no documentation. */
