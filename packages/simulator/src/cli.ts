@@ -5,13 +5,13 @@ import { reportTable, writeReport } from "./report.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 // npm run sim -- SCENARIO [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-// npm run sim -- report [SCENARIO ...] [--tune] [--cells DIR] [--out DIR]
+// npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    nodes: { type: "string", default: "100" },
-    seed: { type: "string", default: "11" },
+    nodes: { type: "string" },
+    seed: { type: "string" },
     messages: { type: "string" },
     crypto: { type: "string", default: "real" },
     json: { type: "boolean", default: false },
@@ -25,7 +25,7 @@ function usage(problem: string): never {
   const names = Object.keys(SCENARIOS).join("|");
   process.stderr.write(`sim: ${problem}
 usage: npm run sim -- ${names} [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-       npm run sim -- report [SCENARIO ...] [--tune] [--cells DIR] [--out DIR]
+       npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR]
 `);
   process.exit(2);
 }
@@ -44,8 +44,22 @@ function print(cell: Cell): void {
   for (const violation of violations) process.stdout.write(`VIOLATION ${violation}\n`);
 }
 
+/** "3" or "1-20". */
+function seedsOf(text: string): number[] {
+  const [first = "", last = first] = text.split("-");
+  const from = whole("seed", first, 0);
+  return Array.from({ length: whole("seed", last, from) - from + 1 }, (_, i) => from + i);
+}
+
 function report(scenarios: readonly string[]): void {
-  const rows = runPlan({ scenarios, tune: values.tune, dir: values.cells });
+  const rows = runPlan({
+    scenarios,
+    tune: values.tune,
+    dir: values.cells,
+    nodes: values.nodes === undefined ? undefined : whole("nodes", values.nodes, 2),
+    messages: values.messages === undefined ? undefined : whole("messages", values.messages, 0),
+    seeds: values.seed === undefined ? undefined : seedsOf(values.seed),
+  });
   process.stdout.write(reportTable(rows));
   writeReport(rows, values.out);
 }
@@ -57,10 +71,9 @@ if (scenario === "report") {
   if (!(scenario in SCENARIOS)) usage(scenario === "" ? "which scenario?" : `unknown scenario '${scenario}'`);
   const { crypto } = values;
   if (crypto !== "real" && crypto !== "stand-in") usage("--crypto is real or stand-in");
-  const nodes = whole("nodes", values.nodes, 2);
+  const nodes = whole("nodes", values.nodes ?? "100", 2);
   const messages = values.messages === undefined ? nodes * 10 : whole("messages", values.messages, 0);
-  const [first = "", last = first] = values.seed.split("-");
-  for (let seed = whole("seed", first, 0); seed <= whole("seed", last, 0); seed += 1) {
+  for (const seed of seedsOf(values.seed ?? "11")) {
     const cell = runCell(scenario, { nodes, seed, messages, crypto });
     if (values.json) process.stdout.write(`${JSON.stringify(cell)}\n`);
     else print(cell);

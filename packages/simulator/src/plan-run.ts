@@ -16,18 +16,28 @@ export type PlanOptions = {
   readonly scenarios: readonly string[];
   /** With the seeds that parameters are tuned on. */
   readonly tune: boolean;
+  /** Instead of the plan's: a smaller run, which its table says. */
+  readonly nodes?: number | undefined;
+  readonly messages?: number | undefined;
+  readonly seeds?: readonly number[] | undefined;
   /** Where cells are kept. */
   readonly dir: string;
 };
 
 export type RowCells = { readonly row: Row; readonly cells: readonly Cell[] };
 
-export function runPlan({ scenarios, tune, dir }: PlanOptions): RowCells[] {
+export function runPlan({ scenarios, tune, dir, nodes, messages, seeds: wanted }: PlanOptions): RowCells[] {
   mkdirSync(dir, { recursive: true });
   const digest = sourcesDigest();
-  const rows = ROWS.filter(({ scenario }) => scenarios.length === 0 || scenarios.includes(scenario));
-  return rows.map((row) => {
-    const seeds = tune ? TUNE_SEEDS : row.seeds;
+  const isWanted = ({ scenario }: Row) => scenarios.length === 0 || scenarios.includes(scenario);
+  // A scenario that stands in the plan with two sizes is one row when the size is given.
+  const rows = ROWS.filter((row, i) => {
+    const isFirst = ROWS.findIndex(({ scenario }) => scenario === row.scenario) === i;
+    return isWanted(row) && (nodes === undefined || isFirst);
+  });
+  return rows.map((planned) => {
+    const row = { ...planned, nodes: nodes ?? planned.nodes, messages: messages ?? planned.messages };
+    const seeds = wanted ?? (tune ? TUNE_SEEDS : row.seeds);
     const { seedsPerCell = 1 } = row;
     const cells: Cell[] = [];
     for (let i = 0; i < seeds.length; i += seedsPerCell) {

@@ -34,7 +34,7 @@ export function reportTable(rows: readonly RowCells[]): string {
   for (const { row, cells } of rows) {
     const seeds = cells.map(({ seed }) => seed);
     const named = seeds.length > 5 ? `${seeds[0]}-${seeds.at(-1)}` : seeds.join(", ");
-    for (const target of row.targets) {
+    for (const target of row.targets(row.nodes)) {
       const value = figureOf(target, cells);
       const wanted = target.atLeast === undefined ? `≤ ${short(target.atMost ?? Number.NaN)}` : `≥ ${target.atLeast}`;
       const verdict = isMet(target, value) ? "met" : "**missed**";
