@@ -1,5 +1,5 @@
 import type { NodeInput, RtcCommand } from "@starling/node-core";
-import { createRtcHub, type RtcHub } from "@starling/rtc-transport";
+import { createRtcHub, RECORD_MAX_BYTES, type RtcHub } from "@starling/rtc-transport";
 import type { Address } from "@starling/wire-protocol";
 
 /** What the node does with WebRTC: commands of the core go to the hub, what the hub says goes to the core. */
@@ -23,6 +23,8 @@ export function startRtc(options: {
   const hub = createRtcHub({
     maxChannels: Math.max(1, maxChannels),
     iceServers: stunServers,
+    // A Data each: the session above has its own fragments.
+    maxMessageBytes: RECORD_MAX_BYTES,
     ...(WILDCARDS.includes(listen.ip) ? {} : { bindAddresses: [listen.ip] }),
     listener: {
       described: (channel, description) => feed({ type: "rtc-described", channel, description }),

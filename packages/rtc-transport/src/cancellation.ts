@@ -2,7 +2,7 @@
 // of its channel.
 
 /** What an awaiting step is rejected with when its channel has closed meanwhile. */
-export class Cancelled extends Error {
+class Cancelled extends Error {
   constructor() {
     super("the channel was closed meanwhile");
     this.name = "Cancelled";

@@ -16,20 +16,27 @@ neverSix.addAddress("::", "ipv6");
 neverSix.addSubnet("fe80::", 10, "ipv6");
 neverSix.addSubnet("ff00::", 8, "ipv6");
 
-/** False for names, ports below 1024, unspecified, link-local, multicast, broadcast and reserved addresses. */
-export function isAllowedCandidate({ address }: Candidate): boolean {
+/**
+ * False for names, ports below 1024, unspecified, link-local, multicast, broadcast and reserved addresses; for loopback unless
+ * this side has nothing but loopback itself.
+ */
+export function isAllowedCandidate({ address }: Candidate, isLoopback: boolean): boolean {
   const { ip, port } = address;
   if (canonicalIp(ip) !== ip || !Number.isInteger(port) || port < PORT_MIN || port > 65_535) return false;
+  if (!isLoopback && (ip === "::1" || ip.startsWith("127."))) return false;
   return ip.includes(":") ? !neverSix.check(ip, "ipv6") : !never.check(ip);
 }
 
 /** The candidates that may be tried, each address once, `room` of them at most. */
-export function allowedCandidates(candidates: readonly Candidate[], room: number = CANDIDATES_MAX): Candidate[] {
+export function allowedCandidates(
+  candidates: readonly Candidate[],
+  { room = CANDIDATES_MAX, isLoopback }: { readonly room?: number; readonly isLoopback: boolean },
+): Candidate[] {
   const seen = new Set<string>();
   return candidates
     .filter((candidate) => {
       const key = `${candidate.address.ip} ${candidate.address.port}`;
-      if (seen.has(key) || !isAllowedCandidate(candidate)) return false;
+      if (seen.has(key) || !isAllowedCandidate(candidate, isLoopback)) return false;
       seen.add(key);
       return true;
     })

@@ -55,7 +55,8 @@ export class DtlsLink {
       cert: certificate.pem.certPem,
       key: certificate.pem.privateKey,
       signatureHash: certificate.pem.signatureHash,
-      srtpProfiles: [],
+      // No media here, yet a RTCPeerConnection of werift takes no DTLS client that does not offer it (RFC 5764 §4.1.2: 7 and 1).
+      srtpProfiles: [7, 1],
       extendedMasterSecret: true,
       // The server asks for a certificate, the client waits to be asked: else it answers without where the request is lost.
       certificateRequest: true,

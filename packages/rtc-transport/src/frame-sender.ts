@@ -1,19 +1,16 @@
-// The way out of one channel: a queue of frames, and a window of those that werift holds.
+// The way out of one channel: a queue of frames, and a window of those that the link holds.
 import { SendQueue } from "./send-queue.ts";
 
 /** werift wakes every pending send at every flush, so it is given few and large ones. */
 const WINDOW_BYTES = 65_536;
 const WINDOW_FRAMES = 8;
 
-export type FrameSenderOptions = {
-  /** Resolves when the frame has gone to the network. */
-  readonly transmit: (frame: Buffer) => Promise<void>;
-  readonly onDrained: () => void;
-};
-
 export class FrameSender {
-  readonly #options: FrameSenderOptions;
+  readonly #transmit: (frame: Uint8Array) => Promise<void>;
   readonly #queue: SendQueue = new SendQueue();
+  // BOUNDED: by whoever asks; each is called once.
+  #waiting: ((hasRoom: boolean) => void)[] = [];
+  #onIdle: (() => void) | undefined;
   #inFlightBytes = 0;
   #inFlightFrames = 0;
   #flushing: NodeJS.Immediate | undefined;
@@ -21,14 +18,15 @@ export class FrameSender {
   /** Of frames handed on. */
   sentBytes = 0;
 
-  constructor(options: FrameSenderOptions) {
-    this.#options = options;
+  /** `transmit` resolves when the frame has gone to the network. */
+  constructor(transmit: (frame: Uint8Array) => Promise<void>) {
+    this.#transmit = transmit;
   }
 
   /** Copies the message. "sent" goes out in this turn of the event loop, "queued" when the window opens. */
-  send(message: Uint8Array): "sent" | "queued" | "full" {
+  send(message: Uint8Array, isUrgent: boolean): "sent" | "queued" | "full" {
     const isNext = this.#queue.isEmpty && this.#hasWindow;
-    if (!this.#queue.push(message)) return "full";
+    if (!this.#queue.push(message, isUrgent)) return "full";
     // At the end of this turn, so that what is sent in one turn shares a frame.
     this.#flushing ??= setImmediate(() => {
       this.#flushing = undefined;
@@ -37,10 +35,31 @@ export class FrameSender {
     return isNext ? "sent" : "queued";
   }
 
+  /** Resolves with true when half of the queue is free, with false when it is closed before. */
+  room(): Promise<boolean> {
+    if (this.#isClosed) return Promise.resolve(false);
+    if (this.#queue.isDrained) return Promise.resolve(true);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Resolves when nothing waits and the link holds nothing, or when it is closed. */
+  idle(): Promise<void> {
+    if (this.#isClosed || this.#isIdle) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
   close(): void {
     this.#isClosed = true;
     clearImmediate(this.#flushing);
     this.#queue.clear();
+    this.#tellRoom(false);
+    this.#onIdle?.();
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue.isEmpty && this.#inFlightFrames === 0;
   }
 
   get #hasWindow(): boolean {
@@ -53,18 +72,23 @@ export class FrameSender {
       if (frame === undefined) break;
       this.#dispatch(frame);
     }
-    if (!this.#isClosed && this.#queue.takeDrained()) this.#options.onDrained();
+    if (this.#queue.isDrained) this.#tellRoom(true);
+    if (this.#isIdle) this.#onIdle?.();
   }
 
-  #dispatch(frame: Buffer): void {
+  #tellRoom(hasRoom: boolean): void {
+    for (const resolve of this.#waiting.splice(0)) resolve(hasRoom);
+  }
+
+  #dispatch(frame: Uint8Array): void {
     this.sentBytes += frame.length;
     this.#inFlightBytes += frame.length;
     this.#inFlightFrames += 1;
     const done = () => {
       this.#inFlightBytes -= frame.length;
       this.#inFlightFrames -= 1;
-      if (!this.#queue.isEmpty) this.#flush();
+      if (!this.#isClosed) this.#flush();
     };
-    this.#options.transmit(frame).then(done, done);
+    this.#transmit(frame).then(done, done);
   }
 }

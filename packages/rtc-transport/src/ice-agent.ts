@@ -5,6 +5,7 @@ import type { Address, Candidate, Description } from "@starling/wire-protocol";
 import { canonicalIp } from "@starling/wire-protocol";
 import { orCancelled, pause } from "./cancellation.ts";
 import { type IceSocket, openIceSocket } from "./ice-socket.ts";
+import { priorityOf } from "./sdp.ts";
 import { hasIntegrity, type StunView, viewStun } from "./stun-check.ts";
 import type { IceConnection, StunProtocol, Werift, WeriftAddress } from "./werift.ts";
 
@@ -14,8 +15,14 @@ const SOURCES_MAX = 16;
 const EARLY_CHECKS_MAX = 16;
 /** werift keeps the id of every request it was sent, to count repeats. */
 const REQUEST_IDS_MAX = 512;
-/** RFC 8445 §5.1.2.2, recommended type preferences; what a peer calls reflexive is tried like a server-reflexive one. */
-const TYPE_PREFERENCE = { host: 126, prflx: 110, srflx: 100, relay: 0 } as const;
+/**
+ * Checks sent to addresses that have not answered, in all: a peer that names ten addresses of somebody else gets no more out of us.
+ * Checks of an honest description are through within a few.
+ */
+const UNPROVEN_CHECKS_MAX = 96;
+/** A pair that failed is tried again: the peer may have heard of us, and opened its NAT, only since. */
+const RECHECK_MS = 100;
+const RECHECK = { retransmissions: 1, responseTimeout: 400 } as const;
 const STUN_FIRST_BYTE_MAX = 3;
 const DTLS_FIRST_BYTES = [20, 63] as const;
 
@@ -28,7 +35,7 @@ export type IceAgentOptions = {
   /** A local candidate that was found after `gather` had returned. */
   readonly onLateCandidate: (candidate: Candidate) => void;
   readonly onFailed: () => void;
-  readonly onDropped: (reason: "stun" | "source") => void;
+  readonly onDropped: (reason: "stun" | "source" | "budget") => void;
 };
 
 export class IceAgent {
@@ -43,7 +50,12 @@ export class IceAgent {
   readonly #sources: Set<string> = new Set();
   // BOUNDED: one a bind address and STUN server.
   readonly #candidates: Candidate[] = [];
+  // BOUNDED: one a STUN server.
+  readonly #servers: Set<string> = new Set();
   #hasGathered = false;
+  #unprovenChecks = 0;
+  /** Messages that only the peer, alive, can have made: its checks, and its answers to ours. */
+  signsOfLife = 0;
 
   constructor(options: IceAgentOptions) {
     this.#options = options;
@@ -77,6 +89,7 @@ export class IceAgent {
     gatherMs: number,
   ): Promise<Candidate[]> {
     const { signal } = this.#options;
+    for (const { ip, port } of stunServers) this.#servers.add(keyOf([ip, port]));
     const sockets = (await Promise.all(bindAddresses.map((ip) => this.#bind(ip)))).filter((made) => made !== undefined);
     const asked = sockets.flatMap((made) =>
       stunServers
@@ -120,8 +133,14 @@ export class IceAgent {
   }
 
   /** Resolves when a pair of candidates is nominated; rejects where the signal ends it. */
-  connect(): Promise<void> {
-    return orCancelled(this.#connection.connect(), this.#options.signal);
+  async connect(): Promise<void> {
+    const connection = this.#connection;
+    const recheck = setInterval(() => this.#checkAgain(), RECHECK_MS);
+    try {
+      await orCancelled(connection.connect(), this.#options.signal);
+    } finally {
+      clearInterval(recheck);
+    }
   }
 
   /** Never rejects; what cannot be sent is lost, as any datagram may be. */
@@ -146,10 +165,33 @@ export class IceAgent {
     await connection.close().catch(() => {});
   }
 
+  #checkAgain(): void {
+    const connection = this.#connection;
+    const { WAITING, FAILED } = this.#options.werift.CandidatePairState;
+    const failed = connection.checkList.filter(({ state }) => state === FAILED);
+    if (failed.length === 0) return;
+    connection.checkRequestOptions = () => RECHECK;
+    for (const pair of failed) pair.updateState(WAITING);
+  }
+
+  /** Of what werift sends: its checks have a budget. */
+  #maySend(data: Uint8Array, to: WeriftAddress): boolean {
+    const key = keyOf(to);
+    if ((data[0] ?? 255) > STUN_FIRST_BYTE_MAX || this.#sources.has(key) || this.#servers.has(key)) return true;
+    this.#unprovenChecks += 1;
+    if (this.#unprovenChecks <= UNPROVEN_CHECKS_MAX) return true;
+    this.#options.onDropped("budget");
+    return false;
+  }
+
   async #bind(ip: string): Promise<{ protocol: StunProtocol; socket: IceSocket } | undefined> {
     const { werift, signal } = this.#options;
     const protocol = new werift.StunProtocol();
-    const socket = await openIceSocket(ip, (data, from) => this.#receive(protocol, data, from));
+    const socket = await openIceSocket(
+      ip,
+      (data, from) => this.#receive(protocol, data, from),
+      (data, to) => this.#maySend(data, to),
+    );
     if (socket === undefined) return undefined;
     if (signal.aborted) {
       await socket.transport.close();
@@ -217,7 +259,10 @@ export class IceAgent {
       this.#options.onDropped("stun");
       return;
     }
-    if (verdict === "admit") this.#sources.add(keyOf(from));
+    if (verdict === "admit") {
+      this.#sources.add(keyOf(from));
+      this.signsOfLife += 1;
+    }
     protocol.datagramReceived(data, from);
     for (const pair of this.#connection.checkList) {
       if (pair.requestTransactionIds.size > REQUEST_IDS_MAX) pair.requestTransactionIds.clear();
@@ -241,11 +286,6 @@ export class IceAgent {
     if (!isForUs || isFull || this.#connection.earlyChecks.length >= EARLY_CHECKS_MAX) return "drop";
     return hasIntegrity(data, view, this.#localKey) ? "admit" : "drop";
   }
-}
-
-/** RFC 8445 §5.1.2.1 with one component; the rank stands for the local preference. */
-function priorityOf(type: Candidate["type"], rank: number): number {
-  return TYPE_PREFERENCE[type] * 2 ** 24 + (65_535 - rank) * 256 + 255;
 }
 
 function keyOf([ip, port]: WeriftAddress): string {

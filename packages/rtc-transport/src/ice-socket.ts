@@ -14,6 +14,7 @@ export type IceSocket = {
 export function openIceSocket(
   ip: string,
   onDatagram: (data: Buffer, from: WeriftAddress) => void,
+  maySend: (data: Uint8Array, to: WeriftAddress) => boolean,
 ): Promise<IceSocket | undefined> {
   const family = isIP(ip) === 6 ? 6 : 4;
   const socket = createSocket({
@@ -43,7 +44,7 @@ export function openIceSocket(
         return isClosed;
       },
       async send(data, to) {
-        if (isClosed || to === undefined) return;
+        if (isClosed || to === undefined || !maySend(data, to)) return;
         try {
           socket.send(data, to[1], to[0]);
         } catch {

@@ -30,7 +30,7 @@ export type SctpLinkOptions = {
   readonly isClient: boolean;
   readonly send: (packet: Uint8Array) => Promise<void>;
   readonly onEstablished: () => void;
-  readonly onFrame: (frame: Buffer) => void;
+  readonly onFrame: (frame: Uint8Array) => void;
   readonly onClosed: (reason: "remote" | "failed" | "misbehaved") => void;
   readonly onDropped: () => void;
 };
@@ -40,6 +40,7 @@ export class SctpLink {
   readonly #sctp: SctpAssociation;
   readonly #carrier: SctpCarrier;
   #isClosed = false;
+  #onAcknowledged: (() => void) | undefined;
 
   constructor(options: SctpLinkOptions) {
     this.#options = options;
@@ -57,7 +58,7 @@ export class SctpLink {
     // Its transport would open, answer and close channels by DCEP; here stream 0 is the channel, and there is no other.
     sctp.onReceive.allUnsubscribe();
     sctp.onReconfigStreams.allUnsubscribe();
-    sctp.onSackReceived = async () => {};
+    sctp.onSackReceived = async () => this.#checkAcknowledged();
     setFirstTsn(sctp, randomInt(TSN_FIRST_MIN, TSN_FIRST_MAX));
     sctp.isServer = !isClient;
     sctp.rto = RTO_INITIAL_S;
@@ -106,8 +107,17 @@ export class SctpLink {
   }
 
   /** Resolves when werift has handed the frame to the network, or has closed. */
-  async send(frame: Buffer): Promise<void> {
-    await this.#sctp.send(CHANNEL_STREAM, BINARY_PPID, frame).catch(() => {});
+  async send(frame: Uint8Array): Promise<void> {
+    const { buffer, byteOffset, length } = frame;
+    await this.#sctp.send(CHANNEL_STREAM, BINARY_PPID, Buffer.from(buffer, byteOffset, length)).catch(() => {});
+  }
+
+  /** Resolves when the peer has acknowledged all that was sent; never, where it does not. */
+  acknowledged(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onAcknowledged = resolve;
+      this.#checkAcknowledged();
+    });
   }
 
   /** Tells the peer by an ABORT, ends the timers, settles the sends. */
@@ -121,6 +131,11 @@ export class SctpLink {
     // A chunk that was being sent just now sets its timer afterwards: once more, when that has happened.
     await new Promise((resolve) => setImmediate(resolve));
     sctp.setState(STATE_CLOSED);
+  }
+
+  #checkAcknowledged(): void {
+    const { outboundQueue, sentQueue } = this.#sctp;
+    if (outboundQueue.length + sentQueue.length === 0) this.#onAcknowledged?.();
   }
 
   /** What cannot be held is not acknowledged, so a peer in its right mind sends it again; what is next in order always can. */

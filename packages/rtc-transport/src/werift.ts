@@ -48,7 +48,12 @@ export type StunProtocol = {
 };
 
 /** Internal. */
-export type CandidatePair = { readonly requestTransactionIds: Set<string>; readonly rtt?: number };
+export type CandidatePair = {
+  readonly state: number;
+  readonly requestTransactionIds: Set<string>;
+  readonly rtt?: number;
+  updateState(state: number): void;
+};
 
 export type IceConnection = {
   localUsername: string;
@@ -72,6 +77,7 @@ export type IceConnection = {
   checkList: CandidatePair[];
   earlyChecks: unknown[];
   ensureProtocol(protocol: StunProtocol): void;
+  checkRequestOptions: (pair: CandidatePair) => { readonly retransmissions: number; readonly responseTimeout?: number };
   pairLocalProtocol(protocol: StunProtocol): void;
 };
 
@@ -102,7 +108,7 @@ export type DtlsOptions = {
   readonly cert?: string;
   readonly key?: string;
   readonly signatureHash?: unknown;
-  readonly srtpProfiles: readonly never[];
+  readonly srtpProfiles: readonly number[];
   readonly extendedMasterSecret: true;
   readonly certificateRequest?: true;
 };
@@ -158,6 +164,7 @@ export type SctpAssociation = {
   associationState: number;
   advertisedRwnd: number;
   outboundQueue: unknown[];
+  readonly sentQueue: readonly unknown[];
   localTsn: number;
   lastSackedTsn: number;
   advancedPeerAckTsn: number;
@@ -192,6 +199,7 @@ export type Werift = {
   readonly Message: new (method: number, messageClass: number) => StunMessage;
   readonly methods: { readonly BINDING: number };
   readonly classes: { readonly REQUEST: number };
+  readonly CandidatePairState: { readonly WAITING: number; readonly FAILED: number };
   readonly Candidate: new (
     foundation: string,
     component: number,

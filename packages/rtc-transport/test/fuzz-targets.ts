@@ -2,8 +2,9 @@
 import type { Candidate } from "@starling/wire-protocol";
 import { allowedCandidates } from "../src/candidate-policy.ts";
 import { screenDtls } from "../src/dtls-screen.ts";
-import { readRecords } from "../src/framing.ts";
+import { FrameReader } from "../src/framing.ts";
 import { firstTsn, screenSctp } from "../src/sctp-screen.ts";
+import { fromSdp } from "../src/sdp.ts";
 import { viewStun } from "../src/stun-check.ts";
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(/[ |]/g, ""), "hex"));
@@ -76,14 +77,29 @@ export const targets = [
   },
   {
     name: "records",
-    corpus: [hex("0001 61"), hex("0003 616263 0001 64"), hex(`0400 ${zeros(1024)}`)],
-    maxBytes: 4096,
+    corpus: [
+      hex("0001 61"),
+      hex("0003 616263 0001 64"),
+      hex(`0400 ${zeros(1024)}`),
+      hex(`ffff ${zeros(16_383)} 8001 00`),
+    ],
+    maxBytes: 20_000,
     run(bytes: Uint8Array): boolean {
-      const records = readRecords(buffer(bytes));
-      if (records === undefined) return false;
-      const again = records.flatMap((part) => [part.length >> 8, part.length & 0xff, ...part]);
-      if (Buffer.compare(Uint8Array.from(again), bytes) !== 0) throw new Error("other records than came");
-      return true;
+      const messages = new FrameReader().read(bytes);
+      if (typeof messages === "string") return false;
+      if (messages.reduce((sum, { length }) => sum + length, 0) > bytes.length) throw new Error("more than came");
+      return messages.length > 0;
+    },
+  },
+  {
+    name: "SDP",
+    corpus: [
+      "v=0\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host",
+      "a=fingerprint:sha-256 00:11\r\na=setup:active",
+    ].map((text) => new TextEncoder().encode(text)),
+    maxBytes: 1024,
+    run(bytes: Uint8Array): boolean {
+      return fromSdp(String.fromCharCode(...bytes)) !== undefined;
     },
   },
   {
@@ -95,7 +111,7 @@ export const targets = [
     run(bytes: Uint8Array): boolean {
       const [ip = "", port = ""] = String.fromCharCode(...bytes).split(" ");
       const candidate: Candidate = { type: "host", address: { ip, port: Number(port) } };
-      allowedCandidates([candidate, candidate]);
+      allowedCandidates([candidate, candidate], { isLoopback: false });
       return true;
     },
   },

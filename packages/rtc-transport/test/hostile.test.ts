@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Description } from "@starling/wire-protocol";
 import { decodeDescription, encodeDescription } from "@starling/wire-protocol";
-import { warmUp } from "../src/channel.ts";
+import { usableAddresses } from "../src/host-addresses.ts";
+import { loadParts } from "../src/werift-link.ts";
 import { eventually, HOST, LABEL, open, overTheWire, Rogue, seeded, TestHub } from "./support.ts";
 
 const hubs: TestHub[] = [];
@@ -179,7 +180,7 @@ describe("the network sees", () => {
   test("no more than the checks of one candidate each, however often it is named", async () => {
     const sent = spyOnDatagrams();
     const b = make({ openTimeoutMs: 300 });
-    const { certificate } = await warmUp();
+    const { certificate } = await loadParts();
     const candidates = Array.from({ length: 10 }, () => ({ type: "host" as const, address: { ip: HOST, port: 9999 } }));
     const offer = {
       setup: "actpass" as const,
@@ -192,6 +193,33 @@ describe("the network sees", () => {
     await b.seen("closed");
     expect(new Set(sent.map(({ to }) => to))).toEqual(new Set([`${HOST}:9999`]));
     expect(new Set(sent.map(({ data }) => data.toString("hex", 8, 20))).size).toBe(1);
+  });
+
+  test("no more than 96 checks of ten candidates on two sockets, none to loopback where there is more than that", async () => {
+    const [ip = HOST, other = HOST] = usableAddresses().filter((address) => !address.includes(":"));
+    const sent = spyOnDatagrams();
+    const bindAddresses = ip === other ? [ip, ip] : [ip, other];
+    const b = make({ bindAddresses, openTimeoutMs: 3000 });
+    const { certificate } = await loadParts();
+    const offer: Description = {
+      setup: "actpass",
+      ufrag: "abcd",
+      pwd: "a".repeat(24),
+      fingerprint: certificate.fingerprint,
+      candidates: [],
+    };
+    b.hub.accept("c", LABEL, offer);
+    for (let i = 0; i < 200; i += 1) {
+      // Of the range for documentation: nobody's.
+      const address = i % 3 === 0 ? `127.0.0.${i}` : `203.0.113.${i}`;
+      b.hub.addCandidate("c", { type: "host", address: { ip: address, port: 9000 + i } });
+    }
+    expect((await b.seen("closed")).reason).toBe("timeout");
+    expect(new Set(sent.map(({ to }) => to)).size).toBe(10);
+    expect(sent.every(({ to }) => to.startsWith("203.0.113."))).toBe(ip !== HOST);
+    expect(sent.length).toBeLessThanOrEqual(96);
+    expect(b.hub.stats().dropped.get("candidate")).toBe(190);
+    expect(b.hub.stats().dropped.get("budget")).toBeGreaterThan(0);
   });
 
   test("nothing but the two ends: no STUN server, no name looked up", async () => {

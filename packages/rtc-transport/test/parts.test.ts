@@ -5,26 +5,38 @@ import type { Candidate } from "@starling/wire-protocol";
 import fc from "fast-check";
 import { allowedCandidates, isAllowedCandidate } from "../src/candidate-policy.ts";
 import { screenDtls } from "../src/dtls-screen.ts";
-import { FRAME_FILL_BYTES, readRecords } from "../src/framing.ts";
+import { FRAME_FILL_BYTES, FrameReader, MESSAGE_MAX_BYTES } from "../src/framing.ts";
 import { HandshakeOrder } from "../src/handshake-order.ts";
 import { usableAddresses } from "../src/host-addresses.ts";
+import { Liveness, TICK_MS } from "../src/liveness.ts";
 import { firstTsn, screenSctp } from "../src/sctp-screen.ts";
-import { QUEUE_MAX_BYTES, SendQueue } from "../src/send-queue.ts";
+import { QUEUE_MAX_BYTES, SendQueue, URGENT_MAX_BYTES } from "../src/send-queue.ts";
 import { hasIntegrity, viewStun } from "../src/stun-check.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/[ |]/g, ""), "hex");
 
 describe("frames", () => {
+  const drain = (queue: SendQueue): Uint8Array[] => {
+    const frames: Uint8Array[] = [];
+    for (let frame = queue.shift(); frame !== undefined; frame = queue.shift()) frames.push(frame);
+    return frames;
+  };
+  const read = (bytes: Uint8Array, reader = new FrameReader()) => reader.read(bytes);
+
   test("have golden bytes, both ways", () => {
     const queue = new SendQueue();
-    for (const text of ["a", "bcd"]) queue.push(Buffer.from(text));
-    const frame = queue.shift();
-    expect(frame?.toString("hex")).toBe("0001" + "61" + "0003" + "626364");
-    expect(readRecords(hex("000161 0003626364"))?.map((record) => Buffer.from(record).toString())).toEqual([
-      "a",
-      "bcd",
-    ]);
+    for (const text of ["a", "bcd"]) queue.push(Buffer.from(text), false);
+    expect(Buffer.from(queue.shift() ?? []).toString("hex")).toBe("0001" + "61" + "0003" + "626364");
+    expect(read(hex("000161 0003626364"))).toEqual([hex("61"), hex("626364")]);
     expect(queue.shift()).toBeUndefined();
+  });
+
+  test("of a message above 16 KiB have golden bytes: full parts, then the rest", () => {
+    const queue = new SendQueue();
+    queue.push(new Uint8Array(16_385).fill(7), false);
+    const [first, second] = drain(queue);
+    expect([first?.length, Buffer.from(first ?? []).toString("hex", 0, 3)]).toEqual([16_385, "ffff07"]);
+    expect(Buffer.from(second ?? []).toString("hex")).toBe("8002" + "0707");
   });
 
   test.each([
@@ -34,36 +46,98 @@ describe("frames", () => {
     ["an empty record after a whole one", "000161 0000"],
     ["a record cut short", "000261"],
     ["a record that is too long", `4001${"00".repeat(16_385)}`],
+    ["an end without a beginning", "800161"],
+    ["an empty part", "8000"],
+    ["a part that is not full and not the last", "c00161"],
+    ["a frame that is too long", `000161`.repeat(21_846)],
   ])("refuse %s", (_name, bytes) => {
-    expect(readRecords(hex(bytes))).toBeUndefined();
+    expect(read(hex(bytes))).toBe("bad");
   });
 
-  test("give back what was queued, whole and in order, filled to one message of the largest size", () => {
+  test("give back what was queued, whole and in order, urgent ones first, filled to one record of the largest size", () => {
+    const size = fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 262_144 }));
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 16_384 }), { maxLength: 60 }), (sizes) => {
+      fc.property(fc.array(fc.tuple(size, fc.boolean()), { maxLength: 60 }), (sizes) => {
         const queue = new SendQueue();
-        const messages = sizes.map((size, i) => new Uint8Array(size).fill(i));
-        const kept = messages.filter((message) => queue.push(message));
-        const records: Uint8Array[] = [];
-        for (let frame = queue.shift(); frame !== undefined; frame = queue.shift()) {
-          expect(frame.length).toBeLessThanOrEqual(FRAME_FILL_BYTES);
-          records.push(...(readRecords(frame) ?? []));
+        const kept: { bytes: Uint8Array; isUrgent: boolean }[] = [];
+        for (const [i, [length, mayBeUrgent]] of sizes.entries()) {
+          const isUrgent = mayBeUrgent && length <= 16_384;
+          const bytes = new Uint8Array(length).fill(i);
+          if (queue.push(bytes, isUrgent)) kept.push({ bytes, isUrgent });
         }
-        expect(records).toEqual(kept);
+        const reader = new FrameReader();
+        const messages: Uint8Array[] = [];
+        for (const frame of drain(queue)) {
+          expect(frame.length).toBeLessThanOrEqual(FRAME_FILL_BYTES);
+          const got = reader.read(frame);
+          if (typeof got === "string") throw new Error(got);
+          messages.push(...got);
+        }
+        const expected = [...kept.filter(({ isUrgent }) => isUrgent), ...kept.filter(({ isUrgent }) => !isUrgent)];
+        expect(messages.length).toBe(expected.length);
+        expect(Buffer.concat(messages).equals(Buffer.concat(expected.map(({ bytes }) => bytes)))).toBe(true);
         expect(queue.isEmpty).toBe(true);
       }),
       { numRuns: 60 },
     );
   });
 
-  test("wait up to 1 MiB, prefixes included; drained is told once, at half", () => {
+  test("let an urgent message between the parts of a long one", () => {
+    const queue = new SendQueue();
+    const long = new Uint8Array(MESSAGE_MAX_BYTES).fill(1);
+    queue.push(long, false);
+    const frames = [queue.shift()];
+    queue.push(hex("02"), true);
+    frames.push(...drain(queue));
+    const reader = new FrameReader();
+    const messages = frames.map((frame) => reader.read(frame ?? hex("")));
+    expect(messages.flat<unknown>()).toEqual([hex("02"), long]);
+    expect(reader.isUnfinished).toBe(false);
+  });
+
+  test("hold unfinished messages up to the largest size and to a budget, and give it back", () => {
+    const part = hex(`ffff${"00".repeat(16_383)}`);
+    const reader = new FrameReader(40_000, { usedBytes: 0, maxBytes: 100_000 });
+    expect([reader.read(part), reader.read(part), reader.read(part)]).toEqual([[], [], "bad"]);
+    const budget = { usedBytes: 0, maxBytes: 40_000 };
+    const readers = [new FrameReader(100_000, budget), new FrameReader(100_000, budget)];
+    expect(readers.map((one) => one.read(part))).toEqual([[], []]);
+    expect(readers[0]?.read(part)).toBe("busy");
+    readers[0]?.close();
+    expect([readers[1]?.read(part), readers[1]?.read(hex("800107"))]).toEqual([[], [expect.any(Uint8Array)]]);
+    expect(budget.usedBytes).toBe(0);
+    // Where parts are not agreed on, the first is one too many.
+    expect(new FrameReader(16_384).read(hex("800107"))).toBe("bad");
+    expect(new FrameReader(16_382).read(part)).toBe("bad");
+  });
+
+  test("wait up to 1 MiB, prefixes included, and 64 KiB of urgent ones besides", () => {
     const queue = new SendQueue();
     let bytes = 0;
-    while (queue.push(new Uint8Array(1000))) bytes += 1002;
+    while (queue.push(new Uint8Array(1000), false)) bytes += 1002;
     expect(bytes).toBe(QUEUE_MAX_BYTES - (QUEUE_MAX_BYTES % 1002));
-    expect(queue.takeDrained()).toBe(false);
-    for (let i = 0; i < 33; i += 1) queue.shift();
-    expect([queue.takeDrained(), queue.takeDrained()]).toEqual([true, false]);
+    expect(queue.push(new Uint8Array(100_000), false)).toBe(false);
+    let urgent = 0;
+    while (queue.push(new Uint8Array(1000), true)) urgent += 1002;
+    expect(urgent).toBe(URGENT_MAX_BYTES - (URGENT_MAX_BYTES % 1002));
+    expect(queue.isDrained).toBe(false);
+    drain(queue);
+    expect([queue.isDrained, queue.push(new Uint8Array(262_144), false)]).toEqual([true, true]);
+  });
+});
+
+describe("liveness", () => {
+  test("ends after five ticks without a sign of life, and not before", () => {
+    const liveness = new Liveness();
+    const verdicts = [1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3].map((signs) => liveness.tick(signs, 0, false));
+    expect(verdicts).toEqual([...Array(11).fill("alive"), "dead"]);
+    expect(6 * TICK_MS).toBeLessThanOrEqual(25_000);
+  });
+
+  test("ends for a long message that is not whole within a minute", () => {
+    const liveness = new Liveness();
+    const verdicts = Array.from({ length: 30 }, (_, tick) => liveness.tick(tick, Math.min(tick, 14), true));
+    expect(verdicts.indexOf("stalled") - 14).toBe(15);
   });
 });
 
@@ -93,15 +167,21 @@ describe("candidates", () => {
     ["2130706433", 5000, false],
     ["", 5000, false],
   ])("%s port %d is allowed: %s", (ip, port, isAllowed) => {
-    expect(isAllowedCandidate(at(ip, port))).toBe(isAllowed);
+    expect(isAllowedCandidate(at(ip, port), true)).toBe(isAllowed);
+  });
+
+  test("at loopback are for those who have nothing else", () => {
+    for (const ip of ["127.0.0.1", "127.255.0.9", "::1"]) {
+      expect([isAllowedCandidate(at(ip), true), isAllowedCandidate(at(ip), false)]).toEqual([true, false]);
+    }
   });
 
   test("are tried once each, ten at most", () => {
     const many = Array.from({ length: 30 }, (_, i) => at(`10.0.0.${i % 15}`));
-    expect(allowedCandidates(many).map(({ address }) => address.ip)).toEqual(
+    expect(allowedCandidates(many, { isLoopback: false }).map(({ address }) => address.ip)).toEqual(
       Array.from({ length: 10 }, (_, i) => `10.0.0.${i}`),
     );
-    expect(allowedCandidates(many, 3).length).toBe(3);
+    expect(allowedCandidates(many, { room: 3, isLoopback: false }).length).toBe(3);
   });
 
   test("of this machine: no loopback, no link-local, two a family", () => {

@@ -1,4 +1,5 @@
 import dgram from "node:dgram";
+import { getEventListeners } from "node:events";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { RtcError } from "../src/index.ts";
 import { eventually, LABEL, open, overTheWire, Rogue, seeded, TestHub } from "./support.ts";
@@ -65,16 +66,96 @@ describe("two hubs", () => {
     expect(b.messages().map(([first]) => first)).toEqual(Array.from({ length: 400 }, (_, i) => i % 256));
   });
 
-  test("say full at 1 MiB, then drained, and lose nothing", async () => {
+  test("say full at 1 MiB, then that there is room, and lose nothing", async () => {
     const [a, b] = [make(), make()];
     await open(a, b);
+    expect(await a.hub.room("c")).toBe(true);
     let accepted = 0;
     while (a.hub.send("c", new Uint8Array(16_384).fill(accepted)) !== "full") accepted += 1;
     expect(accepted).toBe(63);
-    await a.seen("drained");
+    expect(a.hub.send("c", Uint8Array.of(200), { urgent: true })).toBe("queued");
+    expect(await Promise.all([a.hub.room("c"), a.hub.room("c")])).toEqual([true, true]);
     expect(a.hub.send("c", Uint8Array.of(255))).not.toBe("full");
-    await eventually(() => (b.count("message") === accepted + 1 ? true : undefined), "all of them");
-    expect(b.messages().map(([first]) => first)).toEqual([...Array.from({ length: accepted }, (_, i) => i), 255]);
+    await eventually(() => (b.count("message") === accepted + 2 ? true : undefined), "all of them");
+    const order = b.messages().map(([first]) => first);
+    expect(order.filter((first) => first !== 200)).toEqual([...Array.from({ length: accepted }, (_, i) => i), 255]);
+    expect(order.indexOf(200)).toBe(0);
+  });
+
+  test("exchange messages of 256 KiB both ways, urgent ones between", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    const random = seeded(5);
+    const long = [0, 1, 2].map(() => Uint8Array.from({ length: 262_144 }, () => Math.floor(random() * 256)));
+    for (const hub of [a.hub, b.hub]) {
+      for (const message of long) expect(hub.send("c", message)).not.toBe("full");
+      expect(hub.send("c", Uint8Array.of(9), { urgent: true })).not.toBe("full");
+    }
+    for (const to of [a, b]) {
+      await eventually(() => (to.count("message") === 4 ? true : undefined), "four messages", 10_000);
+      expect(to.messages().map(({ length }) => length)).toEqual([1, 262_144, 262_144, 262_144]);
+      expect(Buffer.concat(to.messages().slice(1)).equals(Buffer.concat(long))).toBe(true);
+    }
+  }, 15_000);
+
+  test("close a channel for a message longer than is taken, or beyond the budget of unfinished ones", async () => {
+    for (const [options, reason] of [
+      [{ maxMessageBytes: 16_384 }, "misbehaved"],
+      [{ maxPartsBytes: 20_000 }, "busy"],
+    ] as const) {
+      const [a, b] = [make(), make(options)];
+      await open(a, b);
+      a.hub.send("c", new Uint8Array(40_000));
+      expect((await b.seen("closed")).reason).toBe(reason);
+      expect(b.count("message")).toBe(0);
+    }
+  });
+
+  test("say what was sent before a close, and nothing after a cancel", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    for (let i = 0; i < 20; i += 1) a.hub.send("c", new Uint8Array(16_384).fill(i));
+    const waiting = a.hub.room("c");
+    a.hub.close("c");
+    expect(await waiting).toBe(true);
+    expect((await b.seen("closed")).reason).toBe("remote");
+    expect(b.messages().map(([first]) => first)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    for (const end of [a, b]) end.events.length = 0;
+    await open(a, b);
+    for (let i = 0; i < 60; i += 1) a.hub.send("c", new Uint8Array(16_384));
+    const full = a.hub.room("c");
+    a.hub.cancel("c");
+    expect([await full, await a.hub.room("c"), await a.hub.room("nobody")]).toEqual([false, false, false]);
+    expect((await b.seen("closed")).reason).toBe("remote");
+    expect(b.count("message")).toBe(0);
+  });
+
+  test("wait with a close no longer than half a second for a peer that is gone", async () => {
+    const [a, b] = [make(), make()];
+    await open(a, b);
+    b.hub.sever("c");
+    for (let i = 0; i < 60; i += 1) a.hub.send("c", new Uint8Array(16_384));
+    const started = performance.now();
+    await a.hub.shutdown();
+    expect(performance.now() - started).toBeGreaterThan(450);
+    expect((await a.seen("closed")).reason).toBe("local");
+  });
+
+  test("end a channel with its signal, at any stage", async () => {
+    const [a, b] = [make(), make()];
+    const abort = new AbortController();
+    a.hub.offer("c", LABEL, { signal: abort.signal });
+    abort.abort();
+    expect((await a.seen("closed")).reason).toBe("local");
+    a.hub.offer("d", LABEL, { signal: abort.signal });
+    expect((await a.seen("closed", "d")).reason).toBe("local");
+    for (const end of [a, b]) end.events.length = 0;
+    const later = new AbortController();
+    await open(a, b, "c", { signal: later.signal });
+    later.abort();
+    expect((await a.seen("closed")).reason).toBe("local");
+    expect((await b.seen("closed")).reason).toBe("remote");
+    expect(getEventListeners(later.signal, "abort").length).toBe(0);
   });
 
   test("close: the other end hears of it, each exactly once, and the name is free again", async () => {
@@ -112,6 +193,23 @@ describe("two hubs", () => {
     expect((await a.seen("message")).bytes).toEqual(Uint8Array.of(1));
   });
 
+  test("open although the first two seconds of checks are lost, as behind a NAT that is not open yet", async () => {
+    const [a, b] = [make(), make()];
+    const send = dgram.Socket.prototype.send;
+    const until = performance.now() + 2000;
+    let lost = 0;
+    dgram.Socket.prototype.send = function (this: dgram.Socket, ...parts: unknown[]) {
+      if (performance.now() > until) Reflect.apply(send, this, parts);
+      else lost += 1;
+    };
+    try {
+      await open(a, b);
+    } finally {
+      dgram.Socket.prototype.send = send;
+    }
+    expect(lost).toBeGreaterThan(8);
+  }, 10_000);
+
   test("hold several channels at once", async () => {
     const [a, b] = [make({ maxDials: 5 }), make({ maxDials: 5 })];
     const names = Array.from({ length: 5 }, (_, i) => `c${i}`);
@@ -140,7 +238,9 @@ describe("a hub", () => {
     expect(code(() => new TestHub({ maxChannels: 1.5 }))).toBe("E_BAD_OPTION");
     expect(code(() => a.hub.offer("c", "Größe"))).toBe("E_BAD_LABEL");
     expect(code(() => a.hub.send("c", new Uint8Array(0)))).toBe("E_BAD_SIZE");
-    expect(code(() => a.hub.send("c", new Uint8Array(16_385)))).toBe("E_BAD_SIZE");
+    expect(code(() => a.hub.send("c", new Uint8Array(262_145)))).toBe("E_BAD_SIZE");
+    expect(code(() => a.hub.send("c", new Uint8Array(16_385), { urgent: true }))).toBe("E_BAD_SIZE");
+    expect(code(() => new TestHub({ maxMessageBytes: 262_145 }))).toBe("E_BAD_OPTION");
     a.hub.offer("c", LABEL);
     expect(code(() => a.hub.offer("c", LABEL))).toBe("E_CHANNEL_EXISTS");
     void a.hub.shutdown();
@@ -157,6 +257,31 @@ describe("a hub", () => {
     await open(b, c);
     b.hub.offer("2", LABEL);
     expect((await b.seen("closed", "2")).reason).toBe("busy");
+  });
+
+  test("that is relayed-only makes channels to neighbours alone, and binds nothing for others", async () => {
+    const [a, b] = [make({ icePolicy: "relayed-only" }), make()];
+    a.hub.offer("1", LABEL);
+    expect((await a.seen("closed", "1")).reason).toBe("policy");
+    b.hub.offer("2", LABEL);
+    a.hub.accept("2", LABEL, overTheWire((await b.seen("described", "2")).description));
+    expect((await a.seen("closed", "2")).reason).toBe("policy");
+    expect(a.count("described")).toBe(0);
+    await open(a, b, "3", { isNeighbour: true });
+  });
+
+  test("asks for its STUN servers anew for each channel, and takes no name for one", async () => {
+    let asked = 0;
+    const iceServers = () => {
+      asked += 1;
+      return [{ ip: "stun.example", port: 3478 }];
+    };
+    const a = make({ iceServers, gatherMs: 5000 });
+    for (const name of ["1", "2"]) {
+      a.hub.offer(name, LABEL);
+      expect((await a.seen("described", name)).description.candidates.length).toBe(1);
+    }
+    expect(asked).toBe(2);
   });
 
   test("closes what does not open in time, and what cannot be bound", async () => {

@@ -1,11 +1,11 @@
 // Hubs on loopback whose events a test can wait for, and a peer that does not keep to the rules.
 import type { Candidate, Description } from "@starling/wire-protocol";
 import { decodeDescription, encodeDescription } from "@starling/wire-protocol";
-import { warmUp } from "../src/channel.ts";
 import { DtlsLink } from "../src/dtls-link.ts";
 import { IceAgent } from "../src/ice-agent.ts";
-import { type CloseReason, createRtcHub, type RtcHub, type RtcHubOptions } from "../src/index.ts";
+import { type CloseReason, createRtcHub, type DialOptions, type RtcHub, type RtcHubOptions } from "../src/index.ts";
 import type { SctpAssociation } from "../src/werift.ts";
+import { loadParts } from "../src/werift-link.ts";
 
 export const LABEL = "00112233445566778899aabbccddeeff00112233";
 export const HOST = "127.0.0.1";
@@ -13,7 +13,7 @@ export const HOST = "127.0.0.1";
 export type RtcEvent =
   | { readonly type: "described"; readonly channel: string; readonly description: Description }
   | { readonly type: "candidate"; readonly channel: string; readonly candidate: Candidate }
-  | { readonly type: "opened" | "drained"; readonly channel: string }
+  | { readonly type: "opened"; readonly channel: string }
   | { readonly type: "message"; readonly channel: string; readonly bytes: Uint8Array }
   | { readonly type: "closed"; readonly channel: string; readonly reason: CloseReason };
 
@@ -34,7 +34,6 @@ export class TestHub {
         candidate: (channel, candidate) => record({ type: "candidate", channel, candidate }),
         opened: (channel) => record({ type: "opened", channel }),
         message: (channel, bytes) => record({ type: "message", channel, bytes }),
-        drained: (channel) => record({ type: "drained", channel }),
         closed: (channel, reason) => record({ type: "closed", channel, reason }),
       },
       ...options,
@@ -80,8 +79,8 @@ export function overTheWire(description: Description): Description {
   return result.value;
 }
 
-export async function open(a: TestHub, b: TestHub, channel = "c"): Promise<void> {
-  a.hub.offer(channel, LABEL);
+export async function open(a: TestHub, b: TestHub, channel = "c", dial: DialOptions = {}): Promise<void> {
+  a.hub.offer(channel, LABEL, dial);
   const offer = await a.seen("described", channel);
   b.hub.accept(channel, LABEL, overTheWire(offer.description));
   const answer = await b.seen("described", channel);
@@ -97,7 +96,7 @@ export class Rogue {
   readonly sctp: SctpAssociation;
 
   static async meet(victim: TestHub, channel = "c"): Promise<Rogue> {
-    const { werift, certificate } = await warmUp();
+    const { werift, certificate } = await loadParts();
     const abort = new AbortController();
     let rogue: Rogue | undefined;
     let isThrough = false;

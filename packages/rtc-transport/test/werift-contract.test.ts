@@ -4,10 +4,10 @@ import { createSecretKey, KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { LocalCertificate } from "../src/certificate.ts";
-import { warmUp } from "../src/channel.ts";
 import { provesClient, provesServer } from "../src/dtls-proof.ts";
 import { endFlightsWith } from "../src/flight-retransmission.ts";
 import type { DtlsClient, DtlsSocket, DtlsTransport, SctpAssociation, Werift } from "../src/werift.ts";
+import { loadParts } from "../src/werift-link.ts";
 import { eventually, HOST } from "./support.ts";
 
 let werift: Werift;
@@ -15,7 +15,7 @@ let certificate: LocalCertificate;
 const over = new AbortController();
 afterAll(() => over.abort());
 beforeAll(async () => {
-  ({ werift, certificate } = await warmUp());
+  ({ werift, certificate } = await loadParts());
 }, 20_000);
 
 test("the version is pinned exactly", () => {
@@ -76,6 +76,31 @@ describe("ICE", () => {
     await made.close();
     expect(await ended).toBe("failed");
     expect([Object.keys(protocol.transactions), made.state]).toEqual([[], "closed"]);
+  });
+
+  test("checks a failed pair again that is set to waiting, with the options that are asked for", async () => {
+    const made = connection();
+    const sent: string[] = [];
+    const protocol = protocolOf(made, (data) => sent.push(Buffer.from(data).toString("hex", 8, 20)));
+    protocol.localIp = HOST;
+    protocol.localCandidate = new werift.Candidate("f", 1, "udp", 1, HOST, 5000, "host");
+    made.localCandidatesStart = true;
+    made.localCandidatesEnd = true;
+    made.protocols.push(protocol);
+    made.checkRequestOptions = () => ({ retransmissions: 0, responseTimeout: 1 });
+    made.setRemoteParams({ iceLite: false, usernameFragment: "abcd", password: "x".repeat(24) });
+    await made.addRemoteCandidate(new werift.Candidate("r", 1, "udp", 1, HOST, 6000, "host"));
+    const ended = made.connect().catch(() => "failed");
+    const { FAILED, WAITING } = werift.CandidatePairState;
+    await eventually(() => (made.checkList[0]?.state === FAILED ? true : undefined), "the failure");
+    expect(sent.length).toBe(1);
+    made.checkList[0]?.updateState(WAITING);
+    await eventually(() => (sent.length > 1 ? true : undefined), "another check");
+    expect(new Set(sent).size).toBe(2);
+    await eventually(() => (made.checkList[0]?.state === FAILED ? true : undefined), "the second failure");
+    made.checkList = [];
+    await made.close();
+    expect(await ended).toBe("failed");
   });
 
   test("keeps a check that comes before the peer's description", () => {
@@ -338,6 +363,12 @@ describe("SCTP", () => {
     expect(received).toEqual([[0, 53, Buffer.alloc(5000, 7)]]);
     expect(server.advertisedRwnd).toBe(1024 * 1024);
     expect(server.inboundStreams[0]?.reassembly).toEqual([]);
+    await eventually(() => (client.sentQueue.length === 0 ? true : undefined), "the acknowledgement");
+    const sacked = new Promise<number>((resolve) => {
+      client.onSackReceived = async () => resolve(client.sentQueue.length);
+    });
+    await client.send(0, 53, Buffer.alloc(5, 7));
+    expect(await sacked).toBe(0);
     await eventually(() => client.srtt, "a round trip");
     let closed = 0;
     client.stateChanged.closed.subscribe(() => {

@@ -1,10 +1,11 @@
 // Run as a process of its own, whose resources are nobody else's: channels cancelled at every stage and moment; each time all
 // sockets, timers and objects have to be gone. Prints one line of JSON, and has to end by itself.
 import v8 from "node:v8";
-import { Channel, warmUp } from "../../src/channel.ts";
+import { Channel } from "../../src/channel.ts";
 import { DtlsLink } from "../../src/dtls-link.ts";
 import { IceAgent } from "../../src/ice-agent.ts";
 import { SctpLink } from "../../src/sctp-link.ts";
+import { loadParts } from "../../src/werift-link.ts";
 import { eventually, HOST, LABEL, overTheWire, TestHub } from "../support.ts";
 
 const leftovers: string[] = [];
@@ -64,7 +65,7 @@ function after(hub: TestHub, type: "described" | "opened", call: () => void): vo
   };
 }
 
-await warmUp();
+await loadParts();
 await end("at once", "a", ({ cut }) => queueMicrotask(cut));
 for (const side of ["a", "b"] as const) {
   await end(`${side} when both are open`, side, ({ a, b, cut }) => {
@@ -103,7 +104,7 @@ await expectNothingLeft("nobody there");
 globalThis.gc?.();
 await new Promise((resolve) => setImmediate(resolve));
 globalThis.gc?.();
-const { werift } = await warmUp();
+const { werift } = await loadParts();
 const objects = Object.fromEntries(
   [
     Channel,
