@@ -23,7 +23,7 @@ export async function firstChannel(progress: (done: number, of: number) => void)
     progress(run + 2, RUNS + 1);
   }
   return [
-    { name: "first spawn of a daemon to the open channel", unit: "ms", samples: open, target: { atMost: 2000 } },
+    { name: "first spawn of a daemon to the open channel", unit: "ms", samples: open, target: { atMost: 1500 } },
     { name: "a channel between running nodes", unit: "ms", samples: channel, target: { atMost: 400 } },
   ];
 }

@@ -7,6 +7,7 @@ import { firstChannel } from "./first-channel.ts";
 import { bloom } from "./leaves/bloom.ts";
 import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
+import { rtc } from "./rtc.ts";
 import { udpFlood } from "./udp-flood.ts";
 import { udpForward } from "./udp-forward.ts";
 import { udpGarbage } from "./udp-garbage.ts";
@@ -22,6 +23,7 @@ const BENCHES: Record<string, Measure> = {
   "first-channel": firstChannel,
   hashcash,
   bloom,
+  rtc,
   "udp-flood": udpFlood,
   "udp-forward": udpForward,
   "udp-garbage": udpGarbage,

@@ -239,7 +239,7 @@ export class Channel {
     this.#greet();
     clearTimeout(this.#deadline);
     this.#state = "open";
-    const liveness = new Liveness();
+    const liveness = new Liveness(this.#link?.signsOfLife ?? 0);
     this.#watch = setInterval(() => {
       const verdict = liveness.tick(this.#link?.signsOfLife ?? 0, this.#reader.begun, this.#reader.isUnfinished);
       if (verdict !== "alive") this.#end(verdict === "dead" ? "failed" : "misbehaved");

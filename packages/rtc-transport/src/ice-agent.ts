@@ -170,7 +170,8 @@ export class IceAgent {
     const { WAITING, FAILED } = this.#options.werift.CandidatePairState;
     const failed = connection.checkList.filter(({ state }) => state === FAILED);
     if (failed.length === 0) return;
-    connection.checkRequestOptions = () => RECHECK;
+    // A new object each time: werift writes the key of the check into it.
+    connection.checkRequestOptions = () => ({ ...RECHECK });
     for (const pair of failed) pair.updateState(WAITING);
   }
 

@@ -4,7 +4,7 @@ import { allowedCandidates } from "../src/candidate-policy.ts";
 import { screenDtls } from "../src/dtls-screen.ts";
 import { FrameReader } from "../src/framing.ts";
 import { firstTsn, screenSctp } from "../src/sctp-screen.ts";
-import { fromSdp } from "../src/sdp.ts";
+import { fromSdp, toSdp } from "../src/sdp.ts";
 import { viewStun } from "../src/stun-check.ts";
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(/[ |]/g, ""), "hex"));
@@ -93,10 +93,17 @@ export const targets = [
   },
   {
     name: "SDP",
-    corpus: [
-      "v=0\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host",
-      "a=fingerprint:sha-256 00:11\r\na=setup:active",
-    ].map((text) => new TextEncoder().encode(text)),
+    corpus: [[], [{ type: "host" as const, address: { ip: "192.0.2.1", port: 5000 } }]].map((candidates) =>
+      new TextEncoder().encode(
+        toSdp({
+          setup: "active",
+          ufrag: "abcd",
+          pwd: "0123456789abcdefghijkl",
+          fingerprint: new Uint8Array(32),
+          candidates,
+        }),
+      ),
+    ),
     maxBytes: 1024,
     run(bytes: Uint8Array): boolean {
       return fromSdp(String.fromCharCode(...bytes)) !== undefined;

@@ -128,16 +128,16 @@ describe("frames", () => {
 
 describe("liveness", () => {
   test("ends after five ticks without a sign of life, and not before", () => {
-    const liveness = new Liveness();
+    const liveness = new Liveness(0);
     const verdicts = [1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3].map((signs) => liveness.tick(signs, 0, false));
     expect(verdicts).toEqual([...Array(11).fill("alive"), "dead"]);
     expect(6 * TICK_MS).toBeLessThanOrEqual(25_000);
   });
 
   test("ends for a long message that is not whole within a minute", () => {
-    const liveness = new Liveness();
-    const verdicts = Array.from({ length: 30 }, (_, tick) => liveness.tick(tick, Math.min(tick, 14), true));
-    expect(verdicts.indexOf("stalled") - 14).toBe(15);
+    const liveness = new Liveness(0);
+    const verdicts = Array.from({ length: 40 }, (_, tick) => liveness.tick(tick + 1, Math.min(tick, 14), true));
+    expect(verdicts.indexOf("stalled") - 14).toBe(17);
   });
 });
 

@@ -87,7 +87,8 @@ describe("ICE", () => {
     made.localCandidatesStart = true;
     made.localCandidatesEnd = true;
     made.protocols.push(protocol);
-    made.checkRequestOptions = () => ({ retransmissions: 0, responseTimeout: 1 });
+    const options = { retransmissions: 0, responseTimeout: 1 };
+    made.checkRequestOptions = () => options;
     made.setRemoteParams({ iceLite: false, usernameFragment: "abcd", password: "x".repeat(24) });
     await made.addRemoteCandidate(new werift.Candidate("r", 1, "udp", 1, HOST, 6000, "host"));
     const ended = made.connect().catch(() => "failed");
@@ -98,6 +99,8 @@ describe("ICE", () => {
     await eventually(() => (sent.length > 1 ? true : undefined), "another check");
     expect(new Set(sent).size).toBe(2);
     await eventually(() => (made.checkList[0]?.state === FAILED ? true : undefined), "the second failure");
+    // Why each check is handed options of its own.
+    expect(Object.keys(options)).toContain("integrityKey");
     made.checkList = [];
     await made.close();
     expect(await ended).toBe("failed");
