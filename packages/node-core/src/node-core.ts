@@ -75,7 +75,14 @@ export class NodeCore {
       acceptable: (candidates, peer) => this.#acceptable(candidates, peer),
       hasRoom: () => this.#overlay.links.hasChannelRoom,
     });
-    this.#outbox = new Outbox({ identity, network, random, floor, linkTo: (peer) => this.#overlay.links.best(peer) });
+    this.#outbox = new Outbox({
+      identity,
+      network,
+      random,
+      floor,
+      linkTo: (peer) => this.#overlay.links.best(peer),
+      clockOffsetMs: () => this.#overlay.clockOffsetMs,
+    });
     this.#finder = new Finder(identity.id, random, (target) => this.#overlay.reachableNear(target, FINDER_STARTS));
     this.#tracer = new Tracer({
       self: identity.id,
@@ -87,7 +94,8 @@ export class NodeCore {
     this.#delivery = new Delivery({ identity, network, counters: this.#overlay.counters, waiting, delivered }, now);
   }
 
-  handle(input: NodeInput, now: Now): NodeOutput[] {
+  handle(input: NodeInput, ownNow: Now): NodeOutput[] {
+    const now = this.#overlay.corrected(ownNow);
     return this.#finish(this.#first(input, now), now);
   }
 
@@ -98,7 +106,8 @@ export class NodeCore {
     return outputs;
   }
 
-  tick(now: Now): NodeOutput[] {
+  tick(ownNow: Now): NodeOutput[] {
+    const now = this.#overlay.corrected(ownNow);
     const steps = [
       ...this.#overlay.tick(now),
       ...this.#signalling.tick(now),

@@ -5,7 +5,7 @@ import { bytesToHex, MESSAGE_ID_BYTES, WireError } from "@starling/wire-protocol
 import { type Attempt, sealAttempt, stamped } from "./attempt.ts";
 import { attemptTimerMs, backOffMs, RouteTimes, rungOf } from "./attempt-plan.ts";
 import { envelopePrologue } from "./delivery.ts";
-import { outgoingRefusal } from "./outgoing-limits.ts";
+import { CLOCK_MAX_MS, clockFailure, outgoingRefusal } from "./outgoing-limits.ts";
 import type { MessagePath, MintRequest, Receipt } from "./output.ts";
 import { Streams } from "./streams.ts";
 import { dueMono, type Failure, type OutgoingMessage, type Submission, type Way } from "./submission.ts";
@@ -29,7 +29,6 @@ const BID = 1.15;
 const BID_RAISE = 1.6;
 /** A price told to us is never followed above this per 512 bytes. */
 const PRICE_CAP = 2 ** 22;
-const CLOCK_MAX_MS = 120_000;
 /** A link on which a Direct was not answered is not trusted with the next ones for this long. */
 const SUSPECT_MS = 10_000;
 
@@ -65,6 +64,8 @@ export type OutboxOptions = {
   readonly network: string;
   readonly random: RandomSource;
   readonly floor: (sizeBytes: number) => number;
+  /** How far the neighbours' clocks are ahead of ours. */
+  readonly clockOffsetMs: () => number;
   /** The best link to a peer, if there is one: what it is and its round trip. */
   readonly linkTo: (
     peer: NodeId,
@@ -99,6 +100,7 @@ export class Outbox {
     const { identity, random } = this.#options;
     const refusal = outgoingRefusal(message, {
       self: identity.id,
+      clockOffsetMs: this.#options.clockOffsetMs(),
       openCount: this.#submissions.size,
       isOpen: this.#submissions.has(message.id),
     });
@@ -381,9 +383,7 @@ export class Outbox {
   #stale(submission: Submission, boundMs: number, now: Now): OutboxOutput[] {
     const offsetMs = boundMs + 1 - now.wall;
     if (Math.abs(offsetMs) > CLOCK_MAX_MS) {
-      const seconds = Math.round(offsetMs / 1000);
-      const message = `this machine's clock is off by about ${seconds} s: set it (a neighbour refuses our stamps)`;
-      return this.#close(submission, { code: "E_CLOCK", message });
+      return this.#close(submission, clockFailure(offsetMs));
     }
     // Within a second it is not the clock: the neighbour has just started, or minting took a while.
     this.#clockOffsetMs = Math.abs(offsetMs) < 1000 ? 0 : offsetMs;

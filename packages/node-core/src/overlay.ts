@@ -128,6 +128,17 @@ export class Overlay {
     );
   }
 
+  /** The time as the core goes by it: the machine's clock, moved towards its neighbours' by 2 minutes at most. */
+  corrected(now: Now): Now {
+    const correctionMs = this.#membership.clockCorrectionMs;
+    return correctionMs === 0 ? now : { mono: now.mono, wall: now.wall + correctionMs };
+  }
+
+  /** How far the neighbours' clocks are ahead of ours. */
+  get clockOffsetMs(): number {
+    return this.#membership.clockOffsetMs;
+  }
+
   handle(input: RelayInput, now: Now): OverlayOutput[] {
     return this.#onLinks(this.#links.receive(input.bytes, input.from, now), now);
   }
@@ -393,7 +404,8 @@ export class Overlay {
     return encodePong({
       type: "pong",
       echo,
-      wallMs: now.wall,
+      // Our own clock as it stands: were it moved by the others', they would in turn be moved by themselves.
+      wallMs: Math.max(0, now.wall - this.#membership.clockCorrectionMs),
       sendPrice: SEND_FLOOR,
       publishPrice: PUBLISH_FLOOR,
       observed,

@@ -16,11 +16,13 @@ export class RelayCore {
     this.#overlay = new Overlay({ ...options, role: "relay" }, now);
   }
 
-  handle(input: RelayInput, now: Now): RelayOutput[] {
+  handle(input: RelayInput, ownNow: Now): RelayOutput[] {
+    const now = this.#overlay.corrected(ownNow);
     return this.#finish(this.#overlay.handle(input, now), now);
   }
 
-  tick(now: Now): RelayOutput[] {
+  tick(ownNow: Now): RelayOutput[] {
+    const now = this.#overlay.corrected(ownNow);
     return this.#finish(this.#overlay.tick(now), now);
   }
 

@@ -14,6 +14,7 @@ const RELAY = identity(3).id;
 const NONCE = new Uint8Array(8).fill(1);
 
 let outbox: Outbox;
+let clockOffsetMs = 0;
 let link: ReturnType<OutboxOptions["linkTo"]>;
 
 beforeEach(() => {
@@ -23,6 +24,7 @@ beforeEach(() => {
     network: "test",
     random: counterRandom(),
     floor: () => FLOOR,
+    clockOffsetMs: () => clockOffsetMs,
     linkTo: (peer) => (peer === BOB.id ? link : undefined),
   });
 });
@@ -279,6 +281,13 @@ describe("what neighbours answer", () => {
   test("shed: the next stamp is bid higher", () => {
     expect(afterFailure("shed")).toEqual([]);
     expect(the(outbox.tick(at(210)), "mint").effort).toBe(Math.ceil(FLOOR * 1.15 * 1.6));
+  });
+
+  test("a clock that all neighbours call off by more than two minutes is told at once", () => {
+    clockOffsetMs = -150_000;
+    const refused = the(outbox.submit(submit(), at(0)), "failed");
+    clockOffsetMs = 0;
+    expect([refused.code, refused.message]).toEqual(["E_CLOCK", expect.stringContaining("-150 s")]);
   });
 
   test("stale within two minutes: the next stamp follows the neighbour's clock; beyond: E_CLOCK", () => {

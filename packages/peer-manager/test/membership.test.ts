@@ -225,6 +225,25 @@ describe("one node and what it is told", () => {
     expect(membership.isReachable(30_002)).toBe(false);
   });
 
+  test("the clock follows the median of three blocks, not one voter of a block that shouts", () => {
+    const membership = alone();
+    const tell = (seed: number, address: { ip: string; port: number }, wallMs: number) => {
+      membership.opened(identity(seed).id, address, false, at(0));
+      const observed = host(1);
+      const pong = { type: "pong", echo: new Uint8Array(8), sendPrice: 1, publishPrice: 1, contacts: [] } as const;
+      const moved = { mono: 0, wall: at(0).wall + membership.clockCorrectionMs };
+      membership.received(identity(seed).id, { ...pong, observed, wallMs }, moved);
+      return membership.clockOffsetMs;
+    };
+    const { wall } = at(0);
+    expect(tell(2, host(7), wall + 40_000)).toBe(0);
+    expect(tell(3, { ...host(7), ip: "20.0.7.77" }, wall + 50_000)).toBe(0);
+    expect(tell(4, host(8), wall + 39_000)).toBe(0);
+    expect(tell(5, host(9), wall + 3_000_000)).toBe(50_015);
+    expect(tell(6, host(10), wall + 39_500)).toBe(50_015);
+    expect(tell(7, host(11), wall + 39_600)).toBe(39_615);
+  });
+
   test("full: a stranger may prove within 3 s that we are its anchor; for it the least useful goes, else it goes itself", () => {
     const membership = alone({ maxNeighbours: 2 });
     membership.opened(PEER.id, host(7), false, at(0));

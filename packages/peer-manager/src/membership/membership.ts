@@ -6,6 +6,7 @@ import type { Now } from "../now.ts";
 import { Announcer } from "./announcer.ts";
 import { BootstrapDialler } from "./bootstrap.ts";
 import { CandidatePool } from "./candidate-pool.ts";
+import { ClockVotes } from "./clock-votes.ts";
 import { DialBacks } from "./dial-back.ts";
 import { HearsayBudget } from "./hearsay-budget.ts";
 import { jittered } from "./jitter.ts";
@@ -59,6 +60,7 @@ export class Membership {
   readonly #reachability: Reachability;
   readonly #dialBacks: DialBacks;
   readonly #observed = new ObservedAddress();
+  readonly #clock = new ClockVotes();
   readonly #announcer: Announcer;
   // BOUNDED: maxNeighbours, and PROVISIONAL_MAX that have to prove their need.
   readonly #neighbours: Neighbours;
@@ -189,6 +191,7 @@ export class Membership {
       case "pong":
         this.#table.seen(peer, this.#rttOf(peer), now.mono);
         this.#voted(neighbour, message.observed, now);
+        this.#clocked(neighbour, message.wallMs, now);
         return this.#heard(message.contacts, neighbour, now);
       case "nodes":
         return this.#heard(message.contacts, neighbour, now);
@@ -280,6 +283,16 @@ export class Membership {
   /** The address that most neighbours see us at; hearsay. */
   get observed(): Address | undefined {
     return this.#observed.address;
+  }
+
+  /** How far our clock is behind those of the neighbours. */
+  get clockOffsetMs(): number {
+    return this.#clock.offsetMs;
+  }
+
+  /** By how much the wall time of every call is to be moved. */
+  get clockCorrectionMs(): number {
+    return this.#clock.correctionMs;
   }
 
   /** The verified contacts, for who wants to look. */
@@ -486,6 +499,12 @@ export class Membership {
     if (!this.#observed.vote(neighbour.block ?? formatAddress(neighbour.address), observed)) return;
     if (before !== undefined) this.#reachability.addressChanged(now.mono);
     this.#soon(now.mono);
+  }
+
+  /** `now` has been moved already; what is voted on is the machine's own clock. */
+  #clocked(neighbour: Neighbour, wallMs: number, now: Now): void {
+    const offsetMs = wallMs + (this.#rttOf(neighbour.id) ?? 0) / 2 - (now.wall - this.#clock.correctionMs);
+    this.#clock.vote(neighbour.block ?? formatAddress(neighbour.address), offsetMs, now.mono);
   }
 
   #askForDialBack(now: Now): MembershipOutput[] {
