@@ -31,6 +31,7 @@ export type NodeSettings = {
   readonly "http-origin": Setting<readonly string[]>;
   readonly network: Setting<string>;
   readonly "max-channels": Setting<number>;
+  readonly "inbox-days": Setting<number>;
   readonly "log-level": Setting<LogLevel>;
 };
 
@@ -91,6 +92,12 @@ export function nodeSettings(env: Environment): NodeSettings {
       schema: integerValue(0, 4096),
       default: 128,
       describe: "WebRTC channels open at once; 0 opens none, and all goes over relays",
+      placeholder: "N",
+    },
+    "inbox-days": {
+      schema: integerValue(1, 3650),
+      default: 30,
+      describe: "Days that a message waits for a program before it is dropped",
       placeholder: "N",
     },
     "log-level": {

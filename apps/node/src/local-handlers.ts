@@ -19,6 +19,8 @@ export type LocalHandlersOptions = {
   readonly submissions: Submissions;
   /** Messages that the core has handed out and no program has taken. */
   readonly heldCount: () => number;
+  /** Messages among them that waited too long. */
+  readonly droppedCount: () => number;
   /** A program has dealt with a message. */
   readonly acknowledge: (from: string, messageId: string) => void;
   readonly socketCounters: () => ReadonlyMap<string, number>;
@@ -27,6 +29,11 @@ export type LocalHandlersOptions = {
 /** What local programs ask of this node, read from the core at the moment of asking. */
 export function createLocalHandlers(options: LocalHandlersOptions): LocalHandlers {
   const { core, config, version, startedMono, submissions, heldCount, acknowledge, socketCounters } = options;
+  const counters = (): Record<string, number> => {
+    const counts = core.counts();
+    const tooOld = (counts["dropped.inbox-age"] ?? 0) + options.droppedCount();
+    return { ...counts, ...(tooOld > 0 ? { "dropped.inbox-age": tooOld } : {}), ...prefixed("udp.", socketCounters()) };
+  };
   const { network, announce } = config;
   const { id } = core;
   const listen = formatAddress(options.listen);
@@ -53,7 +60,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       channels: core.channelPeers().length,
       anchors: core.anchors(),
       waiting: core.waitingCount + heldCount(),
-      counters: { ...core.counts(), ...prefixed("udp.", socketCounters()) },
+      counters: counters(),
       price: { send: SEND_FLOOR, publish: PUBLISH_FLOOR },
     }),
     peers: () => {

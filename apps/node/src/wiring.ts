@@ -2,7 +2,7 @@ import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
 import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { createLocalServer } from "@starling/local-client/server";
-import { type InboxEntry, NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
+import { InboxAge, type InboxEntry, NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
 import { openUdpSocket } from "@starling/udp-transport";
 import { formatAddress } from "@starling/wire-protocol";
@@ -24,6 +24,7 @@ import { readVersion } from "./version.ts";
 
 /** Links that this node takes from others and for itself. */
 const NEIGHBOURS_MAX = 256;
+const DAY_MS = 86_400_000;
 /** How often programs that subscribed to it hear of the node's status. */
 const STATUS_MS = 5000;
 
@@ -63,6 +64,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     const saved = await savedPeers.read();
     closers.push(() => savedPeers.settled());
 
+    const inboxAgeMs = config.inboxDays * DAY_MS;
     const core = new NodeCore(
       {
         identity,
@@ -75,6 +77,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         random,
         waiting,
         delivered,
+        inboxAgeMs,
       },
       systemNow(),
     );
@@ -116,6 +119,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       startedMono: started.mono,
       submissions,
       heldCount: () => handOut.heldCount,
+      droppedCount: () => handOut.droppedCount,
       acknowledge: (from, messageId) => handOut.acknowledge(from, messageId),
       socketCounters: () => socket.counters,
     });
@@ -142,6 +146,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     const handOut = new HandOut({
       server,
       given,
+      age: new InboxAge(inboxAgeMs, systemNow()),
       markGiven: (key) => note(() => journal.given(key)),
       markOut: (key) => note(() => journal.out(key)),
       setListening: (on) => feed({ type: "listening", on }),
@@ -149,6 +154,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
 
     const peers = new PeerEvents();
     const statusTimer = setInterval(() => {
+      handOut.dropOld(systemNow());
       if (server.hasSubscriber("status")) server.publish({ type: "status", status: handlers.status() });
     }, STATUS_MS);
     statusTimer.unref();
@@ -211,6 +217,9 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         }
         case "save-peers":
           savedPeers.write(output.peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
+          break;
+        case "discarded":
+          note(() => journal.out(output.key));
           break;
         case "handed-out":
           // Noted when a program takes it, not when the core lets go of it: see HandOut.

@@ -16,7 +16,7 @@ describe("in another program", () => {
     const [a, b, c] = net.nodes;
     if (a === undefined || b === undefined || c === undefined) throw new Error("three nodes were asked for");
     const messages = await b.client.subscribe({ events: ["message"] });
-    const receipt = await a.client.submit({ to: b.id, content: Uint8Array.of(1, 2, 3), topic: "t" });
+    const receipt = await a.client.submit({ to: b.id, content: Uint8Array.of(1, 2, 3), topic: "t", via: "relay" });
     expect(receipt).toMatchObject({ path: "relayed", hops: 2 });
     expect((await messages.next()).value).toMatchObject({ from: a.id, topic: "t", content: Uint8Array.of(1, 2, 3) });
     const broadcasts = await c.client.subscribe({ events: ["broadcast"] });

@@ -46,6 +46,7 @@ function programs(topics: string[] = [], congested: string[] = []) {
     markOut: (key) => done.push(`out ${key.slice(from.length + 1)}`),
     setListening: (on) => done.push(on ? "listening" : "not listening"),
     given: new Set(),
+    age: { sweep: (waiting) => waiting.filter(({ topic }) => topic === "old") },
   });
   const published = () => done.filter((step) => step.startsWith("publish")).map((step) => Number(step.slice(8)));
   return { handOut, state, done, published };
@@ -67,6 +68,18 @@ describe("handing messages out", () => {
     handOut.onInterest();
     expect(published()).toEqual([0, 2, 5, 1, 3, 4]);
     expect(handOut.heldCount).toBe(0);
+  });
+
+  test("what waits too long is done with and counted, the rest goes on in order", () => {
+    const { handOut, state, done, published } = programs(["a"]);
+    handOut.take(entry(1, "old"));
+    handOut.take(entry(2, "b"));
+    handOut.dropOld({ mono: 0, wall: 0 });
+    expect(done).toContain("out 1");
+    expect([handOut.heldCount, handOut.droppedCount]).toEqual([1, 1]);
+    state.topics = ["b", "old"];
+    handOut.onInterest();
+    expect(published()).toEqual([2]);
   });
 
   test("what is kept from a program that reads slowly goes out before what comes later", () => {

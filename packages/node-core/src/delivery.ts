@@ -5,6 +5,7 @@ import type { MessageBody, Send } from "@starling/wire-protocol";
 import { bytesToHex, decodeSealedBody, lockOf } from "@starling/wire-protocol";
 import type { Counters } from "./counters.ts";
 import { DeliveredSet } from "./delivered-set.ts";
+import { InboxAge } from "./inbox-age.ts";
 import type { InboxEntry, MessagePath } from "./output.ts";
 import { Sequencer } from "./sequencer.ts";
 
@@ -24,6 +25,8 @@ import { Sequencer } from "./sequencer.ts";
 /** BOUNDED: what waits for a program; more is answered `full`. */
 const INBOX_MAX_MESSAGES = 1000;
 const INBOX_MAX_BYTES = 16 * 1024 * 1024;
+/** How long a message waits for a program, unless told. */
+export const INBOX_AGE_MS: number = 30 * 24 * 3_600_000;
 /** How far ahead of our clock an author may date a message. */
 const AHEAD_MS = 30_000;
 
@@ -35,6 +38,7 @@ export type ReturnPath =
 export type DeliveryOutput =
   | { readonly type: "store"; readonly entry: InboxEntry }
   | { readonly type: "handed-out"; readonly key: string }
+  | { readonly type: "discarded"; readonly key: string }
   | { readonly type: "deliver"; readonly message: InboxEntry }
   | { readonly type: "acknowledge"; readonly to: ReturnPath }
   | { readonly type: "refuse"; readonly to: ReturnPath; readonly reason: "full" | "shed" }
@@ -48,6 +52,8 @@ export type DeliveryOptions = {
   readonly counters: Counters;
   /** What an earlier life of this node has written: entries not handed out yet, in their order. */
   readonly waiting: readonly InboxEntry[];
+  /** How long a message waits for a program before it is dropped. */
+  readonly inboxAgeMs: number;
   /** Keys it has acknowledged, with their `expiresMs`. */
   readonly delivered: readonly { readonly key: string; readonly expiresMs: number }[];
 };
@@ -65,7 +71,8 @@ export class Delivery {
   /** Entries that went on when they were written, and then could not be stored. BOUNDED: they count as waiting. */
   readonly #unsynced = new Map<string, InboxEntry>();
   /** Entries written and not handed out; those in #ready may go. */
-  readonly #ready: InboxEntry[];
+  #ready: InboxEntry[];
+  readonly #age: InboxAge;
   #heldCount: number;
   #heldBytes: number;
   #unwrittenCount = 0;
@@ -77,6 +84,7 @@ export class Delivery {
     this.#counters = options.counters;
     this.#delivered = new DeliveredSet(options.delivered, now);
     this.#ready = [...options.waiting];
+    this.#age = new InboxAge(options.inboxAgeMs, now);
     this.#heldCount = this.#ready.length;
     this.#heldBytes = this.#ready.reduce((sum, entry) => sum + entry.content.length, 0);
   }
@@ -135,12 +143,13 @@ export class Delivery {
     this.#delivered.purge(now);
     for (const [key, { expiresMs }] of this.#unsynced) if (now.wall > expiresMs) this.#unsynced.delete(key);
     this.#ready.push(...this.#sequencer.expire(now.mono));
-    return this.#handOut();
+    return [...this.#dropOld(now), ...this.#handOut()];
   }
 
   nextDeadline(): number | null {
-    const [purge, expiry] = [this.#delivered.nextDeadline(), this.#sequencer.nextDeadline()];
-    return purge === null || expiry === null ? (purge ?? expiry) : Math.min(purge, expiry);
+    const age = this.#ready.length > 0 ? this.#age.dueMono : null;
+    const due = [this.#delivered.nextDeadline(), this.#sequencer.nextDeadline(), age].filter((each) => each !== null);
+    return due.length === 0 ? null : Math.min(...due);
   }
 
   get waitingCount(): number {
@@ -195,6 +204,17 @@ export class Delivery {
     this.#heldCount += 1;
     this.#heldBytes += entry.content.length;
     return [{ type: "store", entry }];
+  }
+
+  #dropOld(now: Now): DeliveryOutput[] {
+    const dropped = new Set(this.#age.sweep(this.#ready, now));
+    if (dropped.size === 0) return [];
+    this.#ready = this.#ready.filter((entry) => !dropped.has(entry));
+    return [...dropped].map((entry) => {
+      this.#release(entry);
+      this.#counters.add("dropped.inbox-age");
+      return { type: "discarded", key: entry.key };
+    });
   }
 
   #handOut(): DeliveryOutput[] {

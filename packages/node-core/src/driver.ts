@@ -1,5 +1,7 @@
 import type { Now } from "@starling/peer-manager";
 
+export type { Now } from "@starling/peer-manager";
+
 // The only loop: it holds one timer, hands inputs and the time to a core, and gives each output to `perform`, whose answers come
 // back as inputs. This file is where virtual time ends.
 

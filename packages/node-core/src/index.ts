@@ -1,5 +1,6 @@
 export { Counters } from "./counters.ts";
 export type { SubmitErrorCode } from "./errors.ts";
+export { InboxAge } from "./inbox-age.ts";
 export type { Broadcast, NodeInput, RelayInput, Reply, RtcInput, Submit } from "./input.ts";
 export type { LinkQuotaLimits } from "./link-quota.ts";
 export { DEFAULT_LINK_QUOTA } from "./link-quota.ts";

@@ -12,7 +12,7 @@ import {
 } from "@starling/wire-protocol";
 import { ChannelDemand } from "./channel-demand.ts";
 import { ConnectRequests } from "./connect-requests.ts";
-import { Delivery, type DeliveryOptions, type DeliveryOutput, type ReturnPath } from "./delivery.ts";
+import { Delivery, type DeliveryOptions, type DeliveryOutput, INBOX_AGE_MS, type ReturnPath } from "./delivery.ts";
 import { EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
 import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
@@ -24,7 +24,8 @@ import { Publisher, type PublisherOutput } from "./publisher.ts";
 import { Signalling, type SignallingOutput } from "./signalling.ts";
 import { Tracer, type TracerOutput } from "./tracer.ts";
 
-export type NodeCoreOptions = Omit<OverlayOptions, "role"> & Partial<Pick<DeliveryOptions, "waiting" | "delivered">>;
+export type NodeCoreOptions = Omit<OverlayOptions, "role"> &
+  Partial<Pick<DeliveryOptions, "waiting" | "delivered" | "inboxAgeMs">>;
 
 type Step =
   | FinderOutput
@@ -91,7 +92,9 @@ export class NodeCore {
       carriersNear: (target, count) => this.#overlay.reachableNear(target, count),
     });
     this.#publisher = new Publisher({ identity, network, random, floor: publishFloor });
-    this.#delivery = new Delivery({ identity, network, counters: this.#overlay.counters, waiting, delivered }, now);
+    const { inboxAgeMs = INBOX_AGE_MS } = options;
+    const { counters } = this.#overlay;
+    this.#delivery = new Delivery({ identity, network, counters, waiting, delivered, inboxAgeMs }, now);
   }
 
   handle(input: NodeInput, ownNow: Now): NodeOutput[] {

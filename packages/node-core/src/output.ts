@@ -112,6 +112,8 @@ export type NodeOutput =
   | { readonly type: "store"; readonly entry: InboxEntry }
   /** Note that it has been handed out (before it is), so that a restart does not hand it out again. */
   | { readonly type: "handed-out"; readonly key: string }
+  /** It waited too long for a program and is dropped: note it as handed out. */
+  | { readonly type: "discarded"; readonly key: string }
   | { readonly type: "deliver"; readonly message: InboxEntry }
   | { readonly type: "deliver-broadcast"; readonly message: BroadcastMessage }
   /** It is out; nobody acknowledges a broadcast. */

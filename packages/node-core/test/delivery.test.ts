@@ -9,6 +9,7 @@ import { at, attempt, counterRandom, identity, messageBody, sendOf, WALL } from 
 const ALICE = identity(1);
 const BOB = identity(2);
 const random = counterRandom();
+const AGE_MS = 86_400_000;
 
 let counters: Counters;
 let bob: Delivery;
@@ -22,7 +23,7 @@ function delivery(
   restored: { waiting?: InboxEntry[]; delivered?: { key: string; expiresMs: number }[] } = {},
 ): Delivery {
   const { waiting = [], delivered = [] } = restored;
-  return new Delivery({ identity: BOB, network: "test", counters, waiting, delivered }, at(0));
+  return new Delivery({ identity: BOB, network: "test", counters, waiting, delivered, inboxAgeMs: AGE_MS }, at(0));
 }
 
 /** Every call is a new attempt (another envelope) around the same body. */
@@ -68,6 +69,21 @@ describe("a message that arrives", () => {
     expect(types(bob.stored(key, true, at(5)))).toEqual(["acknowledge"]);
     expect(types(bob.arrived("e3", send(), at(6)))).toEqual(["acknowledge"]);
     expect(bob.waitingCount).toBe(0);
+  });
+
+  test("that waits too long for a program is dropped and counted, but not because the clock was wrong for an hour", () => {
+    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    bob.stored(key, true, at(0));
+    const hour = 3_600_000;
+    expect(bob.nextDeadline()).toBeLessThanOrEqual(at(hour).mono);
+    const jumped = (hours: number) => ({ mono: at(hours * hour).mono, wall: at(hours * hour).wall + 2 * AGE_MS });
+    expect(bob.tick(jumped(1))).toEqual([]);
+    expect(bob.tick(at(2 * hour))).toEqual([]);
+    expect(bob.tick(jumped(3))).toEqual([]);
+    expect(bob.waitingCount).toBe(1);
+    expect(bob.tick(jumped(4))).toEqual([{ type: "discarded", key }]);
+    expect(bob.waitingCount).toBe(0);
+    expect(counters.snapshot()).toMatchObject({ "dropped.inbox-age": 1 });
   });
 
   test("again, in other envelopes: acknowledged each time, delivered once", () => {

@@ -5,7 +5,8 @@ import {
   type MessageEvent,
   type RequestEvent,
 } from "@starling/local-client/server";
-import type { InboxEntry } from "@starling/node-core";
+import type { InboxAge, InboxEntry } from "@starling/node-core";
+import type { Now } from "@starling/node-core/driver";
 
 // Between the core, which hands out everything as soon as any program listens, and programs that want one topic, read slowly, or
 // acknowledge what they have dealt with: what nobody can take now stays here, and is still on disk as waiting. Order is kept within
@@ -29,6 +30,8 @@ export type HandOutOptions = {
   readonly markOut: (key: string) => void;
   /** Tell the core whether to hand out. */
   readonly setListening: (on: boolean) => void;
+  /** Which of those that wait have waited too long. */
+  readonly age: Pick<InboxAge, "sweep">;
   /** Keys that an earlier life of this node has given to a program, which did not acknowledge them. */
   readonly given: ReadonlySet<string>;
 };
@@ -41,6 +44,8 @@ export class HandOut {
   #held: InboxEntry[] = [];
   #listening = false;
   #isPumping = false;
+  /** Messages that waited too long for a program. */
+  droppedCount = 0;
 
   constructor(options: HandOutOptions) {
     this.#options = options;
@@ -83,6 +88,16 @@ export class HandOut {
       return true;
     });
     this.#isPumping = false;
+    this.#listen();
+  }
+
+  /** Drops what has waited too long for somebody who wants its topic. */
+  dropOld(now: Now): void {
+    const dropped = new Set(this.#options.age.sweep(this.#held, now));
+    if (dropped.size === 0) return;
+    this.#held = this.#held.filter((entry) => !dropped.has(entry));
+    for (const { key } of dropped) this.#done(key);
+    this.droppedCount += dropped.size;
     this.#listen();
   }
 
