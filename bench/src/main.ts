@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
+import { daemon, daemonKills } from "./daemon.ts";
 import { dashboard } from "./dashboard.ts";
 import { writeResults } from "./document.ts";
 import { type Figure, isMet, median, row } from "./figure.ts";
@@ -19,6 +20,8 @@ type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[
 
 const BENCHES: Record<string, Measure> = {
   "crypto-identity": cryptoIdentity,
+  daemon,
+  "daemon-kills": daemonKills,
   dashboard,
   "first-channel": firstChannel,
   hashcash,

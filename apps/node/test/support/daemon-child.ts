@@ -29,9 +29,9 @@ export class DaemonChild {
   #stderr = "";
   #wake: () => void = () => {};
 
-  /** `program` is a folder under apps, or a file that runs as it is; `flags` are Node's. */
+  /** `program` is a folder under apps, or the path of a file that runs as it is; `flags` are Node's. */
   constructor(program: string, args: readonly string[], flags: readonly string[] = []) {
-    const isFile = program.endsWith(".mjs");
+    const isFile = program.includes("/");
     const main = isFile ? [program] : [...FLAGS, ...flags, `${APPS}${program}/src/main.ts`];
     this.process = spawn(process.execPath, [...main, ...args], {
       stdio: ["pipe", "pipe", "pipe", "ipc"],
@@ -61,13 +61,16 @@ export class DaemonChild {
       for (;;) {
         const found = this.#lines.find(matches);
         if (found !== undefined) return found;
-        if (this.process.exitCode !== null) throw new Error(`${what}: it ended first: ${this.#stderr}${this.#stdout}`);
+        if (this.process.exitCode !== null || this.process.signalCode !== null)
+          throw new Error(`${what}: it ended first: ${this.#stderr}${this.#stdout}`);
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
       }
     };
-    return within(what, search());
+    return within(what, search()).catch((error) => {
+      throw new Error(`${error instanceof Error ? error.message : error}; so far: ${this.#stderr}${this.#stdout}`);
+    });
   }
 
   async ready(): Promise<{ id: string; listen: string; socket: string; http: string }> {
