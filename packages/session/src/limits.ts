@@ -15,6 +15,8 @@ export const REPLAY_WINDOW = 8_192;
 export const RECEIVER_WINDOW = 4_096;
 export const PING_INTERVAL_MS = 10_000;
 export const SEND_TRIES = 5;
+/** A Publish that fits one datagram; its neighbour can ask for it again. */
+export const PUBLISH_TRIES = 2;
 export const RTO_MAX_MS = 2_000;
 export const LINK_REASSEMBLIES = 4;
 export const LINK_REASSEMBLY_BYTES: number = 256 * 1024;

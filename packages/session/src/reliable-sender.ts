@@ -1,12 +1,12 @@
 // The sending half of reliable frames, PROTOCOL §2: queue, numbers, window, retries. Frames leave in no promised order.
 //
 //   enqueue -> queued -> (window has room) numbered, in flight -> acknowledged
-//                 ^                          | a Send after 5 tries: undelivered, its numbers become Skips
+//                 ^                          | a Send or a Publish after its tries: undelivered, its numbers become Skips
 //                 +---- peer forgot us ------+ anything when the link dies: undelivered
 import { type Ack, FRAME_KIND } from "@starling/wire-protocol";
 import { Fifo } from "./fifo.ts";
 import { fromWireNumber } from "./frame-number.ts";
-import { HEAL_AFTER_MS, REASSEMBLY_MS, RTO_MAX_MS, SEND_TRIES } from "./limits.ts";
+import { HEAL_AFTER_MS, PUBLISH_TRIES, REASSEMBLY_MS, RTO_MAX_MS, SEND_TRIES } from "./limits.ts";
 import { type InFlight, inFlightSizeBytes, type Outgoing } from "./outgoing.ts";
 import { admitsLarge, admitsSmall, type WindowUse } from "./send-window.ts";
 
@@ -94,19 +94,19 @@ export class ReliableSender {
     return { tokens, rttMs: sampleMono === Number.NEGATIVE_INFINITY ? undefined : nowMono - sampleMono };
   }
 
-  /** Gives up every Send that is out of tries: how many, and the tokens of those that have one. */
+  /** Gives up every frame that is out of tries: how many, and the tokens of those that have one. */
   expire(nowMono: number): { readonly tokens: number[]; readonly handedBackCount: number } {
     const tokens: number[] = [];
     let handedBackCount = 0;
     if (this.#earliestDueMono > nowMono) return { tokens, handedBackCount };
     for (const { outgoing, dueMono, tries } of this.#inFlight.values()) {
-      if (outgoing === undefined || dueMono > nowMono || tries < SEND_TRIES) continue;
-      if (outgoing.kind === FRAME_KIND.send) {
+      if (outgoing === undefined || dueMono > nowMono || tries < PUBLISH_TRIES) continue;
+      if (tries >= triesOf(outgoing)) {
         handedBackCount += 1;
         this.#skip(outgoing, nowMono);
         this.#release(outgoing);
         if (outgoing.token !== undefined) tokens.push(outgoing.token);
-      } else if (this.#isStalled(outgoing, nowMono)) {
+      } else if (tries >= SEND_TRIES && this.#isStalled(outgoing, nowMono)) {
         this.#skip(outgoing, nowMono);
         outgoing.acknowledgedCount = 0;
         this.#large.prepend([outgoing]);
@@ -251,7 +251,14 @@ export class ReliableSender {
 }
 
 function isOutOfTries(entry: InFlight): boolean {
-  return entry.outgoing?.kind === FRAME_KIND.send && entry.tries >= SEND_TRIES;
+  return entry.outgoing !== undefined && entry.tries >= triesOf(entry.outgoing);
+}
+
+/** How often a frame is sent before it is handed back; the others until the link is dead. */
+function triesOf({ kind, pieceCount }: Outgoing): number {
+  if (kind === FRAME_KIND.send) return SEND_TRIES;
+  // Of many pieces one is soon lost twice: a Publish in fragments is tried like any other frame.
+  return kind === FRAME_KIND.publish && pieceCount === 1 ? PUBLISH_TRIES : Number.POSITIVE_INFINITY;
 }
 
 function isNamed(ack: Ack, lowest: number, number: number): boolean {
