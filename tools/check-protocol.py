@@ -698,6 +698,7 @@ KINDS = {
     "want": (0x07, SHORT_IDS),
     "graft": (0x08, Fields()),
     "prune": (0x09, Fields()),
+    "digest": (0x0B, Fields(("fromMs", U48), ("toMs", U48), ("count", Unsigned(2)), ("combined", Raw(8)))),
     "bye": (0x0C, Fields(("reason", Named("closing", "full", "draining", "unwanted")))),
     "ack": (0x0D, Ack()),
     "skip": (0x80, Fields()),

@@ -82,7 +82,7 @@ export type { Message } from "./message.ts";
 export { decodeMessage, encodeMessage } from "./message.ts";
 export type { MessageBody, MessageKind } from "./message-body.ts";
 export { LIFETIME_MAX_MS, MESSAGE_ID_BYTES, messageBodySchema, STREAM_BYTES } from "./message-body.ts";
-export type { Graft, Have, Prune, Publish, Want } from "./messages/broadcast.ts";
+export type { Digest, Graft, Have, Prune, Publish, Want } from "./messages/broadcast.ts";
 export { PUBLISH_HOPS_MAX, SHORT_ID_BYTES, SHORT_IDS_MAX } from "./messages/broadcast.ts";
 export type { Direct, DirectAck, DirectResult } from "./messages/direct.ts";
 export type { Bye, ByeReason, Pong } from "./messages/liveness.ts";

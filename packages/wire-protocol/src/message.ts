@@ -2,8 +2,16 @@ import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 import type { Frame } from "./frame.ts";
 import { FRAME_KIND } from "./frame.ts";
-import type { Graft, Have, Prune, Publish, Want } from "./messages/broadcast.ts";
-import { decodeEmpty, decodePublish, decodeShortIds, encodePublish, encodeShortIds } from "./messages/broadcast.ts";
+import type { Digest, Graft, Have, Prune, Publish, Want } from "./messages/broadcast.ts";
+import {
+  decodeDigest,
+  decodeEmpty,
+  decodePublish,
+  decodeShortIds,
+  encodeDigest,
+  encodePublish,
+  encodeShortIds,
+} from "./messages/broadcast.ts";
 import type { Direct, DirectAck } from "./messages/direct.ts";
 import { decodeDirect, decodeDirectAck, encodeDirect, encodeDirectAck } from "./messages/direct.ts";
 import type { Bye, Pong } from "./messages/liveness.ts";
@@ -46,6 +54,7 @@ export type Message =
   | Want
   | Graft
   | Prune
+  | Digest
   | Bye;
 
 /** Reads a frame from a neighbour. An unknown kind is a drop with the reason `unknown-kind`. */
@@ -71,6 +80,8 @@ export function decodeMessage(frame: Frame): DecodeResult<Message> {
       return decodeEmpty(frame.body, { type: "graft" });
     case FRAME_KIND.prune:
       return decodeEmpty(frame.body, { type: "prune" });
+    case FRAME_KIND.digest:
+      return decodeDigest(frame.body);
     case FRAME_KIND.announce:
       return decodeAnnounce(frame.body);
     case FRAME_KIND.lookup:
@@ -111,6 +122,8 @@ export function encodeMessage(message: Exclude<Message, Pong>): Frame {
       return { kind: FRAME_KIND.graft, body: new Uint8Array(0) };
     case "prune":
       return { kind: FRAME_KIND.prune, body: new Uint8Array(0) };
+    case "digest":
+      return { kind: FRAME_KIND.digest, body: encodeDigest(message) };
     case "announce":
       return { kind: FRAME_KIND.announce, body: encodeAnnounce(message) };
     case "lookup":

@@ -165,6 +165,12 @@ describe("messages, golden bytes both ways", () => {
     ["want", { type: "want", shortIds: ["0011223344556677"] }, FRAME_KIND.want, "010011223344556677"],
     ["graft", { type: "graft" }, FRAME_KIND.graft, ""],
     ["prune", { type: "prune" }, FRAME_KIND.prune, ""],
+    [
+      "digest",
+      { type: "digest", fromMs: 5, toMs: 0x0102_0304_0506, count: 3, combined: "0011223344556677" },
+      FRAME_KIND.digest,
+      "00000000000501020304050600030011223344556677",
+    ],
     ["bye", { type: "bye", reason: "draining" }, FRAME_KIND.bye, "02"],
   ];
 

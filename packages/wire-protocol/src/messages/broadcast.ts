@@ -1,8 +1,10 @@
-// Publish, Have, Want, Graft and Prune, PROTOCOL §6.
+// Publish, Have, Want, Graft, Prune and Digest, PROTOCOL §6.
 //
 //   Publish body     0 hops u8 (links gone before this one, <= 32) | 1 flags u8 (bit 0: answers a Want) | 2 publication
 //   Have, Want body  0 count u8 (1-64) | short ids (8 each): the first 8 bytes of a publication id
 //   Graft, Prune     empty: the sender wants to be, or no longer wants to be, in our tree
+//   Digest body      0 from u48 | 6 to u48 (authors' time in ms, from <= to) | 12 count u16 | 14 combined (8): the exclusive
+//                    or of the short ids of the publications with from <= timestamp < to that the sender has had
 import { ByteReader } from "../byte-reader.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import type { DecodeResult } from "../decode-result.ts";
@@ -28,6 +30,14 @@ export type Have = { readonly type: "have"; readonly shortIds: readonly string[]
 export type Want = { readonly type: "want"; readonly shortIds: readonly string[] };
 export type Graft = { readonly type: "graft" };
 export type Prune = { readonly type: "prune" };
+export type Digest = {
+  readonly type: "digest";
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly count: number;
+  /** 16 hex digits. */
+  readonly combined: string;
+};
 
 export function encodePublish(publish: Publish): Uint8Array {
   const { encoded } = publish.publication;
@@ -67,4 +77,21 @@ export function decodeShortIds(body: Uint8Array): DecodeResult<readonly string[]
 
 export function decodeEmpty<T extends Graft | Prune>(body: Uint8Array, message: T): DecodeResult<T> {
   return body.length === 0 ? decoded(message) : undecodable("trailing-bytes");
+}
+
+export function encodeDigest({ fromMs, toMs, count, combined }: Digest): Uint8Array {
+  const bytes = hexToBytes(combined, SHORT_ID_BYTES) ?? new Uint8Array(0);
+  return new ByteWriter(14 + SHORT_ID_BYTES).u48(fromMs).u48(toMs).u16(count).raw(bytes, SHORT_ID_BYTES).bytes;
+}
+
+export function decodeDigest(body: Uint8Array): DecodeResult<Digest> {
+  const reader = new ByteReader(body);
+  const fromMs = reader.u48();
+  const toMs = reader.u48();
+  const count = reader.u16();
+  const combined = bytesToHex(reader.raw(SHORT_ID_BYTES));
+  if (reader.failed) return undecodable("too-short");
+  if (reader.remaining > 0) return undecodable("trailing-bytes");
+  if (fromMs > toMs) return undecodable("bad-value");
+  return decoded({ type: "digest", fromMs, toMs, count, combined });
 }

@@ -134,6 +134,7 @@ function messages(): [string, Exclude<Message, { type: "pong" }>][] {
     ["want", { type: "want", shortIds: ["0011223344556677"] }],
     ["graft", { type: "graft" }],
     ["prune", { type: "prune" }],
+    ["digest", { type: "digest", fromMs: WALL_MS, toMs: WALL_MS + 28_000, count: 3, combined: "8899aabbccddeeff" }],
     ["bye", { type: "bye", reason: "draining" }],
   ];
 }
