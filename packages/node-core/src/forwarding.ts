@@ -8,26 +8,17 @@ import type {
   Origination,
   Outcome,
   Links as RoutingLinks,
+  Upkeep,
 } from "@starling/peer-manager";
 import { BroadcastTree, Forwarder } from "@starling/peer-manager";
-import type {
-  Graft,
-  Have,
-  Prune,
-  Publication,
-  Publish,
-  Send,
-  SendAck,
-  SendFail,
-  SendFailReason,
-  Want,
-} from "@starling/wire-protocol";
+import type { Publication, Publish, Send, SendAck, SendFail, SendFailReason } from "@starling/wire-protocol";
 import { encodeMessage, publicationId } from "@starling/wire-protocol";
 import type { Counters } from "./counters.ts";
 import { Freshness } from "./freshness.ts";
 import { type IngressState, judge, judgePublish, type PublishIngressState } from "./ingress.ts";
 import { LinkQuota, type LinkQuotaLimits } from "./link-quota.ts";
 import type { Links } from "./links.ts";
+import { PublishTokens } from "./publish-tokens.ts";
 
 // What is carried for others and for ourselves: the ladder that it climbs first, then the forwarder of unicasts and the tree of
 // broadcasts. Nothing enters a filter or a table before the ladder has admitted it.
@@ -65,6 +56,7 @@ export class Forwarding {
   readonly #counters: Counters;
   readonly #forwarder: Forwarder;
   readonly #broadcast: BroadcastTree;
+  readonly #publishTokens = new PublishTokens();
   readonly #seen: RotatingFilter;
   readonly #quota: LinkQuota;
   readonly #ingress: IngressState & PublishIngressState;
@@ -75,7 +67,7 @@ export class Forwarding {
     this.#links = links;
     this.#counters = counters;
     this.#forwarder = new Forwarder(self, routing);
-    this.#broadcast = new BroadcastTree(() => links.peers());
+    this.#broadcast = new BroadcastTree(() => links.peers(), now);
     this.#quota = new LinkQuota(options.quota);
     this.#seen = new RotatingFilter({
       rotationMs: SEEN_ROTATION_MS,
@@ -159,7 +151,7 @@ export class Forwarding {
       case "refused":
         return this.#drop(`publish-${verdict.reason}`);
       case "repeated":
-        this.#onBroadcast(this.#broadcast.repeated(peer, publish, verdict.id), now);
+        this.#onBroadcast(this.#broadcast.repeated(peer, publish, verdict.id, now.mono), now);
         return [];
       case "admitted":
         this.#onBroadcast(this.#broadcast.received(peer, publish, verdict.id, now.mono), now);
@@ -167,29 +159,37 @@ export class Forwarding {
     }
   }
 
-  upkeep(peer: NodeId, message: Have | Want | Graft | Prune, now: Now): void {
+  upkeep(peer: NodeId, message: Upkeep, now: Now): void {
     this.#onBroadcast(this.#broadcast.upkeep(peer, message, now.mono), now);
   }
 
-  /** The neighbour's session took a Send in, or gave it back. */
+  /** The neighbour's session took a Send or a Publish in, or gave it back. */
   handedOver(token: number): void {
-    this.#forwarder.handedOver(token);
+    if (this.#publishTokens.take(token) === undefined) this.#forwarder.handedOver(token);
   }
 
   undelivered(token: number, now: Now): ForwardingOutput[] {
-    return this.#onForwarder(this.#forwarder.undelivered(token, now.mono), now);
+    const publish = this.#publishTokens.take(token);
+    if (publish === undefined) return this.#onForwarder(this.#forwarder.undelivered(token, now.mono), now);
+    this.#onBroadcast(this.#broadcast.handedBack(publish.peer, publish.shortId), now);
+    return [];
+  }
+
+  /** The first link to this peer is there. */
+  opened(peer: NodeId, now: Now): void {
+    this.#onBroadcast(this.#broadcast.opened(peer, now.mono), now);
   }
 
   /** The last link to this peer is gone. */
-  closed(peer: NodeId): void {
+  closed(peer: NodeId, now: Now): void {
     this.#quota.closed(peer);
-    this.#broadcast.closed(peer);
+    this.#onBroadcast(this.#broadcast.closed(peer), now);
   }
 
   tick(now: Now): void {
     this.#seen.advance(now.mono);
     this.#forwarder.tick(now.mono);
-    this.#onBroadcast(this.#broadcast.tick(now.mono), now);
+    this.#onBroadcast(this.#broadcast.tick(now), now);
   }
 
   nextDeadline(): number | null {
@@ -230,11 +230,26 @@ export class Forwarding {
 
   #onBroadcast(outputs: readonly BroadcastOutput[], now: Now): void {
     for (const output of outputs) {
-      if (output.type === "dropped") {
-        this.#drop(output.reason);
-      } else {
-        this.#links.send(output.peer, encodeMessage(output.message), now);
-        if (output.message.type === "publish") this.#counters.add("forwarded.publish");
+      switch (output.type) {
+        case "publish": {
+          const { peer, shortId } = output;
+          const token = this.#publishTokens.add({ peer, shortId });
+          if (this.#links.send(peer, encodeMessage(output.message), now, token) !== "queued") {
+            this.#publishTokens.take(token);
+            this.#drop("publish-unsent");
+            break;
+          }
+          this.#counters.add("forwarded.publish");
+          break;
+        }
+        case "send":
+          this.#links.send(output.peer, encodeMessage(output.message), now);
+          break;
+        case "suspect":
+          this.#links.suspect(output.peer, now);
+          break;
+        case "dropped":
+          this.#drop(output.reason);
       }
     }
   }

@@ -297,6 +297,7 @@ export class Overlay {
     switch (event.type) {
       case "opened": {
         const { peer, address } = event;
+        this.#forwarding.opened(peer, now);
         const opened: OverlayOutput = { type: "link-opened", link: path, peer, address };
         if (path === "channel") return [opened];
         const isDialled = event.initiator && !event.restarted;
@@ -323,7 +324,7 @@ export class Overlay {
         return [{ type: "link-unanswered", peer: event.peer, address: event.address }];
       case "closed":
         if (path === "session") this.#membership.closed(event.peer, goodbye(event), now);
-        if (this.#links.best(event.peer) === undefined) this.#forwarding.closed(event.peer);
+        if (this.#links.best(event.peer) === undefined) this.#forwarding.closed(event.peer, now);
         return [{ type: "link-closed", link: path, peer: event.peer, reason: event.reason }];
     }
   }
@@ -353,6 +354,7 @@ export class Overlay {
       case "want":
       case "graft":
       case "prune":
+      case "digest":
         this.#forwarding.upkeep(peer, message, now);
         return [];
       case "announce":

@@ -1,5 +1,7 @@
-export type { BroadcastOutput } from "./broadcast/broadcast-tree.ts";
+export type { BroadcastOutput, Upkeep } from "./broadcast/broadcast-tree.ts";
 export { BroadcastTree } from "./broadcast/broadcast-tree.ts";
+export type { BroadcastRules } from "./broadcast/rules.ts";
+export { BROADCAST_RULES } from "./broadcast/rules.ts";
 export { bucketIndex, closestOf, compareDistance, isCloser, sortByDistance } from "./distance.ts";
 export { Membership } from "./membership/membership.ts";
 export type { Neighbour } from "./membership/neighbours.ts";

@@ -1,91 +1,156 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { Graft, Have, Prune, Publication, Publish, Want } from "@starling/wire-protocol";
+import type { Digest, Graft, Have, Prune, Publication, Publish, Want } from "@starling/wire-protocol";
 import { PUBLISH_HOPS_MAX, SHORT_IDS_MAX } from "@starling/wire-protocol";
+import type { Now } from "../now.ts";
+import { Branches } from "./branches.ts";
+import { differing, digestNow } from "./digest.ts";
 import { MissingTable } from "./missing-table.ts";
-import { PublicationCache } from "./publication-cache.ts";
+import { PrunePace } from "./prune-pace.ts";
+import { type CachedPublication, PublicationCache } from "./publication-cache.ts";
+import { BROADCAST_RULES, type BroadcastRules } from "./rules.ts";
 
-// One eager tree over the links, PROTOCOL §6. A link is eager until a publication that comes over it turns out to be a repeat:
-// then it is pruned and hears only Haves. What a Have names and the tree does not bring is wanted, and the link that had it is
-// grafted again. Publish frames are reliable: the neighbour's session acknowledges each.
+// One eager tree over the links, PROTOCOL §6. The links of a node that has just started are eager, each until a publication that
+// comes over it turns out to be a repeat: then it is pruned and hears only Haves. Later links begin as lazy ones. What a Have names and the tree does not bring is wanted; where the tree fails for more
+// than one message, the link that brought what was wanted is grafted. The neighbour's session acknowledges each Publish; one
+// that is handed back unacknowledged is announced there instead.
 //
 //            Prune (either end)                    Graft (either end)
 //   eager ─────────────────────▶ lazy ─────────────────────────────────▶ eager
 
-/** Grafts and Prunes, and ids in Wants, that a neighbour may cause in a second. */
-const TURNS_PER_SECOND = 10;
-const WANTS_PER_SECOND = 128;
+/** Misses closer to each other than this are one failure of the tree. */
+const MISS_APART_MS = 400;
+const HOPS_MEAN_OF = 16;
+
+export type Upkeep = Have | Want | Graft | Prune | Digest;
 
 export type BroadcastOutput =
-  | { readonly type: "send"; readonly peer: NodeId; readonly message: Publish | Have | Want | Graft | Prune }
+  /** `handedBack` is told where the neighbour's session does not acknowledge it. */
+  | { readonly type: "publish"; readonly peer: NodeId; readonly shortId: string; readonly message: Publish }
+  | { readonly type: "send"; readonly peer: NodeId; readonly message: Upkeep }
+  /** It does not acknowledge: is it still there? */
+  | { readonly type: "suspect"; readonly peer: NodeId }
   | { readonly type: "dropped"; readonly reason: string };
-
-type Budget = { secondMono: number; turns: number; wants: number };
 
 export class BroadcastTree {
   readonly #neighbours: () => readonly NodeId[];
+  readonly #rules: BroadcastRules;
   readonly #cache = new PublicationCache();
-  readonly #missing = new MissingTable();
-  // BOUNDED: neighbours; `closed` drops them.
-  readonly #lazy = new Set<NodeId>();
-  readonly #budgets = new Map<NodeId, Budget>();
+  readonly #missing: MissingTable;
+  readonly #branches: Branches;
+  readonly #pace = new PrunePace();
+  /** Messages that the tree has not brought since it last brought one. */
+  #misses = 0;
+  #missMono = Number.NEGATIVE_INFINITY;
+  #digestMono: number | null = null;
+  #digests = 0;
+  /** Over how many links publications come here: the mean of the last sixteen or so. */
+  #hopsMean = 0;
+  readonly #born: Now;
+  /** The neighbour that last announced something new. */
+  #lastAnnouncer: NodeId | undefined;
 
-  constructor(neighbours: () => readonly NodeId[]) {
+  constructor(neighbours: () => readonly NodeId[], now: Now, rules: BroadcastRules = BROADCAST_RULES) {
+    this.#born = now;
+    this.#branches = new Branches(rules.haveIds);
     this.#neighbours = neighbours;
+    this.#rules = rules;
+    this.#missing = new MissingTable(rules);
   }
 
   /** A publication of our own. */
   publish(publication: Publication, id: string, nowMono: number): BroadcastOutput[] {
-    return this.#spread(undefined, publication, shortIdOf(id), 0, nowMono);
+    return this.#spread([], { publication, hops: 0, wanted: false }, shortIdOf(id), nowMono);
   }
 
   /** A publication that passed the ladder for the first time. */
   received(from: NodeId, publish: Publish, id: string, nowMono: number): BroadcastOutput[] {
+    const shortId = shortIdOf(id);
     const outputs: BroadcastOutput[] = [];
-    if (!publish.wanted && this.#lazy.delete(from))
-      outputs.push({ type: "send", peer: from, message: { type: "graft" } });
-    return [...outputs, ...this.#spread(from, publish.publication, shortIdOf(id), publish.hops + 1, nowMono)];
+    if (!publish.wanted) {
+      this.#misses = 0;
+      outputs.push(...this.#graft(from));
+    }
+    const { announcers, asked } = this.#missing.arrived(shortId);
+    if (asked > 0 && publish.wanted && this.#branches.isLazy(from)) outputs.push(...this.#missed(from, nowMono));
+    const { publication, wanted, hops } = publish;
+    this.#hopsMean += (hops + 1 - this.#hopsMean) / HOPS_MEAN_OF;
+    const isApart = wanted && this.#rules.isRepairApart;
+    const copy = { publication, hops: hops + 1, wanted: isApart };
+    outputs.push(...this.#spread([from, ...announcers], copy, shortId, nowMono));
+    return outputs;
   }
 
   /** A publication that was had before: the link it came over is one too many for the tree. */
-  repeated(from: NodeId, publish: Publish, id: string): BroadcastOutput[] {
-    this.#cache.get(shortIdOf(id))?.knownBy.add(from);
-    if (publish.wanted || this.#lazy.has(from)) return [{ type: "dropped", reason: "publish-repeat" }];
-    this.#lazy.add(from);
+  repeated(from: NodeId, publish: Publish, id: string, nowMono: number): BroadcastOutput[] {
+    const shortId = shortIdOf(id);
+    const had = this.#cache.get(shortId);
+    this.#isKnownTo(from, had, shortId);
+    const dropped: BroadcastOutput = { type: "dropped", reason: "publish-repeat" };
+    if (publish.wanted) return [dropped];
+    this.#misses = 0;
+    // A copy that was repaired came first: the tree is late, not redundant.
+    const isTold = !this.#rules.isPacedPruning || this.#pace.mayPrune(shortId, nowMono);
+    if (had?.wanted !== false || !isTold) return [dropped];
+    // Said again at each repeat: a Prune can be lost.
+    this.#branches.prune(from);
+    return [dropped, { type: "send", peer: from, message: { type: "prune" } }];
+  }
+
+  /** The neighbour's session has not acknowledged it in its tries. */
+  handedBack(peer: NodeId, shortId: string): BroadcastOutput[] {
+    this.#cache.get(shortId)?.knownBy.delete(peer);
+    if (!this.#neighbours().includes(peer)) return [];
     return [
-      { type: "dropped", reason: "publish-repeat" },
-      { type: "send", peer: from, message: { type: "prune" } },
+      { type: "suspect", peer },
+      { type: "send", peer, message: { type: "have", shortIds: [shortId] } },
     ];
   }
 
-  /** A message of the tree's upkeep. Its ids are untrusted: naming one costs a neighbour part of its budget here. */
-  upkeep(from: NodeId, message: Have | Want | Graft | Prune, nowMono: number): BroadcastOutput[] {
-    const budget = this.#budget(from, nowMono);
+  /** A message of the tree's upkeep. Its ids are untrusted: naming one costs a neighbour part of what it may cause here. */
+  upkeep(from: NodeId, message: Upkeep, nowMono: number): BroadcastOutput[] {
+    const branches = this.#branches;
     switch (message.type) {
       case "have":
+        if (!branches.allows(from, "haves", message.shortIds.length, nowMono)) return overQuota(message);
         return message.shortIds.flatMap((shortId) => this.#announced(from, shortId, nowMono));
       case "want":
-        budget.wants -= message.shortIds.length;
-        if (budget.wants < 0) return [{ type: "dropped", reason: "want-quota" }];
+        if (!branches.allows(from, "wants", message.shortIds.length, nowMono)) return overQuota(message);
         return message.shortIds.flatMap((shortId) => this.#wanted(from, shortId));
       case "graft":
       case "prune":
-        budget.turns -= 1;
-        if (budget.turns < 0) return [{ type: "dropped", reason: `${message.type}-quota` }];
-        if (message.type === "graft") this.#lazy.delete(from);
-        else this.#lazy.add(from);
+        if (!branches.allows(from, "turns", 1, nowMono)) return overQuota(message);
+        if (message.type === "graft") branches.graft(from);
+        else branches.prune(from);
         return [];
+      case "digest": {
+        if (!branches.allows(from, "turns", 1, nowMono)) return overQuota(message);
+        const shortIds = differing(this.#cache, message);
+        return shortIds.length === 0 ? [] : [{ type: "send", peer: from, message: { type: "have", shortIds } }];
+      }
     }
   }
 
-  closed(peer: NodeId): void {
-    this.#lazy.delete(peer);
-    this.#budgets.delete(peer);
+  opened(peer: NodeId, nowMono: number): BroadcastOutput[] {
+    const isYoung = nowMono - this.#born.mono < this.#rules.youthMs;
+    return isYoung || !this.#branches.isAnyEager ? this.#graft(peer) : [];
   }
 
-  tick(nowMono: number): BroadcastOutput[] {
+  closed(peer: NodeId): BroadcastOutput[] {
+    this.#branches.closed(peer);
+    const other = this.#lastAnnouncer;
+    if (other === undefined || this.#branches.isAnyEager || !this.#neighbours().includes(other)) return [];
+    return this.#graft(other);
+  }
+
+  tick(now: Now): BroadcastOutput[] {
+    const nowMono = now.mono;
     this.#cache.expire(nowMono);
-    // A tick is for any timer of the node, and mostly nothing is missing: the links are not listed for that.
-    if (nowMono < (this.#missing.nextDeadline() ?? Number.POSITIVE_INFINITY)) return [];
+    // A tick is for any timer of the node, and mostly nothing is due: the links are not listed for that.
+    const dueMono = Math.min(
+      this.#missing.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#digestMono ?? Number.POSITIVE_INFINITY,
+    );
+    if (nowMono < dueMono) return [];
     const neighbours = new Set(this.#neighbours());
     const wants = new Map<NodeId, string[]>();
     for (const { peer, shortId } of this.#missing.due(nowMono, (id) => neighbours.has(id))) {
@@ -93,74 +158,115 @@ export class BroadcastTree {
     }
     const outputs: BroadcastOutput[] = [];
     for (const [peer, shortIds] of wants) {
-      if (this.#lazy.delete(peer)) outputs.push({ type: "send", peer, message: { type: "graft" } });
       for (let at = 0; at < shortIds.length; at += SHORT_IDS_MAX) {
         const message: Want = { type: "want", shortIds: shortIds.slice(at, at + SHORT_IDS_MAX) };
         outputs.push({ type: "send", peer, message });
       }
     }
+    if (this.#digestMono !== null && now.mono >= this.#digestMono) outputs.push(...this.#compare([...neighbours], now));
     return outputs;
   }
 
   nextDeadline(): number | null {
-    const [missing, cache] = [this.#missing.nextDeadline(), this.#cache.nextDeadline()];
-    return missing === null || cache === null ? (missing ?? cache) : Math.min(missing, cache);
+    const deadlines = [this.#missing.nextDeadline(), this.#cache.nextDeadline(), this.#digestMono];
+    const due = deadlines.filter((deadline) => deadline !== null);
+    return due.length === 0 ? null : Math.min(...due);
   }
 
   #spread(
-    from: NodeId | undefined,
-    publication: Publication,
+    having: readonly NodeId[],
+    copy: { readonly publication: Publication; readonly hops: number; readonly wanted: boolean },
     shortId: string,
-    hops: number,
     nowMono: number,
   ): BroadcastOutput[] {
-    const knownBy = new Set(this.#missing.arrived(shortId));
-    if (from !== undefined) knownBy.add(from);
-    this.#cache.add({ shortId, atMono: nowMono, hops, publication, knownBy });
-    if (hops > PUBLISH_HOPS_MAX) return [{ type: "dropped", reason: "publish-hops" }];
+    const { publication, hops, wanted } = copy;
+    const knownBy = new Set(having);
+    this.#pace.note(nowMono);
+    this.#cache.add({ shortId, atMono: nowMono, hops, wanted, publication, knownBy });
     const outputs: BroadcastOutput[] = [];
-    for (const peer of this.#neighbours()) {
+    const isFar = hops > PUBLISH_HOPS_MAX;
+    if (isFar) outputs.push({ type: "dropped", reason: "publish-hops" });
+    const neighbours = this.#neighbours();
+    for (const peer of neighbours) {
       if (knownBy.has(peer) || peer === publication.origin) continue;
-      const message: Publish | Have = this.#lazy.has(peer)
-        ? { type: "have", shortIds: [shortId] }
-        : { type: "publish", hops, wanted: false, publication };
-      if (message.type === "publish") knownBy.add(peer);
-      outputs.push({ type: "send", peer, message });
+      if (isFar || this.#branches.isLazy(peer)) {
+        this.#branches.queue(peer, shortId);
+        continue;
+      }
+      knownBy.add(peer);
+      outputs.push({ type: "publish", peer, shortId, message: { type: "publish", hops, wanted, publication } });
     }
+    if (hops < this.#rules.shotHops && this.#hopsMean >= this.#rules.shotFromHops)
+      outputs.push(...this.#shoot(shortId));
+    this.#digestMono ??= nowMono + this.#rules.digestMs;
+    outputs.push(...this.#tell(neighbours, this.#rules.haveLinks, nowMono));
     return outputs;
+  }
+
+  /** Hands it to some lazy links as if they had asked: seeds far from here in the tree. */
+  #shoot(shortId: string): BroadcastOutput[] {
+    const targets = this.#branches.longestUntold(this.#neighbours(), this.#rules.shotLinks);
+    return targets.flatMap((peer) => this.#wanted(peer, shortId));
+  }
+
+  /** Asks one neighbour after the other whether it has had the same, while there is something to compare. */
+  #compare(neighbours: readonly NodeId[], now: Now): BroadcastOutput[] {
+    const digest = digestNow(this.#cache, this.#born.wall, now);
+    this.#digests += 1;
+    const peer = neighbours[this.#digests % neighbours.length];
+    this.#digestMono = digest === undefined && !this.#cache.isFresh(now.mono) ? null : now.mono + this.#rules.digestMs;
+    return digest === undefined || peer === undefined ? [] : [{ type: "send", peer, message: digest }];
+  }
+
+  #tell(neighbours: readonly NodeId[], count: number, nowMono: number): BroadcastOutput[] {
+    return this.#branches.longestUntold(neighbours, count).map((peer) => {
+      return { type: "send", peer, message: { type: "have", shortIds: this.#branches.tell(peer, nowMono) } };
+    });
+  }
+
+  /** What came had to be asked for. One miss may be a late copy; the second is a tree that does not reach us. */
+  #missed(by: NodeId, nowMono: number): BroadcastOutput[] {
+    if (nowMono - this.#missMono < MISS_APART_MS) return [];
+    this.#missMono = nowMono;
+    this.#misses += 1;
+    if (this.#misses < this.#rules.graftAfterMisses) return [];
+    this.#misses = 0;
+    return this.#graft(by);
+  }
+
+  #graft(peer: NodeId): BroadcastOutput[] {
+    return this.#branches.graft(peer) ? [{ type: "send", peer, message: { type: "graft" } }] : [];
   }
 
   #announced(from: NodeId, shortId: string, nowMono: number): BroadcastOutput[] {
     const had = this.#cache.get(shortId);
     if (had !== undefined) {
-      had.knownBy.add(from);
+      this.#isKnownTo(from, had, shortId);
       return [];
     }
+    this.#lastAnnouncer = from;
     return this.#missing.announced(shortId, from, nowMono) ? [] : [{ type: "dropped", reason: "have-bound" }];
   }
 
   #wanted(from: NodeId, shortId: string): BroadcastOutput[] {
     const entry = this.#cache.get(shortId);
     if (entry?.publication === undefined) return [{ type: "dropped", reason: "want-unknown" }];
-    entry.knownBy.add(from);
+    // It has it, or it is on its way there: a Want can ask for one copy, not for many.
+    if (entry.knownBy.has(from)) return [{ type: "dropped", reason: "want-known" }];
+    this.#isKnownTo(from, entry, shortId);
     const { publication, hops } = entry;
-    return [
-      {
-        type: "send",
-        peer: from,
-        message: { type: "publish", hops: Math.min(hops, PUBLISH_HOPS_MAX), wanted: true, publication },
-      },
-    ];
+    const message: Publish = { type: "publish", hops: Math.min(hops, PUBLISH_HOPS_MAX), wanted: true, publication };
+    return [{ type: "publish", peer: from, shortId, message }];
   }
 
-  #budget(from: NodeId, nowMono: number): Budget {
-    let budget = this.#budgets.get(from);
-    if (budget === undefined || nowMono - budget.secondMono >= 1000) {
-      budget = { secondMono: nowMono, turns: TURNS_PER_SECOND, wants: WANTS_PER_SECOND };
-      this.#budgets.set(from, budget);
-    }
-    return budget;
+  #isKnownTo(peer: NodeId, had: CachedPublication | undefined, shortId: string): void {
+    had?.knownBy.add(peer);
+    this.#branches.has(peer, shortId);
   }
+}
+
+function overQuota(message: Upkeep): BroadcastOutput[] {
+  return [{ type: "dropped", reason: `${message.type}-quota` }];
 }
 
 /** The first 8 bytes of a publication id, in hex. */

@@ -6,6 +6,7 @@ import type { Publication } from "@starling/wire-protocol";
 /** As long as a timestamp can stay fresh (90 s behind, 30 s ahead): what is older cannot come again. */
 const REMEMBER_MS = 120_000;
 const CONTENT_MS = 60_000;
+const FRESH_MS = 10_000;
 // BOUNDED: the oldest content, and the oldest entry, make room.
 const CONTENT_MAX_BYTES = 16 * 1024 * 1024;
 const ENTRIES_MAX = 65_536;
@@ -14,6 +15,8 @@ export type CachedPublication = {
   readonly shortId: string;
   readonly atMono: number;
   readonly hops: number;
+  /** It was asked for, here or on its way. */
+  readonly wanted: boolean;
   publication: Publication | undefined;
   /** BOUNDED: neighbours. */
   readonly knownBy: Set<NodeId>;
@@ -22,13 +25,34 @@ export type CachedPublication = {
 export class PublicationCache {
   readonly #entries = new Map<string, CachedPublication>();
   #contentBytes = 0;
+  #lastMono = Number.NEGATIVE_INFINITY;
 
   get(shortId: string): CachedPublication | undefined {
     return this.#entries.get(shortId);
   }
 
+  /** Whether something has come within the last seconds. */
+  isFresh(nowMono: number): boolean {
+    return nowMono - this.#lastMono < FRESH_MS;
+  }
+
+  /** Those whose content is there and whose authors' timestamps lie in a span. BOUNDED: by the entries of the last minute. */
+  wanted(fromMs: number, toMs: number): { readonly shortId: string; readonly timestampMs: number }[] {
+    const found: { readonly shortId: string; readonly timestampMs: number }[] = [];
+    // From the newest: the older ones are none of a recent span's, and there may be very many.
+    const entries = [...this.#entries.values()];
+    for (let i = entries.length - 1; i >= 0; i -= 1) {
+      const { shortId, publication } = entries[i] as CachedPublication;
+      if (publication === undefined) break;
+      const { timestampMs } = publication;
+      if (timestampMs >= fromMs && timestampMs < toMs) found.push({ shortId, timestampMs });
+    }
+    return found;
+  }
+
   add(entry: CachedPublication): void {
     this.#entries.set(entry.shortId, entry);
+    this.#lastMono = entry.atMono;
     this.#contentBytes += entry.publication?.encoded.length ?? 0;
     this.#shrink(entry.atMono);
   }

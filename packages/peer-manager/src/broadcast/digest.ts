@@ -1,0 +1,50 @@
+import type { Digest } from "@starling/wire-protocol";
+import { SHORT_IDS_MAX } from "@starling/wire-protocol";
+import type { Now } from "../now.ts";
+import type { PublicationCache } from "./publication-cache.ts";
+
+// What two neighbours have both had by now, compared in a few bytes: how many publications of a span of time, and their short ids
+// combined. The asker names the span in authors' time, so that both count the same ones; what differs is told by a Have.
+
+const SPAN_MS = 30_000;
+/** Younger ones may still be on their way. */
+const YOUNGEST_MS = 2000;
+
+type Had = { readonly shortId: string; readonly timestampMs: number };
+
+/** Of the last publications of the span, at most as many as one Have names; undefined where there is none. */
+export function digestNow(cache: PublicationCache, bornWallMs: number, now: Now): Digest | undefined {
+  const toMs = Math.max(0, Math.floor(now.wall - YOUNGEST_MS));
+  const span = hadBetween(cache, Math.max(bornWallMs, toMs - SPAN_MS), toMs);
+  const [oldest] = span;
+  if (oldest === undefined) return undefined;
+  // A few more than that would be left out of the answer: the span begins behind them.
+  const isWhole = span.length <= SHORT_IDS_MAX;
+  const fromMs = isWhole ? Math.max(0, Math.ceil(Math.max(bornWallMs, toMs - SPAN_MS))) : oldestOf(span) + 1;
+  const counted = span.filter(({ timestampMs }) => timestampMs >= fromMs);
+  return { type: "digest", fromMs, toMs, count: counted.length, combined: combine(counted) };
+}
+
+/** The short ids that a neighbour's digest does not agree with; none where it does. */
+export function differing(cache: PublicationCache, { fromMs, toMs, count, combined }: Digest): string[] {
+  const own = hadBetween(cache, fromMs, toMs);
+  if (own.length === count && combine(own) === combined) return [];
+  return own.slice(-SHORT_IDS_MAX).map(({ shortId }) => shortId);
+}
+
+function oldestOf(span: readonly Had[]): number {
+  return (span.at(-SHORT_IDS_MAX - 1) as Had).timestampMs;
+}
+
+function hadBetween(cache: PublicationCache, fromMs: number, toMs: number): Had[] {
+  return cache.wanted(fromMs, toMs).sort((a, b) => a.timestampMs - b.timestampMs);
+}
+
+function combine(had: readonly Had[]): string {
+  let [high, low] = [0, 0];
+  for (const { shortId } of had) {
+    high ^= Number.parseInt(shortId.slice(0, 8), 16);
+    low ^= Number.parseInt(shortId.slice(8), 16);
+  }
+  return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}

@@ -1,0 +1,177 @@
+import { describe, expect, test } from "@jest/globals";
+import type { NodeId } from "@starling/crypto-identity";
+import type { Publication, Publish } from "@starling/wire-protocol";
+import { type BroadcastOutput, BroadcastTree } from "../src/index.ts";
+
+const peer = (name: string) => name as NodeId;
+const [A, B, C, D] = [peer("a"), peer("b"), peer("c"), peer("d")];
+const ORIGIN = peer("origin");
+
+function publicationAt(timestampMs: number, origin = ORIGIN): Publication {
+  const bytes = new Uint8Array(8);
+  return { origin, timestampMs, effort: 1, nonce: bytes, topic: "", content: bytes, encoded: bytes };
+}
+
+const id = (n: number) => n.toString(16).padStart(16, "0") + "f".repeat(16);
+const shortId = (n: number) => id(n).slice(0, 16);
+const publish = (publication: Publication, wanted = false): Publish => ({
+  type: "publish",
+  hops: 5,
+  wanted,
+  publication,
+});
+const now = (mono: number) => ({ mono, wall: mono });
+
+/** A tree with links that are all eager, as those of a node that has just started are. */
+function treeOf(...peers: NodeId[]): { readonly tree: BroadcastTree; readonly peers: NodeId[] } {
+  const own = [...peers];
+  const tree = new BroadcastTree(() => own, now(0));
+  for (const other of own) tree.opened(other, 0);
+  return { tree, peers: own };
+}
+
+const publishedTo = (outputs: readonly BroadcastOutput[]) =>
+  outputs.flatMap((output) => (output.type === "publish" ? [output.peer] : []));
+const sent = (outputs: readonly BroadcastOutput[], type: string) =>
+  outputs.flatMap((output) => (output.type === "send" && output.message.type === type ? [output] : []));
+
+describe("the tree", () => {
+  test("never back to its source, to its origin, or to a neighbour known to have it", () => {
+    const { tree } = treeOf(A, B, C, D);
+    tree.upkeep(B, { type: "have", shortIds: [shortId(1)] }, 10);
+    const outputs = tree.received(A, publish(publicationAt(0, C)), id(1), 20);
+    expect(publishedTo(outputs)).toEqual([D]);
+    expect(sent(outputs, "have")).toEqual([]);
+    // What is on its way there, or has come from there, is not sent again for a Want.
+    for (const other of [A, B, D]) {
+      expect(tree.upkeep(other, { type: "want", shortIds: [shortId(1)] }, 30)).toEqual([
+        { type: "dropped", reason: "want-known" },
+      ]);
+    }
+  });
+
+  test("a repeat prunes its link, again and again; one that is said to be repaired does not", () => {
+    const { tree } = treeOf(A, B);
+    tree.received(A, publish(publicationAt(0)), id(1), 10);
+    expect(sent(tree.repeated(B, publish(publicationAt(0)), id(1), 20), "prune")).toHaveLength(1);
+    expect(sent(tree.repeated(B, publish(publicationAt(0)), id(1), 30), "prune")).toHaveLength(1);
+    expect(sent(tree.repeated(B, publish(publicationAt(0), true), id(1), 40), "prune")).toHaveLength(0);
+    const next = tree.received(A, publish(publicationAt(0)), id(2), 50);
+    expect(publishedTo(next)).toEqual([]);
+    expect(sent(next, "have").map((output) => output.peer)).toEqual([B]);
+  });
+
+  test("what came repaired goes on as repaired, and a tree copy behind it prunes nothing", () => {
+    const { tree } = treeOf(A, B, C);
+    const outputs = tree.received(A, publish(publicationAt(0), true), id(1), 10);
+    for (const output of outputs) if (output.type === "publish") expect(output.message.wanted).toBe(true);
+    expect(publishedTo(outputs)).toEqual([B, C]);
+    expect(sent(tree.repeated(B, publish(publicationAt(0)), id(1), 20), "prune")).toEqual([]);
+  });
+
+  test("what is announced and does not come is asked for, one announcer after the other, and grafts at the second miss", () => {
+    const { tree } = treeOf(A, B);
+    tree.upkeep(A, { type: "prune" }, 0);
+    tree.upkeep(B, { type: "prune" }, 0);
+    const miss = (n: number, at: number) => {
+      tree.upkeep(A, { type: "have", shortIds: [shortId(n)] }, at);
+      tree.upkeep(B, { type: "have", shortIds: [shortId(n)] }, at);
+      expect(sent(tree.tick(now(at + 349)), "want")).toEqual([]);
+      expect(sent(tree.tick(now(at + 350)), "want").map((output) => output.peer)).toEqual([A]);
+      expect(sent(tree.tick(now(at + 650)), "want").map((output) => output.peer)).toEqual([B]);
+      return sent(tree.received(B, publish(publicationAt(at), true), id(n), at + 700), "graft");
+    };
+    expect(miss(1, 1000)).toEqual([]);
+    expect(miss(2, 3000).map((output) => output.peer)).toEqual([B]);
+    // Two misses are counted only with nothing by the tree in between.
+    tree.upkeep(B, { type: "prune" }, 0);
+    expect(miss(3, 6000)).toEqual([]);
+    tree.received(B, publish(publicationAt(7000)), id(4), 7000);
+    tree.upkeep(B, { type: "prune" }, 7000);
+    expect(miss(5, 8000)).toEqual([]);
+  });
+
+  test("many at once: only those whose ids say so may prune", () => {
+    const { tree } = treeOf(A, B);
+    for (let n = 0; n < 400; n += 1) tree.received(A, publish(publicationAt(0)), id(n), n * 20);
+    // 50 a second: every 32nd.
+    const prunes = Array.from({ length: 64 }, (_, n) =>
+      sent(tree.repeated(B, publish(publicationAt(0)), id(n), 8000), "prune"),
+    );
+    expect(prunes.flatMap((own, n) => (own.length > 0 ? [n] : []))).toEqual([0, 32]);
+  });
+
+  test("a later link is lazy, unless there is no eager one; the last eager link's end grafts who last announced something", () => {
+    const { tree, peers } = treeOf(A);
+    peers.push(B);
+    expect(tree.opened(B, 60_000)).toEqual([]);
+    tree.upkeep(B, { type: "have", shortIds: [shortId(9)] }, 61_000);
+    peers.shift();
+    expect(sent(tree.closed(A), "graft").map((output) => output.peer)).toEqual([B]);
+    peers.length = 0;
+    tree.closed(B);
+    peers.push(C);
+    expect(sent(tree.opened(C, 70_000), "graft").map((output) => output.peer)).toEqual([C]);
+  });
+
+  test("a Publish that is handed back is announced there instead, and may be asked for again", () => {
+    const { tree } = treeOf(A, B);
+    tree.received(A, publish(publicationAt(0)), id(1), 10);
+    const outputs = tree.handedBack(B, shortId(1));
+    expect(outputs.map(({ type }) => type)).toEqual(["suspect", "send"]);
+    expect(publishedTo(tree.upkeep(B, { type: "want", shortIds: [shortId(1)] }, 500))).toEqual([B]);
+  });
+
+  test("a digest tells who has missed something of it, and only of what both can have had", () => {
+    const [one, other] = [treeOf(A, B).tree, treeOf(A, B).tree];
+    for (const [n, timestampMs] of [1000, 2000, 9000].entries()) {
+      one.received(A, publish(publicationAt(timestampMs)), id(n), timestampMs);
+      if (n !== 1) other.received(A, publish(publicationAt(timestampMs)), id(n), timestampMs);
+    }
+    const [asked] = sent(other.tick(now(10_000)), "digest");
+    const digest = asked?.message;
+    if (digest?.type !== "digest") throw new Error("no digest");
+    expect(digest).toMatchObject({ fromMs: 0, toMs: 8000, count: 1 });
+    const answer = one.upkeep(B, digest, 10_100);
+    expect(sent(answer, "have").map(({ message }) => message)).toEqual([
+      { type: "have", shortIds: [shortId(0), shortId(1)] },
+    ]);
+    expect(other.upkeep(B, digest, 10_100)).toEqual([]);
+  });
+});
+
+describe("limits a neighbour cannot exceed", () => {
+  const drops = (outputs: readonly BroadcastOutput[]) =>
+    outputs.flatMap((output) => (output.type === "dropped" ? [output.reason] : []));
+
+  test("ten turns a second", () => {
+    const { tree } = treeOf(A);
+    const turns = Array.from({ length: 12 }, (_, i) => tree.upkeep(A, { type: i % 2 === 0 ? "prune" : "graft" }, 5));
+    expect(turns.map(drops)).toEqual([...Array.from({ length: 10 }, () => []), ["prune-quota"], ["graft-quota"]]);
+    expect(drops(tree.upkeep(A, { type: "prune" }, 1006))).toEqual([]);
+  });
+
+  test("128 ids in Wants and 1,024 in Haves a second; one neighbour cannot fill the table of what is missing", () => {
+    const { tree } = treeOf(A, B);
+    const ids = (from: number) => Array.from({ length: 64 }, (_, i) => shortId(from + i));
+    expect(drops(tree.upkeep(A, { type: "want", shortIds: ids(0) }, 5))).toHaveLength(64);
+    expect(drops(tree.upkeep(A, { type: "want", shortIds: ids(0) }, 5))).toHaveLength(64);
+    expect(drops(tree.upkeep(A, { type: "want", shortIds: ids(0) }, 5))).toEqual(["want-quota"]);
+    let refused: string[] = [];
+    for (let i = 0; i < 17; i += 1) {
+      refused = refused.concat(drops(tree.upkeep(A, { type: "have", shortIds: ids(64 * i) }, 5)));
+    }
+    expect(refused.filter((reason) => reason === "have-bound")).toHaveLength(512);
+    expect(refused.filter((reason) => reason === "have-quota")).toHaveLength(1);
+    expect(drops(tree.upkeep(B, { type: "have", shortIds: ids(5000) }, 5))).toEqual([]);
+  });
+
+  test("one copy of a publication for however many Wants", () => {
+    const { tree } = treeOf(A, B);
+    tree.upkeep(B, { type: "prune" }, 0);
+    tree.received(A, publish(publicationAt(0)), id(1), 10);
+    const want = { type: "want" as const, shortIds: [shortId(1), shortId(1)] };
+    expect(publishedTo(tree.upkeep(B, want, 20))).toEqual([B]);
+    expect(publishedTo(tree.upkeep(B, want, 30))).toEqual([]);
+  });
+});
