@@ -1,10 +1,11 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 import { parseNodeId } from "@starling/crypto-identity";
 import type { Contact } from "@starling/wire-protocol";
 import { formatAddress, parseAddress } from "@starling/wire-protocol";
 
-// The peers that a node knew, kept in its data directory for its next start: `ID@HOST:PORT`, one a line, the anchors first. It is a
-// hint and no more: a file that is missing, cut off or edited costs the node its memory of others, never its start.
+// The peers that a node knew, kept in its data directory for its next start: `ID@HOST:PORT CRC-32`, one a line, the anchors first. It
+// is a hint and no more: what is missing, cut off or damaged costs the node its memory of some others, never its start.
 
 const FILE = "peers";
 // BOUNDED: what a longer file says behind them is left out.
@@ -41,7 +42,7 @@ export function savedPeersFile(dataDir: { path(name: string): string }): SavedPe
       return text.slice(0, FILE_MAX_CHARACTERS).split("\n").slice(0, PEERS_MAX).flatMap(contactOf);
     },
     write(peers) {
-      const text = peers.map(({ id, address }) => `${id}@${formatAddress(address)}\n`).join("");
+      const text = peers.map(({ id, address }) => lineOf(`${id}@${formatAddress(address)}`)).join("");
       last = last.catch(() => {}).then(() => replace(text));
       return last;
     },
@@ -49,10 +50,16 @@ export function savedPeersFile(dataDir: { path(name: string): string }): SavedPe
   };
 }
 
+function lineOf(contact: string): string {
+  return `${contact} ${crc32(contact).toString(16).padStart(8, "0")}\n`;
+}
+
 function contactOf(line: string): Contact[] {
-  const at = line.indexOf("@");
+  const [contact = ""] = line.split(" ");
+  if (lineOf(contact) !== `${line}\n`) return [];
+  const at = contact.indexOf("@");
   try {
-    return [{ id: parseNodeId(line.slice(0, at)), address: parseAddress(line.slice(at + 1)) }];
+    return [{ id: parseNodeId(contact.slice(0, at)), address: parseAddress(contact.slice(at + 1)) }];
   } catch {
     return [];
   }

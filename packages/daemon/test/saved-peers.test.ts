@@ -36,3 +36,23 @@ test("lines that are no contact are left out, and a file half written before doe
   await file().write([peer(2, "192.0.2.2")]);
   expect(await file().read()).toEqual([peer(2, "192.0.2.2")]);
 });
+
+test("cut off or with a flipped bit anywhere it gives what is whole, and no contact that was never saved", async () => {
+  const peers = [peer(1, "192.0.2.1"), peer(2, "2001:db8::2"), peer(3, "192.0.2.3")];
+  await file().write(peers);
+  const path = join(directory, "peers");
+  const whole = await readFile(path);
+  for (let at = 0; at < whole.length; at += 2) {
+    await writeFile(path, whole.subarray(0, at));
+    const kept = await file().read();
+    expect(kept).toEqual(peers.slice(0, kept.length));
+    for (const bit of [0, 3, 7]) {
+      const flipped = Uint8Array.from(whole);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << bit);
+      await writeFile(path, flipped);
+      const left = await file().read();
+      expect(left.length).toBeGreaterThanOrEqual(1);
+      for (const each of left) expect(peers).toContainEqual(each);
+    }
+  }
+});

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { connect, type LocalClient, LocalClientError, type LocalEvent } from "../src/index.ts";
 import { createLocalServer, type LocalHandlers, type SubmitRequest } from "../src/server.ts";
-import { Bench, ID, INFO, linkOpened, message, offer, PEER, RECEIPT, STATUS } from "./support.ts";
+import { Bench, ID, INFO, linkOpened, message, offer, PEER, type Raw, RECEIPT, STATUS } from "./support.ts";
 
 const bench = new Bench();
 afterAll(() => bench.end());
@@ -492,6 +492,34 @@ describe("subscriptions", () => {
 });
 
 describe("the socket", () => {
+  const asRoot = process.getuid?.() === 0 ? test : test.skip;
+  asRoot("another user's process is kept out of it", async () => {
+    const server = await bench.serve();
+    const user = process.geteuid?.() ?? 0;
+    process.seteuid?.(65_534);
+    const refused = rejection(connect(server.socketPath));
+    process.seteuid?.(user);
+    expect(await refused).toMatchObject({ code: "E_NO_ACCESS" });
+  });
+
+  test("a thousand idle connections cost the others nothing: what is over the limit is closed", async () => {
+    const server = await bench.serve();
+    const local = await client(server.socketPath);
+    const idle: Raw[] = [];
+    for (let i = 0; i < 1000; i += 1) idle.push(await bench.raw(server.socketPath));
+    // 256 connections are allowed, and one is the client's.
+    await Promise.all(idle.slice(255).map(({ closed }) => closed));
+    expect(await local.info()).toEqual(INFO);
+    for (const { socket } of idle) socket.destroy();
+    await Promise.all(idle.map(({ closed }) => closed));
+    // Room comes as the server hears of each end.
+    const infoOf = async () => (await client(server.socketPath)).info().catch(() => undefined);
+    let again = await infoOf();
+    for (const deadline = performance.now() + 10_000; again === undefined && performance.now() < deadline; )
+      again = await infoOf();
+    expect(again).toEqual(INFO);
+  }, 30_000);
+
   test("only its owner may use it, and its directory is made for the owner alone", async () => {
     const { directory } = bench.place();
     const socketPath = join(directory, "made", "s");
