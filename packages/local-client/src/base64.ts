@@ -3,8 +3,13 @@
 const TEXT = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 /** Below the number of arguments that any engine takes in one call. */
 const CHUNK_BYTES = 8192;
+/** Node's own, several times as fast as what a page has. */
+const native: typeof Buffer | undefined = globalThis.Buffer;
 
 export function encodeBase64(bytes: Uint8Array): string {
+  if (native !== undefined) {
+    return native.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  }
   let text = "";
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
     text += String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES));
@@ -18,7 +23,12 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   // The last four characters carry the only bits that may be unused.
   const last = text.slice(-4);
   if (btoa(atob(last)) !== last) return undefined;
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  // A copy: Node's small buffers are parts of a pool that they would keep.
+  if (native !== undefined) return new Uint8Array(native.from(text, "base64"));
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }
 
 export function base64SizeBytes(sizeBytes: number): number {
