@@ -101,10 +101,12 @@ export class InboxJournal {
     if (this.#kept.get(key)?.entry === undefined || this.#given.has(key)) return;
     this.#given.add(key);
     this.#append({ op: "given", key });
-    this.#commit();
   }
 
-  /** Notes that an entry is handed out now. A crash right behind it will not hand it out again; a power cut may. */
+  /**
+   * Notes that an entry is handed out now. A crash right behind it will not hand it out again. A power cut may: it is synced with the
+   * next entry, for a sync of its own would keep that one waiting.
+   */
   out(key: string): void {
     const kept = this.#kept.get(key);
     if (kept?.entry === undefined) return;
@@ -113,11 +115,11 @@ export class InboxJournal {
     // Forgotten in memory whatever the disk says: this process has handed it out.
     this.#keep(key, { expiresMs, sizeBytes: key.length + 64, entry: undefined });
     this.#append({ op: "out", key, expiresMs });
-    this.#commit();
   }
 
   /** Brings everything to the disk and closes the file. */
   async close(): Promise<void> {
+    if (this.#dirty) this.#commit();
     while (this.#committing !== undefined) await this.#committing;
     await this.#file.close();
   }
