@@ -186,10 +186,10 @@ export class Forwarding {
     this.#onBroadcast(this.#broadcast.closed(peer), now);
   }
 
-  tick(now: Now): void {
+  tick(now: Now): ForwardingOutput[] {
     this.#seen.advance(now.mono);
-    this.#forwarder.tick(now.mono);
     this.#onBroadcast(this.#broadcast.tick(now), now);
+    return this.#onForwarder(this.#forwarder.tick(now.mono), now);
   }
 
   nextDeadline(): number | null {

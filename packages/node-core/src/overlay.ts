@@ -163,7 +163,7 @@ export class Overlay {
 
   tick(now: Now): OverlayOutput[] {
     const outputs = this.#onLinks(this.#links.tick(now), now);
-    this.#forwarding.tick(now);
+    outputs.push(...this.#forwarding.tick(now));
     outputs.push(...this.#onMembership(this.#membership.tick(now), now));
     return outputs;
   }

@@ -1,18 +1,21 @@
 import type { NodeId } from "@starling/crypto-identity";
 
-// When an ack that has not come counts as missing, PROTOCOL §5: 3 s after the Send. All wait equally long, so a queue is in order.
+// Sends to be looked at again after a while. All wait equally long, so a queue is in order.
 
-const WAIT_MS = 3000;
-
-export type Watched = { readonly id: string; readonly peer: NodeId; readonly dueMono: number };
+export type Watched = { readonly id: string; readonly peer: NodeId; readonly token: number; readonly dueMono: number };
 
 export class AckWatch {
   // BOUNDED: one for each out-link of a pending envelope.
   #queue: Watched[] = [];
   #first = 0;
+  readonly #waitMs: number;
 
-  add(id: string, peer: NodeId, nowMono: number): void {
-    this.#queue.push({ id, peer, dueMono: nowMono + WAIT_MS });
+  constructor(waitMs: number) {
+    this.#waitMs = waitMs;
+  }
+
+  add(id: string, peer: NodeId, token: number, nowMono: number): void {
+    this.#queue.push({ id, peer, token, dueMono: nowMono + this.#waitMs });
   }
 
   takeDue(nowMono: number): Watched[] {

@@ -25,6 +25,10 @@ import { RouteTable } from "./route-table.ts";
 const OUT_LINKS_MAX = 3;
 const IN_LINKS_MAX = 4;
 const TRY_FOR_MS = 3000;
+/** An ack that has not come by then counts as missing. */
+const ACK_MS = 3000;
+/** A neighbour that has not even taken the frame in by then, nor acknowledged anything, gets company: the next out-link. */
+const HOP_MS = 500;
 const NO_ROUTE: Failure = { reason: "no-route", detail: 0 };
 /** What the recipient itself says, and what every further node would say too: it goes straight back to the author. */
 const FINAL: readonly SendFailReason[] = ["no-inbox", "full", "stale", "bad-stamp", "hop-limit"];
@@ -62,7 +66,8 @@ export class Forwarder {
   readonly #routes = new RouteTable();
   readonly #absent = new AbsentCache();
   readonly #scores = new NeighbourScores();
-  readonly #watch = new AckWatch();
+  readonly #acks = new AckWatch(ACK_MS);
+  readonly #hops = new AckWatch(HOP_MS);
   // BOUNDED: one token for each Send in flight, at most OUT_LINKS_MAX an entry of the pending table.
   readonly #tokens = new Map<number, { readonly id: string; readonly peer: NodeId }>();
   #nextToken = 1;
@@ -213,8 +218,13 @@ export class Forwarder {
     return this.#tryNext(entry, NO_ROUTE, nowMono);
   }
 
-  tick(nowMono: number): void {
-    for (const { id, peer } of this.#watch.takeDue(nowMono)) {
+  tick(nowMono: number): ForwarderOutput[] {
+    const outputs = this.#hops.takeDue(nowMono).flatMap(({ id, peer, token }) => {
+      const entry = this.#pending.byId(id);
+      const isStuck = this.#tokens.has(token) && this.#links.isDoubtful(peer, nowMono);
+      return entry !== undefined && isStuck ? this.#tryBeside(entry, nowMono) : [];
+    });
+    for (const { id, peer } of this.#acks.takeDue(nowMono)) {
       const entry = this.#pending.byId(id);
       // One who gave it back has not failed us, and of a recipient of our own we know by ourselves.
       if (entry === undefined || !entry.waiting.has(peer) || this.#links.has(entry.recipient)) continue;
@@ -223,11 +233,13 @@ export class Forwarder {
     }
     this.#pending.expire(nowMono);
     if (this.#pending.size === 0) this.#tokens.clear();
+    return outputs;
   }
 
   nextDeadline(): number | null {
-    const [expiry, watch] = [this.#pending.nextDeadline(), this.#watch.nextDeadline()];
-    return expiry === null || watch === null ? (expiry ?? watch) : Math.min(expiry, watch);
+    const deadlines = [this.#pending.nextDeadline(), this.#acks.nextDeadline(), this.#hops.nextDeadline()];
+    const due = Math.min(...deadlines.map((deadline) => deadline ?? Number.POSITIVE_INFINITY));
+    return due === Number.POSITIVE_INFINITY ? null : due;
   }
 
   #enter(from: NodeId, id: string, send: Send, nowMono: number): PendingEnvelope {
@@ -270,13 +282,22 @@ export class Forwarder {
     return [this.#sendOn(entry, hop, nowMono)];
   }
 
+  /** The next out-link as well, while the one before may still take the envelope in. */
+  #tryBeside(entry: PendingEnvelope, nowMono: number): ForwarderOutput[] {
+    if (entry.t !== undefined || entry.failed || entry.outLinks.length >= OUT_LINKS_MAX) return [];
+    const hop = this.#nextHop(entry, nowMono);
+    if (hop === undefined || hop.last !== entry.last || entry.hops > HOP_LIMIT) return [];
+    return [this.#sendOn(entry, hop, nowMono)];
+  }
+
   #sendOn(entry: PendingEnvelope, hop: NextHop, nowMono: number): SendTo {
     const { peer, last, learned } = hop;
     entry.outLinks.push({ peer, deflected: last && !entry.last, learned, acked: false });
     entry.waiting.add(peer);
-    if (peer !== entry.recipient) this.#watch.add(entry.id, peer, nowMono);
     const token = this.#nextToken;
     this.#nextToken += 1;
+    this.#hops.add(entry.id, peer, token, nowMono);
+    if (peer !== entry.recipient) this.#acks.add(entry.id, peer, token, nowMono);
     this.#tokens.set(token, { id: entry.id, peer });
     return { type: "send", peer, frame: sendFrame(entry, hop), token, own: entry.source };
   }

@@ -5,7 +5,7 @@ import type { NodeId } from "@starling/crypto-identity";
 // recipient has answered over some path within 10 min, before or soon after, and once a minute for each of the two.
 
 /** Where a neighbour of whom nothing is known stands, and whereto scores drift back. */
-const NEUTRAL = 0.8;
+const NEUTRAL = 0.6;
 const GAIN = 0.15;
 const HALF_LIFE_MS = 300_000;
 const ALIVE_MS = 600_000;
