@@ -39,6 +39,10 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
   const listen = formatAddress(options.listen);
   const http = options.http === undefined ? null : formatAddress(options.http);
   const uptimeMs = (): number => Math.round(systemNow().mono - startedMono);
+  const reachability = (): "reachable" | "announced" | "unknown" => {
+    if (core.isReachable(systemNow().mono)) return "reachable";
+    return announce.length > 0 ? "announced" : "unknown";
+  };
   return {
     info: () => ({
       id,
@@ -55,7 +59,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       uptimeMs: uptimeMs(),
       listen,
       observed: core.observed === undefined ? null : formatAddress(core.observed),
-      reachability: announce.length > 0 ? "announced" : "unknown",
+      reachability: reachability(),
       sessions: core.neighbours().length,
       channels: core.channelPeers().length,
       anchors: core.anchors(),

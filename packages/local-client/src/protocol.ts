@@ -163,8 +163,11 @@ export type NodeStatus = {
   readonly listen: string;
   /** Our address as a neighbour saw it, if one told. */
   readonly observed: string | null;
-  /** `announced`: the operator says so; `unknown`: nobody has tried. */
-  readonly reachability: "announced" | "unknown";
+  /**
+   * `reachable`: strangers have got through to this node, so others count on it; `announced`: the operator says that they can, and
+   * it is not proved yet; `unknown`: nobody has got through.
+   */
+  readonly reachability: "reachable" | "announced" | "unknown";
   /** How many links are sessions over UDP, and how many are channels. */
   readonly sessions: number;
   readonly channels: number;
@@ -184,7 +187,7 @@ export const statusResult: z.ZodMiniType<NodeStatus> = z.object({
   uptimeMs: z.number(),
   listen: z.string(),
   observed: z.nullable(z.string()),
-  reachability: z.enum(["announced", "unknown"]),
+  reachability: z.enum(["reachable", "announced", "unknown"]),
   sessions: count,
   channels: count,
   anchors: z.array(z.string()),

@@ -3,6 +3,12 @@ import { addFlags, type Parent, wantsJson, withClient } from "./options.ts";
 import { peerTable } from "./peers.ts";
 import { duration, table } from "./text.ts";
 
+const REACHABILITY = {
+  reachable: "yes, strangers get through",
+  announced: "yes, as the operator says",
+  unknown: "not known to be",
+} as const;
+
 export function addStatus(program: Parent): void {
   const command = program.command("status").description("show the running node: its links, and what it counts");
   addFlags(command);
@@ -21,7 +27,7 @@ function statusText(status: NodeStatus): string {
     `network   ${network}`,
     `version   ${version}, up ${duration(uptimeMs)}`,
     `listens   ${listen}${seen}`,
-    `reachable ${reachability === "announced" ? "yes, as the operator says" : "not known"}`,
+    `reachable ${REACHABILITY[reachability]}`,
     `inbox     ${waiting === 0 ? "empty" : `${waiting} waiting; read with: starling listen`}`,
     "",
   ].join("\n");
