@@ -10,8 +10,8 @@ export class HubEnd {
   readonly closedAs: Map<string, CloseReason> = new Map();
   received = 0;
   onMessage: () => void = () => {};
-  /** Channels that were begun and are not closed. */
-  readonly live: Set<string> = new Set();
+  /** Channels that were begun and are not closed, and how far each is. */
+  readonly live: Map<string, "gathering" | "described" | "open"> = new Map();
   readonly #closed: Map<string, () => void> = new Map();
   readonly #described: Map<string, (description: Description) => void> = new Map();
   readonly #opened: Map<string, () => void> = new Map();
@@ -24,9 +24,15 @@ export class HubEnd {
       maxChannels: 1000,
       ...options,
       listener: {
-        described: (channel, description) => this.#described.get(channel)?.(description),
+        described: (channel, description) => {
+          this.live.set(channel, "described");
+          this.#described.get(channel)?.(description);
+        },
         candidate: () => {},
-        opened: (channel) => this.#opened.get(channel)?.(),
+        opened: (channel) => {
+          this.live.set(channel, "open");
+          this.#opened.get(channel)?.();
+        },
         message: () => {
           this.received += 1;
           this.onMessage();
@@ -63,10 +69,10 @@ export async function openHubs(
 ): Promise<readonly [offer: Description, answer: Description]> {
   const open = Promise.all([a.opened(channel), b.opened(channel)]);
   const [offer, answer] = [a.described(channel), b.described(channel)];
-  a.live.add(channel);
+  a.live.set(channel, "gathering");
   a.hub.offer(channel, LABEL);
   const described = await offer;
-  b.live.add(channel);
+  b.live.set(channel, "gathering");
   b.hub.accept(channel, LABEL, described);
   a.hub.answer(channel, await answer);
   await open;

@@ -1,7 +1,7 @@
 // Channels in a process of their own, whose heap, sockets and timers are nobody else's. Does what it is told and says what it saw.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { HubEnd, openHubs } from "./hubs.ts";
+import { HubEnd, LABEL, openHubs } from "./hubs.ts";
 import { openRaw } from "./raw.ts";
 
 const IN_FLIGHT = 8;
@@ -78,7 +78,10 @@ type Aborted = {
   readonly stages: string[];
 };
 
-/** Channels cancelled after 0, 3, 6 ... ms, at both ends in turn; what is left 1 and 2 s after the last. */
+/**
+ * Channels begun one after the other, cancelled (a third of them closed) 0 to 295 ms later, at both ends in turn; every tenth has no
+ * answer to its offer, every sixth is open by then. What is left 1 and 2 s after the last.
+ */
 async function aborts(count: number): Promise<Aborted> {
   const [a, b] = [new HubEnd({ maxDials: count }), new HubEnd({ maxDials: count })];
   await Promise.all([a.hub.warmUp(), b.hub.warmUp()]);
@@ -87,11 +90,18 @@ async function aborts(count: number): Promise<Aborted> {
   await Promise.all(
     Array.from({ length: count }, async (_, i) => {
       const name = `c${i}`;
-      openHubs(a, b, name).catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, i * 5));
-      const end = i % 2 === 0 ? a : b;
-      if (!end.live.has(name)) return;
-      for (const { state, count: there } of end.hub.stats().channels) if (there > 0) stages.add(state);
+      await new Promise((resolve) => setTimeout(resolve, i * 20));
+      const isUnanswered = i % 10 === 9;
+      if (isUnanswered) {
+        a.live.set(name, "gathering");
+        a.hub.offer(name, LABEL);
+      } else if (i % 6 === 1) await openHubs(a, b, name);
+      else void openHubs(a, b, name);
+      if (i % 20 > 1) await new Promise((resolve) => setTimeout(resolve, (i % 60) * 5));
+      const end = i % 2 === 0 || isUnanswered ? a : b;
+      const stage = end.live.get(name);
+      if (stage === undefined) return;
+      stages.add(stage === "described" ? (isUnanswered ? "signalling" : "connecting") : stage);
       const started = performance.now();
       const all = Promise.all([end.closed(name), end.hub.room(name)]);
       (i % 3 === 0 ? end.hub.close : end.hub.cancel)(name);
@@ -99,8 +109,7 @@ async function aborts(count: number): Promise<Aborted> {
       slowestMs = Math.max(slowestMs, performance.now() - started);
     }),
   );
-  const [first, second] = [a.hub.shutdown(), b.hub.shutdown()];
-  await Promise.all([first, second]);
+  await Promise.all([a.hub.shutdown(), b.hub.shutdown()]);
   const left = (kind: string) => process.getActiveResourcesInfo().filter((name) => name === kind).length;
   // The timers of these two pauses are their own.
   await new Promise((resolve) => setTimeout(resolve, 1000));

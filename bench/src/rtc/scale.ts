@@ -6,7 +6,7 @@ import { WERIFT } from "./raw.ts";
 // What many channels hold, and what is left of those that are gone.
 
 const CHANNELS = 200;
-const ROUNDS = 3;
+const ROUNDS = 2;
 const CYCLES = 1000;
 const ABORTS = 120;
 

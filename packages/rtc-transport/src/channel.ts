@@ -239,9 +239,9 @@ export class Channel {
     this.#greet();
     clearTimeout(this.#deadline);
     this.#state = "open";
-    const liveness = new Liveness(this.#link?.signsOfLife ?? 0);
+    const liveness = new Liveness(this.#link?.signsOfLife);
     this.#watch = setInterval(() => {
-      const verdict = liveness.tick(this.#link?.signsOfLife ?? 0, this.#reader.begun, this.#reader.isUnfinished);
+      const verdict = liveness.tick(this.#link?.signsOfLife, this.#reader.begun, this.#reader.isUnfinished);
       if (verdict !== "alive") this.#end(verdict === "dead" ? "failed" : "misbehaved");
     }, TICK_MS);
     this.#events.opened();

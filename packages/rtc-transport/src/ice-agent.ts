@@ -271,7 +271,9 @@ export class IceAgent {
   }
 
   #judgeStun(protocol: StunProtocol, data: Buffer, view: StunView, from: WeriftAddress): "drop" | "pass" | "admit" {
-    const isFull = this.#sources.size >= SOURCES_MAX && !this.#sources.has(keyOf(from));
+    const isKnown = this.#sources.has(keyOf(from));
+    // A pair that is nominated stays, so that no more sources are needed: what comes of one now is a replay.
+    const isFull = !isKnown && (this.#sources.size >= SOURCES_MAX || this.#connection.nominated !== undefined);
     if (view.kind === "response") {
       const transaction = protocol.transactions[view.transactionId];
       if (transaction === undefined) return "drop";

@@ -34,8 +34,8 @@ export type Link = {
   /** Loses its sockets without a word to anybody. */
   sever(): void;
   readonly rttMs: number | undefined;
-  /** Counts what only the living peer can have sent. */
-  readonly signsOfLife: number;
+  /** Counts what only the living peer can have sent; undefined where the backend itself says when it is gone. */
+  readonly signsOfLife: number | undefined;
 };
 
 /** What makes links. */

@@ -6,18 +6,19 @@ const QUIET_TICKS_MAX = 5;
 const UNFINISHED_TICKS_MAX = 17;
 
 export class Liveness {
-  #signsOfLife: number;
+  #signsOfLife: number | undefined;
   #quietTicks = 0;
   #begun = -1;
   #unfinishedTicks = 0;
 
-  constructor(signsOfLife: number) {
+  constructor(signsOfLife: number | undefined) {
     this.#signsOfLife = signsOfLife;
   }
 
-  /** Signs of life so far; messages begun in parts so far, and whether the last is unfinished. */
-  tick(signsOfLife: number, begun: number, isUnfinished: boolean): "alive" | "dead" | "stalled" {
-    this.#quietTicks = signsOfLife === this.#signsOfLife ? this.#quietTicks + 1 : 0;
+  /** Signs of life so far, undefined where others count them; messages begun in parts so far, and whether the last is unfinished. */
+  tick(signsOfLife: number | undefined, begun: number, isUnfinished: boolean): "alive" | "dead" | "stalled" {
+    const isQuiet = signsOfLife !== undefined && signsOfLife === this.#signsOfLife;
+    this.#quietTicks = isQuiet ? this.#quietTicks + 1 : 0;
     this.#signsOfLife = signsOfLife;
     this.#unfinishedTicks = isUnfinished && begun === this.#begun ? this.#unfinishedTicks + 1 : 0;
     this.#begun = begun;

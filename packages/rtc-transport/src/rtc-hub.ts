@@ -45,7 +45,7 @@ export type RtcHubOptions = {
   readonly gatherMs?: number;
   /** From `offer` or `accept` until open, else closed as "timeout"; default 15,000. */
   readonly openTimeoutMs?: number;
-  /** Default: werift. */
+  /** Default: werift; another is `nodeDataChannelBackend` of `@starling/rtc-transport/node-datachannel`. */
   readonly backend?: RtcBackend;
 };
 

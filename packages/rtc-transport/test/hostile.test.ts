@@ -58,7 +58,7 @@ const ALERT_EPOCH_1 = Buffer.concat([Buffer.from("15fefd0001000000000009001a0100
 const TYPE_30_EPOCH_1 = Buffer.concat([Buffer.from("1efefd0001000000000009001a0100", "hex"), Buffer.alloc(24, 7)]);
 
 describe("an open channel outlives", () => {
-  test("forged datagrams from a stranger: alerts, unknown types, a replayed ClientHello, STUN without integrity, noise", async () => {
+  test("forged datagrams from a stranger: alerts, unknown types, a replayed ClientHello, STUN without integrity or replayed, noise", async () => {
     const sent = spyOnDatagrams();
     const [a, b] = [make(), make()];
     await open(a, b);
@@ -72,7 +72,7 @@ describe("an open channel outlives", () => {
     const noise = Array.from({ length: 200 }, () =>
       Buffer.from(Array.from({ length: 1 + Math.floor(random() * 60) }, () => Math.floor(random() * 256))),
     );
-    const forged = [ALERT, FATAL, TYPE_24, TYPE_30, ALERT_EPOCH_1, hello ?? ALERT, bare, broken, ...noise];
+    const forged = [ALERT, FATAL, TYPE_24, TYPE_30, ALERT_EPOCH_1, hello ?? ALERT, bare, broken, binding, ...noise];
     const stranger = dgram.createSocket("udp4");
     let answers = 0;
     stranger.on("message", () => {
