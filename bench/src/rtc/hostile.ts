@@ -59,7 +59,7 @@ async function forgedDatagrams(): Promise<Figure[]> {
   await Promise.all([a.hub.shutdown(), b.hub.shutdown()]);
   return [
     {
-      ...count(`channels closed by ${FORGED} forged datagrams`, closed),
+      ...count(`channels closed by ${FORGED.toLocaleString("en-US")} forged datagrams`, closed),
       ours: `${refused} refused by the screens`,
       peer: "none",
     },
@@ -102,7 +102,7 @@ async function malformedPackets(): Promise<Figure[]> {
   await Promise.all([b.hub.shutdown(), connection.close()]);
   return [
     {
-      ...count(`channels closed by ${MALFORMED} malformed SCTP packets`, closed),
+      ...count(`channels closed by ${MALFORMED.toLocaleString("en-US")} malformed SCTP packets`, closed),
       ours: `${refused} refused`,
       peer: "none",
     },

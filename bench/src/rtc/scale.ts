@@ -39,7 +39,7 @@ export async function scale(progress: () => void): Promise<Figure[]> {
       peer: kb(theirs),
     },
     {
-      name: `heap that a cycle of open and close leaves, slope over ${CYCLES}`,
+      name: `heap that a cycle of open and close leaves, slope over ${CYCLES.toLocaleString("en-US")}`,
       unit: "B",
       samples: [slope(heaps.slice(2)) / 100],
       target: { atMost: 256 },
