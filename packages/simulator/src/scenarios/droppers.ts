@@ -1,11 +1,11 @@
 import { dropsForwarded } from "../adversary/dropper.ts";
 import { createFleet } from "../fleet.ts";
 import { MODEL } from "../plan.ts";
-import { seededRandom } from "../seeded-random.ts";
 import type { CellOptions, Outcome } from "./scenario.ts";
 import { sendRandomly, unicastCurves, unicastFigures } from "./unicast.ts";
 
-const DROPPER_SHARE = 0.2;
+/** One public node of so many. */
+const ONE_OF = 5;
 const LOSS = 0.01;
 /** A node has sent this many before what is measured begins. */
 const LEARNING_MESSAGES = 40;
@@ -13,7 +13,7 @@ const RATE = 0.5;
 
 /** One in five of the nodes that others forward over acknowledges what it is handed and loses it. */
 export function droppers({ nodes, seed, crypto, messages }: CellOptions): Outcome {
-  const random = seededRandom(seed + 2 ** 32);
+  let publicCount = 0;
   let count = 0;
   const fleet = createFleet({
     nodes,
@@ -21,7 +21,9 @@ export function droppers({ nodes, seed, crypto, messages }: CellOptions): Outcom
     crypto,
     loss: LOSS,
     tap: (self, isPublic) => {
-      if (!isPublic || random.fraction() >= DROPPER_SHARE) return undefined;
+      if (!isPublic) return undefined;
+      publicCount += 1;
+      if (publicCount % ONE_OF !== 0) return undefined;
       count += 1;
       return dropsForwarded(self);
     },
@@ -41,6 +43,11 @@ export function droppers({ nodes, seed, crypto, messages }: CellOptions): Outcom
   return {
     fleet,
     curves,
-    figures: { ...figures, droppers: count, firstAttemptBefore: firstAttemptBefore ?? Number.NaN },
+    figures: {
+      ...figures,
+      droppers: count,
+      publicNodes: publicCount,
+      firstAttemptBefore: firstAttemptBefore ?? Number.NaN,
+    },
   };
 }
