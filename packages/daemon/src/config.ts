@@ -75,7 +75,7 @@ function find(
 /** A commented TOML file that sets every setting to its default. */
 export function printDefaults(settings: Settings, program: string): string {
   const blocks = Object.entries(settings).map(([name, setting]) => {
-    const heading = `# ${setting.describe}.\n# Flag --${name} <${setting.placeholder}>, environment ${environmentName(name)}.`;
+    const heading = `# ${setting.describe}.\n# Flag --${name}${typeof setting.default === "boolean" ? "" : ` <${setting.placeholder}>`}, environment ${environmentName(name)}.`;
     const line = setting.default === undefined ? `# ${name} =` : stringify({ [name]: setting.default }).trim();
     return `${heading}\n${line}\n`;
   });

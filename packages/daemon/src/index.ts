@@ -32,9 +32,10 @@ export {
   type Settings,
   type Written,
 } from "./settings.ts";
-export { type StopReason, whenStopped } from "./stop.ts";
+export { type StopOptions, type StopReason, whenStopped } from "./stop.ts";
 export {
   addressValue,
+  booleanValue,
   contactValue,
   integerValue,
   type LogLevel,

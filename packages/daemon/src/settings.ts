@@ -1,7 +1,7 @@
 import type * as z from "zod";
 
 /** A value as it can be written in a TOML file. */
-export type Written = string | number | readonly string[];
+export type Written = string | number | boolean | readonly string[];
 
 /** One setting of a program; its name is the key of the table that holds it. */
 export type Setting<Value> = {
@@ -10,7 +10,7 @@ export type Setting<Value> = {
   readonly default: Written | undefined;
   /** What it does, on one line, with no full stop at the end. */
   readonly describe: string;
-  /** What stands for the value in help, such as `HOST:PORT`. */
+  /** What stands for the value in help, such as `HOST:PORT`. A setting whose default is a boolean is a flag without a value. */
   readonly placeholder: string;
 };
 
@@ -58,7 +58,7 @@ export function flagsOf(settings: Settings): Flag[] {
       `env: ${environmentName(name)}`,
     ].flat();
     return {
-      flags: `--${name} <${setting.placeholder}>`,
+      flags: typeof setting.default === "boolean" ? `--${name}` : `--${name} <${setting.placeholder}>`,
       key: camelCase(name),
       describe: `${setting.describe} (${notes.join("; ")})`,
       repeatable,

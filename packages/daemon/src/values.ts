@@ -108,6 +108,12 @@ export function perSecondValue(max: number): z.ZodType<number> {
   return z.union([z.number(), rate], { error }).pipe(z.int(error).min(1, error).max(max, error));
 }
 
+/** `true` or `false`. */
+export const booleanValue: z.ZodType<boolean> = z.union(
+  [z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")],
+  { error: "write true or false" },
+);
+
 /** A list, for settings that can be given more than once; at most 64 unless told. */
 export function listValue<T>(item: z.ZodType<T>, max: number = LIST_MAX): z.ZodType<readonly T[]> {
   return z.array(item).max(max, `at most ${max} of these`);

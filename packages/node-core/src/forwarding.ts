@@ -14,9 +14,9 @@ import { BroadcastTree, Forwarder } from "@starling/peer-manager";
 import type { Publication, Publish, Send, SendAck, SendFail, SendFailReason } from "@starling/wire-protocol";
 import { encodeMessage, publicationId } from "@starling/wire-protocol";
 import type { Counters } from "./counters.ts";
+import { type ForwardLimits, ForwardQuota } from "./forward-quota.ts";
 import { Freshness } from "./freshness.ts";
-import { type IngressState, judge, judgePublish, type PublishIngressState } from "./ingress.ts";
-import { LinkQuota, type LinkQuotaLimits } from "./link-quota.ts";
+import { type IngressState, judge, judgePublish, type PublishIngressState, type ShedLimit } from "./ingress.ts";
 import type { Links } from "./links.ts";
 import { PublishTokens } from "./publish-tokens.ts";
 
@@ -43,11 +43,15 @@ export type ForwardingOptions = {
   readonly links: Links;
   readonly routing: RoutingLinks;
   readonly counters: Counters;
-  readonly quota: LinkQuotaLimits;
+  readonly quota: ForwardLimits;
   readonly random: RandomSource;
   readonly floor: ((sizeBytes: number) => number) | undefined;
   readonly publishFloor: ((sizeBytes: number) => number) | undefined;
   readonly freshnessBoundMs: number;
+  /** Envelopes that may be under way at once. */
+  readonly pendingMax: number | undefined;
+  /** Messages that the SeenFilter may grow to, a rotation. */
+  readonly seenMax: number | undefined;
 };
 
 export class Forwarding {
@@ -58,7 +62,7 @@ export class Forwarding {
   readonly #broadcast: BroadcastTree;
   readonly #publishTokens = new PublishTokens();
   readonly #seen: RotatingFilter;
-  readonly #quota: LinkQuota;
+  readonly #quota: ForwardQuota;
   readonly #ingress: IngressState & PublishIngressState;
 
   constructor(options: ForwardingOptions, now: Now) {
@@ -66,13 +70,13 @@ export class Forwarding {
     this.#self = self;
     this.#links = links;
     this.#counters = counters;
-    this.#forwarder = new Forwarder(self, routing);
+    this.#forwarder = new Forwarder(self, routing, options.pendingMax);
     this.#broadcast = new BroadcastTree(() => links.peers(), now);
-    this.#quota = new LinkQuota(options.quota);
+    this.#quota = new ForwardQuota(options.quota, now.mono);
     this.#seen = new RotatingFilter({
       rotationMs: SEEN_ROTATION_MS,
-      initialCapacity: SEEN_INITIAL,
-      maxCapacity: SEEN_MAX,
+      initialCapacity: Math.min(SEEN_INITIAL, options.seenMax ?? SEEN_MAX),
+      maxCapacity: options.seenMax ?? SEEN_MAX,
       errorRate: SEEN_ERROR_RATE,
       key: options.random(16),
       nowMs: now.mono,
@@ -85,7 +89,7 @@ export class Forwarding {
       floor: options.floor ?? ((sizeBytes) => stampFloor("send", sizeBytes)),
       publishFloor: options.publishFloor ?? ((sizeBytes) => stampFloor("publish", sizeBytes)),
       isPending: (id) => this.#forwarder.isPending(id),
-      hasRoomFor: (sizeBytes) => this.#forwarder.hasRoomFor(sizeBytes),
+      hasRoomFor: (from, sizeBytes) => this.#forwarder.hasRoomFor(from, sizeBytes),
     };
   }
 
@@ -95,6 +99,14 @@ export class Forwarding {
 
   get pendingCount(): number {
     return this.#forwarder.pendingCount;
+  }
+
+  get openCount(): number {
+    return this.#forwarder.openCount;
+  }
+
+  get recipientCount(): number {
+    return this.#quota.recipientCount;
   }
 
   /** An envelope of our own. It enters the SeenFilter, so that one that comes back is known. */
@@ -124,6 +136,7 @@ export class Forwarding {
     switch (verdict.type) {
       case "refused":
         this.#refuse(peer, send, verdict.reason, verdict.detail, now);
+        this.#noteShed(verdict.limit);
         return this.#drop(`send-${verdict.reason}`);
       case "pending":
         return this.#onForwarder(this.#forwarder.repeated(peer, verdict.id), now);
@@ -149,11 +162,14 @@ export class Forwarding {
     const verdict = judgePublish(this.#ingress, peer, publish, now);
     switch (verdict.type) {
       case "refused":
+        this.#noteShed(verdict.limit);
         return this.#drop(`publish-${verdict.reason}`);
       case "repeated":
+        this.#counters.add("received.publish-again");
         this.#onBroadcast(this.#broadcast.repeated(peer, publish, verdict.id, now.mono), now);
         return [];
       case "admitted":
+        this.#counters.add("received.publish");
         this.#onBroadcast(this.#broadcast.received(peer, publish, verdict.id, now.mono), now);
         return [{ type: "published", id: verdict.id, publication: publish.publication }];
     }
@@ -252,6 +268,10 @@ export class Forwarding {
           this.#drop(output.reason);
       }
     }
+  }
+
+  #noteShed(limit: ShedLimit | undefined): void {
+    if (limit !== undefined) this.#counters.add(`shed.${limit}`);
   }
 
   #drop(reason: string): ForwardingOutput[] {

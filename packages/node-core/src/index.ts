@@ -1,9 +1,9 @@
 export { Counters } from "./counters.ts";
 export type { SubmitErrorCode } from "./errors.ts";
+export type { ForwardLimits } from "./forward-quota.ts";
+export { DEFAULT_FORWARD_LIMITS } from "./forward-quota.ts";
 export { InboxAge } from "./inbox-age.ts";
 export type { Broadcast, NodeInput, RelayInput, Reply, RtcInput, Submit } from "./input.ts";
-export type { LinkQuotaLimits } from "./link-quota.ts";
-export { DEFAULT_LINK_QUOTA } from "./link-quota.ts";
 export type { NodeCoreOptions } from "./node-core.ts";
 export { NodeCore } from "./node-core.ts";
 export { TIMEOUT_MAX_MS } from "./outbox.ts";
@@ -19,5 +19,5 @@ export type {
   TraceStep,
   Transmit,
 } from "./output.ts";
-export type { RelayCoreOptions } from "./relay-core.ts";
+export type { RelayCoreInput, RelayCoreOptions } from "./relay-core.ts";
 export { RelayCore } from "./relay-core.ts";

@@ -10,8 +10,8 @@ import {
   publicationId,
   verifyPublication,
 } from "@starling/wire-protocol";
+import type { ForwardQuota } from "./forward-quota.ts";
 import type { Freshness } from "./freshness.ts";
-import type { LinkQuota } from "./link-quota.ts";
 
 // The ladder that every Send and every Publish climbs before it touches any state, PROTOCOL §7, cheapest rung first:
 // peek (done by the codec) → freshness → stamp → repeat? → signature (Publish) → quota → commit.
@@ -23,17 +23,25 @@ export type IngressVerdict =
   | { readonly type: "pending"; readonly id: string }
   /** Seen, but no longer known: after a restart of ours, a long while, or by a false positive of the filter. */
   | { readonly type: "seen"; readonly id: string }
-  | { readonly type: "refused"; readonly reason: SendFailReason; readonly detail: number };
+  | {
+      readonly type: "refused";
+      readonly reason: SendFailReason;
+      readonly detail: number;
+      readonly limit?: ShedLimit;
+    };
+
+/** What was exhausted where something was shed. */
+export type ShedLimit = "link" | "recipient" | "total" | "table" | "seen";
 
 export type IngressState = {
   readonly network: string;
   readonly freshness: Freshness;
   readonly seen: RotatingFilter;
-  readonly quota: LinkQuota;
+  readonly quota: ForwardQuota;
   /** Least effort for an envelope of this size. */
   readonly floor: (sizeBytes: number) => number;
   readonly isPending: (id: string) => boolean;
-  readonly hasRoomFor: (sizeBytes: number) => boolean;
+  readonly hasRoomFor: (from: NodeId, sizeBytes: number) => boolean;
 };
 
 /** Judges a Send from a neighbour. Only the verdict `admitted` has changed anything. */
@@ -53,18 +61,22 @@ export function judge(state: IngressState, from: NodeId, send: Send, now: Now): 
   const id = envelopeId(digest);
   if (state.isPending(id)) return { type: "pending", id };
   if (state.seen.has(digest)) return { type: "seen", id };
-  if (!state.quota.admit(from, sizeBytes, now.mono) || !state.hasRoomFor(sizeBytes)) {
-    return { type: "refused", reason: "shed", detail: floor };
-  }
+  if (!state.hasRoomFor(from, sizeBytes)) return { type: "refused", reason: "shed", detail: floor, limit: "table" };
+  const quota = state.quota.admit(from, envelope.recipient, sizeBytes, now.mono);
+  if (quota !== "admitted") return { type: "refused", reason: "shed", detail: floor, limit: quota };
   // The filter is at its hard cap: nothing is forgotten for it, so the new one is shed.
-  if (!state.seen.add(digest, now.mono)) return { type: "refused", reason: "shed", detail: floor };
+  if (!state.seen.add(digest, now.mono)) return { type: "refused", reason: "shed", detail: floor, limit: "seen" };
   return { type: "admitted", id };
 }
 
 export type PublishVerdict =
   | { readonly type: "admitted"; readonly id: string }
   | { readonly type: "repeated"; readonly id: string }
-  | { readonly type: "refused"; readonly reason: "stale" | "price" | "bad-stamp" | "signature" | "shed" };
+  | {
+      readonly type: "refused";
+      readonly reason: "stale" | "price" | "bad-stamp" | "signature" | "shed";
+      readonly limit?: ShedLimit;
+    };
 
 export type PublishIngressState = Pick<IngressState, "network" | "freshness" | "seen" | "quota"> & {
   readonly publishFloor: (sizeBytes: number) => number;
@@ -81,7 +93,8 @@ export function judgePublish(state: PublishIngressState, from: NodeId, publish: 
   const id = publicationId(digest);
   if (state.seen.has(digest)) return { type: "repeated", id };
   if (!verifyPublication(publication, digest)) return { type: "refused", reason: "signature" };
-  if (!state.quota.admit(from, encoded.length, now.mono)) return { type: "refused", reason: "shed" };
-  if (!state.seen.add(digest, now.mono)) return { type: "refused", reason: "shed" };
+  const quota = state.quota.admit(from, undefined, encoded.length, now.mono);
+  if (quota !== "admitted") return { type: "refused", reason: "shed", limit: quota };
+  if (!state.seen.add(digest, now.mono)) return { type: "refused", reason: "shed", limit: "seen" };
   return { type: "admitted", id };
 }

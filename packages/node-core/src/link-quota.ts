@@ -1,4 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
+import { RateBucket } from "./rate-bucket.ts";
 
 // What one ingress link may ask of this node, PROTOCOL §7: token buckets in messages and bytes. A stamp is an entry ticket;
 // this is what bounds the work.
@@ -8,10 +9,10 @@ export type LinkQuotaLimits = { readonly messagesPerSecond: number; readonly byt
 export const DEFAULT_LINK_QUOTA: LinkQuotaLimits = { messagesPerSecond: 500, bytesPerSecond: 4 * 1024 * 1024 };
 
 /** Repeats of what is no longer pending that a recipient answers, a second and link (PROTOCOL §5). */
-const REPEATS_PER_SECOND = 5;
-const BURST_SECONDS = 2;
+const REPEATS: LinkQuotaLimits = { messagesPerSecond: 5, bytesPerSecond: 1 };
+const REPEATS_BURST_SECONDS = 1;
 
-type Buckets = { messages: number; bytes: number; repeats: number; atMono: number };
+type Buckets = { readonly ofLink: RateBucket; readonly repeats: RateBucket };
 
 export class LinkQuota {
   readonly #limits: LinkQuotaLimits;
@@ -22,19 +23,19 @@ export class LinkQuota {
     this.#limits = limits;
   }
 
-  /** Takes one message of this size out of the link's buckets, or says that they are empty. */
-  admit(link: NodeId, sizeBytes: number, nowMono: number): boolean {
-    const buckets = this.#filled(link, nowMono);
-    if (buckets.messages < 1 || buckets.bytes < sizeBytes) return false;
-    buckets.messages -= 1;
-    buckets.bytes -= sizeBytes;
-    return true;
+  /** Whether the link's buckets hold one message of this size; `take` takes it. */
+  has(link: NodeId, sizeBytes: number, nowMono: number): boolean {
+    return this.#of(link, nowMono).ofLink.has(sizeBytes, nowMono);
+  }
+
+  take(link: NodeId, sizeBytes: number, nowMono: number): void {
+    this.#of(link, nowMono).ofLink.take(sizeBytes);
   }
 
   admitRepeat(link: NodeId, nowMono: number): boolean {
-    const buckets = this.#filled(link, nowMono);
-    if (buckets.repeats < 1) return false;
-    buckets.repeats -= 1;
+    const { repeats } = this.#of(link, nowMono);
+    if (!repeats.has(0, nowMono)) return false;
+    repeats.take(0);
     return true;
   }
 
@@ -42,24 +43,15 @@ export class LinkQuota {
     this.#buckets.delete(link);
   }
 
-  #filled(link: NodeId, nowMono: number): Buckets {
-    const { messagesPerSecond, bytesPerSecond } = this.#limits;
-    const full = {
-      messages: messagesPerSecond * BURST_SECONDS,
-      bytes: bytesPerSecond * BURST_SECONDS,
-      repeats: REPEATS_PER_SECOND,
-      atMono: nowMono,
-    };
-    const buckets = this.#buckets.get(link);
+  #of(link: NodeId, nowMono: number): Buckets {
+    let buckets = this.#buckets.get(link);
     if (buckets === undefined) {
-      this.#buckets.set(link, full);
-      return full;
+      buckets = {
+        ofLink: new RateBucket(this.#limits, nowMono),
+        repeats: new RateBucket(REPEATS, nowMono, REPEATS_BURST_SECONDS),
+      };
+      this.#buckets.set(link, buckets);
     }
-    const seconds = Math.max(0, nowMono - buckets.atMono) / 1000;
-    buckets.messages = Math.min(full.messages, buckets.messages + seconds * messagesPerSecond);
-    buckets.bytes = Math.min(full.bytes, buckets.bytes + seconds * bytesPerSecond);
-    buckets.repeats = Math.min(full.repeats, buckets.repeats + seconds * REPEATS_PER_SECOND);
-    buckets.atMono = nowMono;
     return buckets;
   }
 }

@@ -7,6 +7,7 @@ import {
   type SessionCrypto,
   type SessionEvent,
   type SessionInfo,
+  type SessionLimits,
   type SessionOwner,
   SessionTable,
 } from "@starling/session";
@@ -34,6 +35,8 @@ export type LinksOptions = {
   readonly maxSessions: number;
   /** 0: this node opens none (a relay). */
   readonly maxChannels: number;
+  readonly sessionLimits?: Partial<SessionLimits> | undefined;
+  readonly admits?: ((peer: NodeId) => boolean) | undefined;
 };
 
 export class Links {
@@ -43,8 +46,14 @@ export class Links {
   #closing: string[] = [];
 
   constructor(options: LinksOptions) {
-    const { crypto, random, owner, maxSessions, maxChannels } = options;
-    this.#sessions = new SessionTable({ crypto, random, owner, limits: { links: maxSessions } });
+    const { crypto, random, owner, maxSessions, maxChannels, sessionLimits, admits } = options;
+    this.#sessions = new SessionTable({
+      crypto,
+      random,
+      owner,
+      limits: { ...sessionLimits, links: maxSessions },
+      admits,
+    });
     if (maxChannels > 0) {
       this.#channels = new ChannelTable({ self: crypto.id, random, limits: { links: maxChannels } });
     }
@@ -110,6 +119,10 @@ export class Links {
 
   session(peer: NodeId): SessionInfo | undefined {
     return this.#sessions.get(peer);
+  }
+
+  sessions(): SessionInfo[] {
+    return this.#sessions.sessions();
   }
 
   sessionRttMs(peer: NodeId): number | undefined {

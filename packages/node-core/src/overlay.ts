@@ -8,7 +8,13 @@ import {
   type Now,
   type Origination,
 } from "@starling/peer-manager";
-import { type AgreedChannel, createSessionCrypto, type SessionCrypto, type SessionEvent } from "@starling/session";
+import {
+  type AgreedChannel,
+  createSessionCrypto,
+  type SessionCrypto,
+  type SessionEvent,
+  type SessionLimits,
+} from "@starling/session";
 import type {
   Address,
   ByeReason,
@@ -35,9 +41,9 @@ import {
   FRAME_KIND,
 } from "@starling/wire-protocol";
 import { Counters } from "./counters.ts";
+import { DEFAULT_FORWARD_LIMITS, type ForwardLimits } from "./forward-quota.ts";
 import { Forwarding, type ForwardingOutput } from "./forwarding.ts";
 import type { RelayInput } from "./input.ts";
-import { DEFAULT_LINK_QUOTA, type LinkQuotaLimits } from "./link-quota.ts";
 import { type LinkEvent, type LinkPath, Links } from "./links.ts";
 import type { RelayOutput, RtcClose, RtcSend } from "./output.ts";
 
@@ -60,7 +66,14 @@ export type OverlayOptions = {
   readonly crypto?: SessionCrypto;
   readonly floor?: (sizeBytes: number) => number;
   readonly publishFloor?: (sizeBytes: number) => number;
-  readonly quota?: LinkQuotaLimits;
+  readonly quota?: Partial<ForwardLimits>;
+  /** Changes to the limits of sessions; `links` is by `maxNeighbours`. */
+  readonly sessionLimits?: Partial<Omit<SessionLimits, "links">>;
+  /** Envelopes under way at once, and messages that the SeenFilter may grow to in a rotation. */
+  readonly pendingMax?: number;
+  readonly seenMax?: number;
+  /** Whether a peer may have a link at all; asked at each handshake, so the answer may change. */
+  readonly admits?: (peer: NodeId) => boolean;
   /** Channels at once; 0, the default, for a node that opens none. */
   readonly maxChannels?: number;
   /** A persisted lower bound of freshness, where there is one. */
@@ -103,6 +116,8 @@ export class Overlay {
       // A few more than are kept, so that a full node can hear who is in need of it.
       maxSessions: options.maxNeighbours + options.bootstrap.length + 32,
       maxChannels: options.maxChannels ?? 0,
+      sessionLimits: options.sessionLimits,
+      admits: options.admits,
     });
     this.#forwarding = new Forwarding(
       {
@@ -118,7 +133,9 @@ export class Overlay {
           isSelfReachable: (at) => options.role === "relay" || this.#membership.isReachable(at),
         },
         counters: this.counters,
-        quota: options.quota ?? DEFAULT_LINK_QUOTA,
+        quota: { ...DEFAULT_FORWARD_LIMITS, ...options.quota },
+        pendingMax: options.pendingMax,
+        seenMax: options.seenMax,
         random,
         floor: options.floor,
         publishFloor: options.publishFloor,
@@ -159,6 +176,11 @@ export class Overlay {
   closeChannel(peer: NodeId, now: Now): OverlayOutput[] {
     const bye = encodeBye({ type: "bye", reason: "closing" });
     return this.#onLinks(this.#links.closeChannel(peer, bye, now), now);
+  }
+
+  closeSession(peer: NodeId, now: Now): OverlayOutput[] {
+    const bye = encodeBye({ type: "bye", reason: "closing" });
+    return this.#onLinks(this.#links.closeSession(peer, bye, now), now);
   }
 
   tick(now: Now): OverlayOutput[] {
@@ -267,7 +289,7 @@ export class Overlay {
   /** The links, to look at; they are sent on through the Overlay only. */
   get links(): Pick<
     Links,
-    "best" | "session" | "channel" | "channelOf" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"
+    "best" | "session" | "sessions" | "channel" | "channelOf" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"
   > {
     return this.#links;
   }
@@ -282,6 +304,14 @@ export class Overlay {
 
   get pendingCount(): number {
     return this.#forwarding.pendingCount;
+  }
+
+  get openCount(): number {
+    return this.#forwarding.openCount;
+  }
+
+  get recipientCount(): number {
+    return this.#forwarding.recipientCount;
   }
 
   /** All counts, those of the links included. */

@@ -6,6 +6,11 @@ import type { RelayOutput } from "./output.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay.ts";
 import { Overlay } from "./overlay.ts";
 
+export type RelayCoreInput =
+  | RelayInput
+  /** End the session with this peer: its operator no longer wants it. */
+  | { readonly type: "hang-up"; readonly peer: NodeId };
+
 export type RelayCoreOptions = Omit<OverlayOptions, "role">;
 
 /** A relay: sessions, membership and forwarding. It has no inbox and originates nothing. */
@@ -16,9 +21,17 @@ export class RelayCore {
     this.#overlay = new Overlay({ ...options, role: "relay" }, now);
   }
 
-  handle(input: RelayInput, ownNow: Now): RelayOutput[] {
+  handle(input: RelayCoreInput, ownNow: Now): RelayOutput[] {
+    return this.handleAll([input], ownNow);
+  }
+
+  /** Several inputs of one moment: their frames may share datagrams. */
+  handleAll(inputs: readonly RelayCoreInput[], ownNow: Now): RelayOutput[] {
     const now = this.#overlay.corrected(ownNow);
-    return this.#finish(this.#overlay.handle(input, now), now);
+    return this.#finish(
+      inputs.flatMap((input) => this.#take(input, now)),
+      now,
+    );
   }
 
   tick(ownNow: Now): RelayOutput[] {
@@ -43,6 +56,10 @@ export class RelayCore {
     return this.#overlay.neighbours();
   }
 
+  sessions(): SessionInfo[] {
+    return this.#overlay.links.sessions();
+  }
+
   session(id: NodeId): SessionInfo | undefined {
     return this.#overlay.links.session(id);
   }
@@ -55,8 +72,23 @@ export class RelayCore {
     return this.#overlay.seenFilterBytes;
   }
 
+  /** Envelopes that are known: those under way, and those kept for repeats. */
   get pendingCount(): number {
     return this.#overlay.pendingCount;
+  }
+
+  /** Envelopes under way. */
+  get openCount(): number {
+    return this.#overlay.openCount;
+  }
+
+  /** Recipients whose rate is being watched. */
+  get recipientCount(): number {
+    return this.#overlay.recipientCount;
+  }
+
+  #take(input: RelayCoreInput, now: Now): OverlayOutput[] {
+    return input.type === "hang-up" ? this.#overlay.closeSession(input.peer, now) : this.#overlay.handle(input, now);
   }
 
   #finish(overlayOutputs: readonly OverlayOutput[], now: Now): RelayOutput[] {

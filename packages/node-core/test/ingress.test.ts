@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { RotatingFilter } from "@starling/bloom";
 import { envelopeDigest } from "@starling/wire-protocol";
+import { DEFAULT_FORWARD_LIMITS, ForwardQuota } from "../src/forward-quota.ts";
 import { Freshness } from "../src/freshness.ts";
 import { type IngressState, judge } from "../src/ingress.ts";
-import { LinkQuota } from "../src/link-quota.ts";
 import { at, attempt, counterRandom, FLOOR, identity, sendOf, WALL } from "./support.ts";
 
 const ALICE = identity(1);
@@ -29,7 +29,7 @@ beforeEach(() => {
       key: new Uint8Array(16).fill(9),
       nowMs: 0,
     }),
-    quota: new LinkQuota({ messagesPerSecond: 10, bytesPerSecond: 10_000 }),
+    quota: new ForwardQuota({ ...DEFAULT_FORWARD_LIMITS, link: { messagesPerSecond: 10, bytesPerSecond: 10_000 } }, 0),
     floor: () => FLOOR,
     isPending: (id) => pending.has(id),
     hasRoomFor: () => room,
@@ -87,7 +87,10 @@ describe("the ladder", () => {
   });
 
   test("a filter at its hard cap sheds and forgets nothing", () => {
-    const open = { ...state, quota: new LinkQuota({ messagesPerSecond: 1e6, bytesPerSecond: 1e9 }) };
+    const open = {
+      ...state,
+      quota: new ForwardQuota({ ...DEFAULT_FORWARD_LIMITS, link: { messagesPerSecond: 1e6, bytesPerSecond: 1e9 } }, 0),
+    };
     const tiny = {
       ...open,
       seen: new RotatingFilter({

@@ -419,11 +419,47 @@ describe("bounds", () => {
       ),
       encodedEnvelope: new Uint8Array(61_525),
     });
-    let taken = 0;
-    while (forwarder.hasRoomFor(61_525) && taken < 2000) {
-      forwarder.forward(UPSTREAM, `${taken}`, big(taken), 0);
-      taken += 1;
+    const takeFrom = (from: NodeId): number => {
+      let taken = 0;
+      for (; forwarder.hasRoomFor(from, 61_525) && taken < 2000; taken += 1) {
+        forwarder.forward(from, `${forwarder.pendingCount}`, big(forwarder.pendingCount), 0);
+      }
+      return taken;
+    };
+    // As much as there is room left: one link cannot fill the table against the next.
+    const fitting = (64 * 1024 * 1024) / 61_525;
+    const first = takeFrom(UPSTREAM);
+    expect(first).toBe(Math.floor((fitting + 1) / 2));
+    expect(takeFrom(UPSTREAM2)).toBe(Math.floor((fitting - first + 1) / 2));
+  });
+
+  test("a full table makes room by what is settled, never by what is open", () => {
+    forwarder = new Forwarder(
+      SELF,
+      {
+        has: (id) => linked.has(id),
+        reachable: () => reachable,
+        anchors: () => anchors,
+        isDoubtful: () => false,
+        isSelfReachable: () => true,
+      },
+      8,
+    );
+    link(NEAR);
+    const t = (i: number) => new Uint8Array(16).fill(i + 1);
+    for (let i = 0; i < 100; i += 1) {
+      expect(forwarder.hasRoomFor(UPSTREAM, 300)).toBe(true);
+      forwarder.forward(UPSTREAM, `${i}`, sendOf({}, t(i)), i);
+      if (i > 0) forwarder.acknowledged(NEAR, { type: "send-ack", t: t(i), hops: 1 }, i);
     }
-    expect(taken).toBe(Math.floor((64 * 1024 * 1024) / 61_525));
+    expect(forwarder.pendingCount).toBe(8);
+    // The first was never acknowledged: its ack still finds its way back.
+    expect(forwarder.acknowledged(NEAR, { type: "send-ack", t: t(0), hops: 1 }, 101)).toMatchObject([
+      { peer: UPSTREAM },
+    ]);
+    for (let i = 100; forwarder.hasRoomFor(UPSTREAM, 300); i += 1)
+      forwarder.forward(UPSTREAM, `${i}`, sendOf({}, t(i)), 102);
+    expect(forwarder.openCount).toBe(4);
+    expect(forwarder.hasRoomFor(UPSTREAM2, 300)).toBe(true);
   });
 });

@@ -10,6 +10,7 @@ export type CounterName =
   | "dropped.handshake"
   | "dropped.hello-payload"
   | "dropped.self"
+  | "dropped.denied"
   | "dropped.table-full"
   | "dropped.welcome-unasked"
   | "dropped.welcome-payload"

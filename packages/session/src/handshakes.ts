@@ -27,6 +27,8 @@ export type HandshakesOptions = {
   readonly indexes: Indexes<Dial> & Indexes<Unconfirmed>;
   readonly deadlines: DeadlineTable<Link | Dial>;
   readonly links: LinkTable;
+  /** Whether the owner lets this peer in. */
+  readonly admits: (peer: NodeId) => boolean;
   readonly transmit: (transmit: Transmit) => void;
 };
 
@@ -42,7 +44,7 @@ export class Handshakes {
     this.#responder = new Responder({
       ...options,
       localEpoch: (peer) => this.#localEpoch(peer),
-      admits: (peer) => links.get(peer) !== undefined || !links.isFull,
+      hasRoomFor: (peer) => links.get(peer) !== undefined || !links.isFull,
     });
   }
 
@@ -61,7 +63,12 @@ export class Handshakes {
     const { crypto, limits, counters } = this.#options;
     const running = this.#dialer.get(peer);
     if (running?.isOwners) return;
-    if (peer === crypto.id || !isUnicastAddress(address) || this.#dialer.size >= limits.dials) {
+    if (
+      peer === crypto.id ||
+      !this.#options.admits(peer) ||
+      !isUnicastAddress(address) ||
+      this.#dialer.size >= limits.dials
+    ) {
       counters.add("handshakes.unreachable");
       events.push({ type: "unreachable", peer, address });
       return;

@@ -54,8 +54,10 @@ export type ResponderOptions = {
   readonly indexes: Indexes<Unconfirmed>;
   /** The epoch that this peer knows or is about to know us by. */
   readonly localEpoch: (peer: NodeId) => Uint8Array;
-  /** Whether this peer may have a link. */
+  /** Whether the owner lets this peer in. */
   readonly admits: (peer: NodeId) => boolean;
+  /** Whether there is room for a link to this peer. */
+  readonly hasRoomFor: (peer: NodeId) => boolean;
 };
 
 export class Responder {
@@ -126,6 +128,12 @@ export class Responder {
     from: Address,
   ): { readonly established: Established; readonly opened: Opened } | undefined {
     const { session, peer, localEpoch } = unconfirmed;
+    // The owner may have changed its mind since the Hello.
+    if (!this.#options.admits(peer)) {
+      this.drop(unconfirmed);
+      this.#options.counters.add("dropped.denied");
+      return undefined;
+    }
     const opened = session.open(data);
     if (typeof opened === "string") {
       this.#options.counters.add(opened);
@@ -158,7 +166,7 @@ export class Responder {
   }
 
   #read(hello: Hello, from: Address, now: Now, isProved: boolean): Transmit | undefined {
-    const { crypto, counters, admits } = this.#options;
+    const { crypto, counters, admits, hasRoomFor } = this.#options;
     const response = crypto.respond(hello.message);
     if (response === undefined) {
       counters.add("dropped.handshake");
@@ -174,8 +182,12 @@ export class Responder {
       counters.add("dropped.self");
       return undefined;
     }
-    if (this.#isStale(initiator, payload.value.timestampMs, isProved)) return this.#cookie(hello, from, now);
     if (!admits(initiator)) {
+      counters.add("dropped.denied");
+      return undefined;
+    }
+    if (this.#isStale(initiator, payload.value.timestampMs, isProved)) return this.#cookie(hello, from, now);
+    if (!hasRoomFor(initiator)) {
       counters.add("dropped.table-full");
       return undefined;
     }

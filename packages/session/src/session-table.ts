@@ -40,6 +40,8 @@ export type SessionTableOptions = {
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly owner: SessionOwner;
   readonly limits?: Partial<SessionLimits>;
+  /** Whether a peer may have a link at all; asked at each handshake, in both directions. */
+  readonly admits?: ((peer: NodeId) => boolean) | undefined;
 };
 
 /**
@@ -77,6 +79,7 @@ export class SessionTable {
       ...shared,
       deadlines: this.#deadlines,
       links: this.#links,
+      admits: options.admits ?? (() => true),
       transmit: (transmit) => this.#outbox.push(transmit),
     });
   }

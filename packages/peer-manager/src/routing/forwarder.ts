@@ -62,7 +62,7 @@ export type Origination = {
 export class Forwarder {
   readonly #self: NodeId;
   readonly #links: Links;
-  readonly #pending = new PendingTable();
+  readonly #pending: PendingTable;
   readonly #routes = new RouteTable();
   readonly #absent = new AbsentCache();
   readonly #scores = new NeighbourScores();
@@ -72,7 +72,9 @@ export class Forwarder {
   readonly #tokens = new Map<number, { readonly id: string; readonly peer: NodeId }>();
   #nextToken = 1;
 
-  constructor(self: NodeId, links: Links) {
+  /** `pendingMax`: envelopes under way at once. */
+  constructor(self: NodeId, links: Links, pendingMax?: number) {
+    this.#pending = new PendingTable(pendingMax);
     this.#self = self;
     this.#links = links;
   }
@@ -81,12 +83,17 @@ export class Forwarder {
     return this.#pending.size;
   }
 
+  get openCount(): number {
+    return this.#pending.openCount;
+  }
+
   isPending(id: string): boolean {
     return this.#pending.byId(id) !== undefined;
   }
 
-  hasRoomFor(sizeBytes: number): boolean {
-    return this.#pending.hasRoomFor(sizeBytes);
+  /** Whether one more envelope of this size may come over a link. */
+  hasRoomFor(from: NodeId, sizeBytes: number): boolean {
+    return this.#pending.hasRoomFor(from, sizeBytes);
   }
 
   /** 0 to 1: how much of what it took this neighbour has delivered lately. */
@@ -137,6 +144,7 @@ export class Forwarder {
     const entry = this.#pending.byId(id);
     if (entry === undefined || entry.t !== undefined) return [];
     entry.t = t;
+    this.#pending.settle(entry);
     entry.ackHops = Math.min(entry.hops, HOP_LIMIT);
     return entry.inLinks.map((peer) => ackTo(peer, entry, t));
   }
@@ -174,6 +182,7 @@ export class Forwarder {
     // The other of two first hops: its neighbour has delivered as well, and is credited, but all else is done.
     if (entry.t !== undefined) return [{ type: "dropped", reason: "ack-repeat" }];
     entry.t = ack.t.slice();
+    this.#pending.settle(entry);
     entry.ackHops = ack.hops;
     this.#absent.delete(entry.recipient);
     this.#routes.learn(entry.recipient, from, nowMono);
@@ -322,6 +331,7 @@ export class Forwarder {
   #fail(entry: PendingEnvelope, failure: Failure): ForwarderOutput[] {
     if (entry.failed || entry.t !== undefined) return [];
     entry.failed = true;
+    this.#pending.settle(entry);
     if (entry.source) {
       const { reason, detail } = failure;
       return [{ type: "settled", id: entry.id, outcome: { type: "failed", reason, detail } }];

@@ -5,9 +5,12 @@ import { bytesToHex } from "@starling/wire-protocol";
 // of its ack once that is known. Entries are made only after an envelope has passed the whole ladder.
 
 const LIFETIME_MS = 30_000;
-// BOUNDED: by count and by the bytes of the envelopes held; when full, a new envelope is shed rather than an old one forgotten.
-const ENTRIES_MAX = 16_384;
+// BOUNDED: by count and by the bytes of the envelopes held. What is settled makes room first: of it only the answer to repeats is
+// lost, and who repeats it is told `seen`. Of the open ones none is forgotten; instead a link may hold as many as there is room left
+// for, so that links whose messages are never acknowledged cannot fill the table against the others.
+const ENTRIES_MAX = 65_536;
 const BYTES_MAX = 64 * 1024 * 1024;
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** A neighbour that an envelope went to. */
 export type OutLink = {
@@ -24,7 +27,8 @@ export type PendingEnvelope = {
   readonly id: string;
   readonly lock: Uint8Array;
   readonly recipient: NodeId;
-  readonly encodedEnvelope: Uint8Array;
+  /** Empty once it is settled. */
+  encodedEnvelope: Uint8Array;
   readonly hops: number;
   readonly last: boolean;
   readonly nonImproving: number;
@@ -49,20 +53,51 @@ export type PendingEnvelope = {
 export class PendingTable {
   readonly #byId = new Map<string, PendingEnvelope>();
   readonly #byLock = new Map<string, PendingEnvelope>();
+  /** Settled entries, those settled first in front. */
+  readonly #settled = new Set<PendingEnvelope>();
+  /** Open entries by the link they came from. */
+  readonly #openByLink = new Map<NodeId, { count: number; bytes: number }>();
+  readonly #max: number;
   #bytes = 0;
+
+  constructor(max: number = ENTRIES_MAX) {
+    this.#max = max;
+  }
 
   get size(): number {
     return this.#byId.size;
   }
 
-  hasRoomFor(sizeBytes: number): boolean {
-    return this.#byId.size < ENTRIES_MAX && this.#bytes + sizeBytes <= BYTES_MAX;
+  /** Open entries: what has neither been acknowledged nor given back. */
+  get openCount(): number {
+    return this.#byId.size - this.#settled.size;
+  }
+
+  hasRoomFor(from: NodeId, sizeBytes: number): boolean {
+    const { count, bytes } = this.#openByLink.get(from) ?? { count: 0, bytes: 0 };
+    return count < this.#max - this.openCount && bytes + sizeBytes <= BYTES_MAX - this.#bytes;
   }
 
   add(entry: PendingEnvelope): void {
+    const oldest = this.#byId.size < this.#max ? undefined : this.#settled.values().next().value;
+    if (oldest !== undefined) this.#delete(oldest);
+    const [from] = entry.inLinks;
+    if (from !== undefined) {
+      const open = this.#openByLink.get(from) ?? { count: 0, bytes: 0 };
+      open.count += 1;
+      open.bytes += entry.encodedEnvelope.length;
+      this.#openByLink.set(from, open);
+    }
     this.#byId.set(entry.id, entry);
     this.#byLock.set(bytesToHex(entry.lock), entry);
     this.#bytes += entry.encodedEnvelope.length;
+  }
+
+  /** It has been acknowledged or given back: from here on it is kept for repeats alone. */
+  settle(entry: PendingEnvelope): void {
+    if (this.#byId.get(entry.id) !== entry || this.#settled.has(entry)) return;
+    this.#close(entry);
+    this.#settled.add(entry);
   }
 
   byId(id: string): PendingEnvelope | undefined {
@@ -77,14 +112,31 @@ export class PendingTable {
   expire(nowMono: number): void {
     for (const entry of this.#byId.values()) {
       if (entry.startedMono + LIFETIME_MS > nowMono) return;
-      this.#byId.delete(entry.id);
-      if (this.byLock(entry.lock) === entry) this.#byLock.delete(bytesToHex(entry.lock));
-      this.#bytes -= entry.encodedEnvelope.length;
+      this.#delete(entry);
     }
   }
 
   nextDeadline(): number | null {
     const oldest = this.#byId.values().next();
     return oldest.done ? null : oldest.value.startedMono + LIFETIME_MS;
+  }
+
+  #delete(entry: PendingEnvelope): void {
+    if (!this.#settled.delete(entry)) this.#close(entry);
+    this.#byId.delete(entry.id);
+    const byLock = bytesToHex(entry.lock);
+    if (this.#byLock.get(byLock) === entry) this.#byLock.delete(byLock);
+  }
+
+  #close(entry: PendingEnvelope): void {
+    const { length } = entry.encodedEnvelope;
+    this.#bytes -= length;
+    entry.encodedEnvelope = NOTHING;
+    const [from] = entry.inLinks;
+    const open = from === undefined ? undefined : this.#openByLink.get(from);
+    if (from === undefined || open === undefined) return;
+    open.count -= 1;
+    open.bytes -= length;
+    if (open.count === 0) this.#openByLink.delete(from);
   }
 }
