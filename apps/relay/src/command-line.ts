@@ -33,14 +33,18 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     exitCode = await showId(inputOf(idCommand), options.json === true);
   });
 
-  const statusCommand = program.command("status").description("ask a running relay how it is, over its --http");
+  const statusCommand = program.command("status").description("how a running relay is, over its --http");
   addFlags(
     statusCommand,
     flags.filter(({ key }) => key === "http"),
   );
-  statusCommand.option("--json", "print JSON").action(async (options) => {
-    exitCode = await showStatus(inputOf(statusCommand), options.json === true);
-  });
+  statusCommand
+    .option("--json", "print JSON, with totals instead of rates")
+    .option("--once", "print it once, on a terminal too")
+    .action(async (options) => {
+      const how = { asJson: options.json === true, once: options.once === true };
+      exitCode = await showStatus(inputOf(statusCommand), how);
+    });
 
   program
     .command("config")

@@ -1,9 +1,9 @@
 import {
   addressValue,
+  booleanValue,
   type Config,
   contactValue,
   defaultDataDir,
-  integerValue,
   type LogLevel,
   listenOrOffValue,
   listenValue,
@@ -11,24 +11,24 @@ import {
   logLevelValue,
   networkValue,
   pathValue,
-  perSecondValue,
   resolveConfig,
   type Setting,
 } from "@starling/daemon";
-import { DEFAULT_LINK_QUOTA } from "@starling/node-core";
 import { type Address, type Contact, RECORD_ADDRESSES_MAX } from "@starling/wire-protocol";
+import { type LimitSettings, limitSettings } from "./limit-settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export type RelaySettings = {
+export type RelaySettings = LimitSettings & {
   readonly "data-dir": Setting<string>;
   readonly listen: Setting<Address>;
   readonly bootstrap: Setting<readonly Contact[]>;
   readonly announce: Setting<readonly Address[]>;
   readonly http: Setting<Address | undefined>;
   readonly network: Setting<string>;
-  readonly "max-peers": Setting<number>;
-  readonly "max-forward": Setting<number>;
+  readonly passive: Setting<boolean>;
+  readonly allow: Setting<string | undefined>;
+  readonly deny: Setting<string | undefined>;
   readonly "log-level": Setting<LogLevel>;
 };
 
@@ -73,18 +73,25 @@ export function relaySettings(env: Environment): RelaySettings {
       describe: "Name of the network; nodes of another do not understand this one",
       placeholder: "NAME",
     },
-    "max-peers": {
-      schema: integerValue(1, 65_536),
-      default: 1024,
-      describe: "Peers that may be connected at once",
-      placeholder: "N",
+    passive: {
+      schema: booleanValue,
+      default: false,
+      describe: "Dial bootstrap nodes and nobody else",
+      placeholder: "BOOLEAN",
     },
-    "max-forward": {
-      schema: perSecondValue(1_000_000),
-      default: `${DEFAULT_LINK_QUOTA.messagesPerSecond}/s`,
-      describe: "Messages that each peer may have forwarded in a second",
-      placeholder: "N/s",
+    allow: {
+      schema: pathValue.optional(),
+      default: undefined,
+      describe: "File of node ids and address blocks, one a line: only these may connect; read again at SIGHUP",
+      placeholder: "PATH",
     },
+    deny: {
+      schema: pathValue.optional(),
+      default: undefined,
+      describe: "File of node ids and address blocks, one a line, that may not connect; read again at SIGHUP",
+      placeholder: "PATH",
+    },
+    ...limitSettings(),
     "log-level": {
       schema: logLevelValue,
       default: "info",

@@ -1,8 +1,8 @@
 import type { Identity, RandomSource } from "@starling/crypto-identity";
 import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
-import type { LinkQuotaLimits } from "@starling/node-core";
 import { bytesToHex, formatAddress, signNodeRecord } from "@starling/wire-protocol";
 import type { RelayConfig } from "./config.ts";
+import { limitsOf } from "./limit-settings.ts";
 
 /** What a relay says of itself at /descriptor. `record` is the signed NodeRecord in hex: the part that third parties can check. */
 export type Descriptor = {
@@ -12,11 +12,8 @@ export type Descriptor = {
   readonly role: "relay";
   readonly addresses: readonly string[];
   readonly record: string;
-  readonly limits: {
-    readonly maxPeers: number;
-    readonly messagesPerSecond: number;
-    readonly bytesPerSecond: number;
-  };
+  /** By the names of the settings; rates are a second's. */
+  readonly limits: Readonly<Record<string, number>>;
   /** Least effort of a stamp, for each 512 bytes. */
   readonly price: { readonly send: number; readonly publish: number };
 };
@@ -24,15 +21,14 @@ export type Descriptor = {
 export type DescriptorInput = {
   readonly identity: Identity;
   readonly config: RelayConfig;
-  readonly quota: LinkQuotaLimits;
   readonly version: string;
   readonly wallMs: number;
   readonly random: RandomSource;
 };
 
 /** Signs once; the pages serve what it returns. */
-export function describeRelay({ identity, config, quota, version, wallMs, random }: DescriptorInput): Descriptor {
-  const { network, announce: addresses, maxPeers } = config;
+export function describeRelay({ identity, config, version, wallMs, random }: DescriptorInput): Descriptor {
+  const { network, announce: addresses } = config;
   const record = signNodeRecord({ identity, network, sequence: Math.floor(wallMs), role: "relay", addresses, random });
   return {
     id: identity.id,
@@ -41,7 +37,7 @@ export function describeRelay({ identity, config, quota, version, wallMs, random
     role: "relay",
     addresses: addresses.map(formatAddress),
     record: bytesToHex(record.encoded),
-    limits: { maxPeers, ...quota },
+    limits: limitsOf(config),
     price: { send: SEND_FLOOR, publish: PUBLISH_FLOOR },
   };
 }

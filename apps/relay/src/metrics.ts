@@ -1,13 +1,17 @@
-import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
 /** What the metrics are read from, at each scrape. Nothing is counted here. */
 export type MetricsSource = {
-  /** Of the core: `dropped.REASON`, `forwarded.CLASS`, `handshakes.RESULT`, and more. */
-  coreCounts(): Readonly<Record<string, number>>;
+  readonly version: string;
+  /** By the name of the setting. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Of the core and of the relay: `dropped.REASON`, `forwarded.CLASS`, `shed.LIMIT`, `handshakes.RESULT`, and more. */
+  counts(): Readonly<Record<string, number>>;
   socketCounters(): ReadonlyMap<string, number>;
-  peerCount(): number;
-  seenFilterBytes(): number;
+  /** How full each table is, by its name. */
+  tables(): Readonly<Record<string, number>>;
+  prices(): Readonly<Record<"send" | "publish", number>>;
+  isDraining(): boolean;
 };
 
 export type Metrics = { readonly contentType: string; read(): Promise<string> };
@@ -16,92 +20,93 @@ export type Metrics = { readonly contentType: string; read(): Promise<string> };
 export function createMetrics(source: MetricsSource): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const gauge = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    read: (set: (value: number, labels?: Readonly<Record<Label, string>>) => void) => void,
+  ): void => {
+    new Gauge<Label>({
+      name: `starling_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        read((value, labels) => (labels === undefined ? this.set(value) : this.set(labels, value)));
+      },
+    });
+  };
+  const counter = (name: string, help: string, label: string, totals: () => Totals): void => {
+    new Counter({
+      name: `starling_${name}_total`,
+      help,
+      labelNames: [label],
+      registers: [registry],
+      collect() {
+        // The library's counters only count up; these are counted elsewhere, so each scrape sets them anew.
+        this.reset();
+        for (const [value, total] of totals()) this.labels({ [label]: value }).inc(total);
+      },
+    });
+  };
+  const counts = (): Totals => Object.entries(source.counts());
 
-  new Gauge({
-    name: "starling_peers",
-    help: "Peers connected, by kind of link.",
-    labelNames: ["link"],
-    registers: [registry],
-    collect() {
-      this.set({ link: "session" }, source.peerCount());
-    },
+  gauge("peers", "Peers connected, by kind of link.", ["link"], (set) =>
+    set(source.tables().peers ?? 0, { link: "session" }),
+  );
+  counter("datagrams", "Datagrams taken from the UDP socket and given to it.", "direction", () =>
+    directions(source, "received", "sent"),
+  );
+  counter("bytes", "Bytes of those datagrams, without IP and UDP headers.", "direction", () =>
+    directions(source, "received.bytes", "sent.bytes"),
+  );
+  counter("dropped", "Datagrams, frames and messages that were not taken, by reason.", "reason", () => [
+    ...withPrefix("dropped.", source.socketCounters()),
+    ...withPrefix("dropped.", counts()),
+  ]);
+  counter("shed", "Messages refused for a limit, by which one was reached.", "limit", () =>
+    withPrefix("shed.", counts()),
+  );
+  counter("send_failed", "Datagrams that the system did not take.", "reason", () =>
+    withPrefix("send.", source.socketCounters()),
+  );
+  counter("forwarded", "Messages handed on for others.", "class", () => {
+    const all = source.counts();
+    return ["send", "publish"].map((name) => [name, all[`forwarded.${name}`] ?? 0] as const);
   });
-  new Counter({
-    name: "starling_datagrams_total",
-    help: "Datagrams taken from the UDP socket and given to it.",
-    labelNames: ["direction"],
-    registers: [registry],
-    collect() {
-      setTotals(this, "direction", directions(source, "received", "sent"));
-    },
+  counter("handshakes", "Session handshakes, by how far they came.", "result", () =>
+    withPrefix("handshakes.", counts()),
+  );
+  counter("links", "What happened to links.", "event", () => withPrefix("links.", counts()));
+  counter("frames", "Reliable frames: sent, sent again, and handed back without an ack.", "result", () =>
+    withPrefix("frames.", counts()),
+  );
+  gauge("broadcast_redundancy", "Copies received of each broadcast, on average; 1 is none too many.", [], (set) => {
+    const all = source.counts();
+    const first = all["received.publish"] ?? 0;
+    set(first === 0 ? 1 : (first + (all["received.publish-again"] ?? 0)) / first);
   });
-  new Counter({
-    name: "starling_bytes_total",
-    help: "Bytes of those datagrams, without IP and UDP headers.",
-    labelNames: ["direction"],
-    registers: [registry],
-    collect() {
-      setTotals(this, "direction", directions(source, "received.bytes", "sent.bytes"));
-    },
+  gauge("seen_filter_bytes", "Memory of the filter that knows what has passed.", [], (set) =>
+    set(source.tables().seenFilterBytes ?? 0),
+  );
+  gauge("stamp_price", "Least effort of a stamp, for each 512 bytes.", ["class"], (set) => {
+    const { send, publish } = source.prices();
+    set(send, { class: "send" });
+    set(publish, { class: "publish" });
   });
-  new Counter({
-    name: "starling_dropped_total",
-    help: "Datagrams, frames and messages that were not taken, by reason.",
-    labelNames: ["reason"],
-    registers: [registry],
-    collect() {
-      const ofSocket = withPrefix("dropped.", source.socketCounters());
-      setTotals(this, "reason", [...ofSocket, ...withPrefix("dropped.", Object.entries(source.coreCounts()))]);
-    },
+  gauge("table_entries", "How full the tables are.", ["table"], (set) => {
+    for (const [table, entries] of Object.entries(source.tables())) set(entries, { table });
   });
-  new Counter({
-    name: "starling_forwarded_total",
-    help: "Messages handed on for others.",
-    labelNames: ["class"],
-    registers: [registry],
-    collect() {
-      const counts = source.coreCounts();
-      const classes = ["send", "publish"].map((name) => [name, counts[`forwarded.${name}`] ?? 0] as const);
-      setTotals(this, "class", classes);
-    },
+  gauge("limit", "Every limit, by the name of its setting.", ["name"], (set) => {
+    for (const [name, value] of Object.entries(source.limits)) set(value, { name });
   });
-  new Counter({
-    name: "starling_handshakes_total",
-    help: "Session handshakes, by how far they came.",
-    labelNames: ["result"],
-    registers: [registry],
-    collect() {
-      setTotals(this, "result", withPrefix("handshakes.", Object.entries(source.coreCounts())));
-    },
-  });
-  new Gauge({
-    name: "starling_seen_filter_bytes",
-    help: "Memory of the filter that knows what has passed.",
-    registers: [registry],
-    collect() {
-      this.set(source.seenFilterBytes());
-    },
-  });
-  new Gauge({
-    name: "starling_stamp_price",
-    help: "Least effort of a stamp, for each 512 bytes.",
-    labelNames: ["class"],
-    registers: [registry],
-    collect() {
-      this.set({ class: "send" }, SEND_FLOOR);
-      this.set({ class: "publish" }, PUBLISH_FLOOR);
-    },
-  });
+  gauge("draining", "1 while the relay takes leave of its peers.", [], (set) => set(source.isDraining() ? 1 : 0));
+  gauge("build_info", "The version, as a label.", ["version"], (set) => set(1, { version: source.version }));
   return { contentType: registry.contentType, read: () => registry.metrics() };
 }
 
 type Totals = readonly (readonly [string, number])[];
-
-/** The library's counters only count up; these are counted elsewhere, so each scrape sets them anew. */
-function setTotals<Label extends string>(counter: Counter<Label>, label: Label, totals: Totals): void {
-  counter.reset();
-  for (const [value, total] of totals) counter.labels({ [label]: value } as Record<Label, string>).inc(total);
-}
 
 function withPrefix(prefix: string, counts: Iterable<readonly [string, number]>): Totals {
   return [...counts].flatMap(([name, total]) =>

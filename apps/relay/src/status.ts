@@ -9,7 +9,10 @@ export type RelayStatus = {
   readonly health: string;
   readonly id: string;
   readonly version: string;
+  /** Samples by name and labels, those of ours without their prefix. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Monotonic. */
+  readonly atMs: number;
 };
 
 /** Rejects with `E_NO_DAEMON` where no relay answers there. */
@@ -34,16 +37,20 @@ export async function readStatus(http: Address | undefined): Promise<RelayStatus
     id: String(id),
     version: String(version),
     metrics: readMetrics(metrics),
+    atMs: performance.now(),
   };
 }
 
-/** Samples of ours by name and labels, without those of the process. */
+const OF_THE_PROCESS = ["process_resident_memory_bytes", "process_cpu_seconds_total", "process_start_time_seconds"];
+
 function readMetrics(text: string): Record<string, number> {
-  const lines = text.split("\n").filter((line) => line.startsWith("starling_") && !line.startsWith("starling_process"));
   return Object.fromEntries(
-    lines.map((line) => {
+    text.split("\n").flatMap((line) => {
       const at = line.lastIndexOf(" ");
-      return [line.slice("starling_".length, at), Number(line.slice(at + 1))];
+      const name = line.slice(0, at);
+      const isOurs = name.startsWith("starling_");
+      if (!isOurs && !OF_THE_PROCESS.includes(name)) return [];
+      return [[isOurs ? name.slice("starling_".length) : name, Number(line.slice(at + 1))]];
     }),
   );
 }
@@ -55,11 +62,4 @@ function parse(text: string, where: string): Record<string, unknown> {
     const message = `what answers on http://${where} is no relay; check the port`;
     throw new CommandError("E_NO_DAEMON", message, EXIT.unavailable, { cause: error });
   }
-}
-
-export function statusText({ health, id, version, metrics }: RelayStatus): string {
-  const rows = Object.entries(metrics).filter(([, value]) => value !== 0);
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  return [`${id}  ${health}  version ${version}`, ...lines, ""].join("\n");
 }

@@ -1,35 +1,51 @@
 import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
-import { type Log, openDataDir, savedPeersFile } from "@starling/daemon";
-import { DEFAULT_LINK_QUOTA, RelayCore, type RelayInput, type RelayOutput } from "@starling/node-core";
+import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
+import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
+import { RelayCore, type RelayCoreInput, type RelayCoreOptions, type RelayOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
 import { openUdpSocket } from "@starling/udp-transport";
 import { type Contact, formatAddress } from "@starling/wire-protocol";
+import { readAccessLists } from "./access-lists.ts";
 import type { RelayConfig } from "./config.ts";
 import { describeRelay } from "./descriptor.ts";
 import { type Health, openHttpServer } from "./http-server.ts";
+import { coreLimits, limitsOf } from "./limit-settings.ts";
 import { createLinkLog } from "./link-log.ts";
 import { createMetrics } from "./metrics.ts";
+import { relayTables } from "./tables.ts";
 import { readVersion } from "./version.ts";
 
 // The whole relay, by hand, top to bottom. Whatever is opened is closed in the reverse order, after a failure as well.
+
+/** How long a relay that stops goes on forwarding what it holds. */
+const DRAIN_MS = 2_000;
+const DRAIN_LOOK_MS = 20;
 
 export type Relay = {
   readonly id: string;
   /** `ip:port`, with the real ports. */
   readonly listen: string;
   readonly http: string | null;
-  /** Says Bye, then closes and frees everything. */
+  /** Reads the lists of who may connect again, and hangs up on those who may not any more. A list that cannot be read changes nothing. */
+  reload(): void;
+  /** Forwards what it holds, says Bye, then closes and frees everything. */
   stop(): Promise<void>;
 };
 
-export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> {
+/** `changes` are for measuring: what an operator cannot set. */
+export async function startRelay(
+  config: RelayConfig,
+  log: Log,
+  changes: Pick<RelayCoreOptions, "floor"> = {},
+): Promise<Relay> {
   const closers: (() => void | Promise<void>)[] = [];
   let health: Health = "starting";
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
+    let lists = readAccessLists(config);
     const dataDir = await openDataDir(config.dataDir);
     closers.push(() => dataDir.release());
 
@@ -40,39 +56,47 @@ export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> 
     const saved = await savedPeers.read();
     closers.push(() => savedPeers.settled());
 
-    const quota = { ...DEFAULT_LINK_QUOTA, messagesPerSecond: config.maxForward };
+    const { network, bootstrap, announce, passive } = config;
     const core = new RelayCore(
       {
-        identity,
-        network: config.network,
-        bootstrap: config.bootstrap,
-        announce: config.announce,
-        maxNeighbours: config.maxPeers,
-        saved,
-        quota,
-        random,
+        ...{ identity, network, bootstrap, announce, passive, saved, random },
+        ...coreLimits(config),
+        ...changes,
+        // Who is connected may stay to the end of a drain; nobody else comes in.
+        admits: (id) => health !== "draining" && lists.admitsId(id),
       },
       systemNow(),
     );
 
     // Until the driver runs, what arrives is ignored; neighbours repeat what matters.
-    let driver: Driver<RelayInput> | undefined;
+    let driver: Driver<RelayCoreInput> | undefined;
+    let deniedCount = 0;
+    const socketErrors = createLineBudget();
     const socket = await openUdpSocket({
       host: config.listen.ip,
       port: config.listen.port,
-      onDatagram: (bytes, from) => driver?.feed({ type: "datagram", bytes, from }),
-      onError: (error) => log.error({ error: error.message }, "UDP socket"),
+      onDatagram(bytes, from) {
+        if (lists.admitsIp(from.ip)) driver?.later({ type: "datagram", bytes, from });
+        else deniedCount += 1;
+      },
+      onError(error) {
+        const { allowed, suppressed } = socketErrors(systemNow().mono);
+        if (allowed) log.error({ error: error.message, suppressed }, "UDP socket");
+      },
     });
     closers.push(() => socket.close());
 
+    const version = readVersion();
     const metrics = createMetrics({
-      coreCounts: () => core.counts(),
+      version,
+      limits: limitsOf(config),
+      counts: () => ({ ...core.counts(), "dropped.denied-address": deniedCount }),
       socketCounters: () => socket.counters,
-      peerCount: () => core.neighbours().length,
-      seenFilterBytes: () => core.seenFilterBytes,
+      tables: () => relayTables(core, lists),
+      prices: () => ({ send: SEND_FLOOR, publish: PUBLISH_FLOOR }),
+      isDraining: () => health === "draining",
     });
-    const { wall: wallMs } = systemNow();
-    const descriptor = describeRelay({ identity, config, quota, version: readVersion(), wallMs, random });
+    const descriptor = describeRelay({ identity, config, version, wallMs: systemNow().wall, random });
     const http =
       config.http &&
       (await openHttpServer(config.http, {
@@ -88,20 +112,44 @@ export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> 
       savedPeers.write(peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
     };
     const perform = (output: RelayOutput): void => {
-      if (output.type === "transmit") socket.send(output.datagram, output.to);
-      else if (output.type === "save-peers") savePeers(output.peers);
+      if (output.type === "transmit") {
+        if (lists.admitsIp(output.to.ip)) socket.send(output.datagram, output.to);
+      } else if (output.type === "save-peers") savePeers(output.peers);
       else logLink(output);
     };
     driver = startDriver({ core, perform });
-    closers.push(() => driver?.close());
+    const running = driver;
+    closers.push(() => running.close());
 
+    const { counts } = lists;
+    if (counts.allow + counts.deny > 0) log.info(counts, "who may connect is limited");
     health = "ok";
     return {
       id: identity.id,
       listen: formatAddress(socket.address),
       http: http ? formatAddress(http.address) : null,
-      stop: () => {
+      reload() {
+        let next: typeof lists;
+        try {
+          next = readAccessLists(config);
+        } catch (error) {
+          log.error({ err: error }, "the lists stay as they were");
+          return;
+        }
+        const unwanted = core
+          .sessions()
+          .filter(({ peer, address }) => !next.admitsId(peer) || !next.admitsIp(address.ip));
+        // Before the new lists are in force, for the Bye has to leave.
+        for (const { peer } of unwanted) running.feed({ type: "hang-up", peer });
+        lists = next;
+        log.info({ ...next.counts, closed: unwanted.length }, "read the lists of who may connect");
+      },
+      async stop() {
         health = "draining";
+        const untilMono = systemNow().mono + DRAIN_MS;
+        while (core.openCount > 0 && systemNow().mono < untilMono) {
+          await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+        }
         return closeAll();
       },
     };
