@@ -15,7 +15,7 @@ export type BareChannel = {
 };
 
 export async function openBareChannel(): Promise<BareChannel> {
-  const child = fork(FAR_END, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = fork(FAR_END, { stdio: ["ignore", "inherit", "inherit", "ipc"], serialization: "advanced" });
   let onMessage = (): void => {};
   const hub = createRtcHub({
     bindAddresses: ["127.0.0.1"],
