@@ -34,9 +34,10 @@ export class Submissions {
     this.#feed = feed;
   }
 
-  async submit({ to, ...message }: SubmitRequest, signal: AbortSignal): Promise<Receipt> {
-    const recipient = nodeId(to);
-    return receiptOf(await this.#ask((id) => ({ type: "submit", id, to: recipient, ...message }), signal));
+  async submit({ to, messageId, ...message }: SubmitRequest, signal: AbortSignal): Promise<Receipt> {
+    const bytes = messageId === undefined ? undefined : new Uint8Array(Buffer.from(messageId, "hex"));
+    const submit = { type: "submit", to: nodeId(to), messageId: bytes, ...message } as const;
+    return receiptOf(await this.#ask((id) => ({ ...submit, id }), signal));
   }
 
   async request({ to, ...message }: AskRequest, signal: AbortSignal): Promise<Answer> {

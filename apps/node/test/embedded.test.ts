@@ -63,6 +63,17 @@ describe("in another program", () => {
       expect(await a.client.connectPeer(b.id, address)).toEqual({ link: "session" });
       expect(await a.client.peers()).toMatchObject([{ id: b.id, address, link: "session" }]);
       expect((await a.client.submit({ to: b.id, content: Uint8Array.of(1) })).path).toBe("session");
+      // What is tried again under the program's own id arrives once.
+      const messages = await b.client.subscribe({ events: ["message"], topic: "once" });
+      const messageId = "ab".repeat(16);
+      for (const id of [messageId, messageId, "cd".repeat(16)]) {
+        const message = { to: b.id, content: Uint8Array.of(2), topic: "once", messageId: id };
+        expect((await a.client.submit(message)).messageId).toBe(id);
+      }
+      for (const id of [messageId, "cd".repeat(16)]) expect((await messages.next()).value?.messageId).toBe(id);
+      await expect(a.client.submit({ to: b.id, content: Uint8Array.of(2), messageId: "short" })).rejects.toMatchObject({
+        code: "E_BAD_PARAMS",
+      });
       const nobody = "aa".repeat(31);
       const wrong = a.client.connectPeer(`${nobody}07`, address);
       await expect(wrong).rejects.toMatchObject({ code: "E_NO_ROUTE" });

@@ -31,11 +31,16 @@ export type SubmitOptions = {
   readonly via?: Via | undefined;
   /** How long it is tried, up to 600,000; 10,000 unless told. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * 32 hex digits, for a program that tries again what it knows no outcome of: to the recipient it is the same message, which it
+   * hands out once, within 11 minutes. By chance unless given.
+   */
+  readonly messageId?: string | undefined;
   /** Ends the trying. A message that was on its way may arrive all the same. */
   readonly signal?: AbortSignal | undefined;
 };
 
-export type RequestOptions = Omit<SubmitOptions, "via">;
+export type RequestOptions = Omit<SubmitOptions, "via" | "messageId">;
 
 export type SubscribeOptions<Type extends EventType = EventType> = {
   readonly events: readonly Type[];
@@ -65,7 +70,7 @@ export type LocalClient = {
   /** Tells every node, at most 16,384 bytes; resolves when it is out. */
   broadcast(content: Uint8Array, topic?: string): Promise<{ readonly messageId: string }>;
   /** Resolves with a receipt of the peer's node itself: its way, and the time it took. No program there hears of it. */
-  ping(options: Omit<SubmitOptions, "content" | "topic">): Promise<Receipt>;
+  ping(options: Omit<SubmitOptions, "content" | "topic" | "messageId">): Promise<Receipt>;
   /** The message was dealt with; for subscriptions with `acks`. */
   ack(messageId: string, from: string): Promise<void>;
   /** Which way a message would take, question by question; the first that is answered with none is where it ends. */

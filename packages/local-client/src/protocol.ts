@@ -37,6 +37,8 @@ export type SubmitRequest = {
   readonly topic: string;
   readonly via: Via;
   readonly timeoutMs: number;
+  /** 32 hex digits of the program's own. */
+  readonly messageId?: string | undefined;
 };
 
 export const submitParams: z.ZodMiniType<SubmitRequest> = z.strictObject({
@@ -45,9 +47,12 @@ export const submitParams: z.ZodMiniType<SubmitRequest> = z.strictObject({
   topic: z._default(topicSchema, ""),
   via: z._default(z.enum(["any", "channel", "relay"]), "any"),
   timeoutMs: timeoutSchema,
+  messageId: z.optional(
+    z.string().check(z.regex(/^[0-9a-f]{32}$/, "a message id has 32 lower-case hexadecimal digits")),
+  ),
 });
 
-export type AskRequest = Omit<SubmitRequest, "via">;
+export type AskRequest = Omit<SubmitRequest, "via" | "messageId">;
 
 export const requestParams: z.ZodMiniType<AskRequest> = z.strictObject({
   to: z.string().check(z.maxLength(128)),
@@ -83,7 +88,7 @@ export const connectParams: z.ZodMiniType<ConnectRequest> = z.strictObject({
   id: z.string().check(z.maxLength(128)),
   address: z.optional(z.string().check(z.maxLength(64))),
 });
-export type PingRequest = Omit<SubmitRequest, "content" | "topic">;
+export type PingRequest = Omit<SubmitRequest, "content" | "topic" | "messageId">;
 export const pingParams: z.ZodMiniType<PingRequest> = z.strictObject({
   to: z.string().check(z.maxLength(128)),
   via: z._default(z.enum(["any", "channel", "relay"]), "any"),

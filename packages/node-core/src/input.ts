@@ -17,6 +17,8 @@ export type Submit = {
   /** `relay`: not over our own link to the recipient. `channel`: over a data channel only. */
   readonly via: "any" | "relay" | "channel";
   readonly timeoutMs: number;
+  /** 16 bytes of the program's own; another submission with them is the same message to its recipient. By chance unless given. */
+  readonly messageId?: Uint8Array | undefined;
 };
 
 /** A program's answer to a request that it was handed; `requestId` is that request's message id, in hex. */

@@ -105,7 +105,10 @@ export class Outbox {
       isOpen: this.#submissions.has(message.id),
     });
     if (refusal !== undefined) return [{ type: "failed", id: message.id, ...refusal }];
-    const messageId = random(MESSAGE_ID_BYTES);
+    const messageId = message.messageId ?? random(MESSAGE_ID_BYTES);
+    if (message.messageId !== undefined && this.#byMessage.has(bytesToHex(messageId))) {
+      return [{ type: "failed", id: message.id, code: "E_DUPLICATE", message: "this message is under way already" }];
+    }
     // Replies and signals are taken as they come: a number of theirs would leave a gap in the stream.
     const isOrdered = message.kind === "message" || message.kind === "request";
     const position = isOrdered ? this.#streams.next(message.to, message.topic) : this.#streams.single();

@@ -16,6 +16,8 @@ export type OutgoingMessage = {
   readonly timeoutMs: number;
   /** The messageId of the request that a reply answers. */
   readonly requestId: Uint8Array | undefined;
+  /** The program's own, if it has one. */
+  readonly messageId?: Uint8Array | undefined;
 };
 
 type Phase =
