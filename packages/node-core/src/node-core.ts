@@ -409,7 +409,7 @@ export class NodeCore {
     if (isDialling) return [];
     const steps = this.#overlay.dial(contact, now);
     if (steps !== undefined) return steps;
-    const message = "it was dialled a moment ago, or is being dialled; try again in some seconds";
+    const message = "it was dialled too often of late; try again in some minutes";
     return this.#sessionRequests.failed(peer, "E_NO_ROUTE", message);
   }
 

@@ -241,6 +241,7 @@ export class Overlay {
 
   /** Opens a session; `link-opened` or `link-unanswered` follows. Undefined where it may not be dialled now. */
   dial(contact: Contact, now: Now): OverlayOutput[] | undefined {
+    if (this.#membership.isDialling(contact.id)) return [];
     const lookup: Lookup = { type: "lookup", query: 0, target: this.id };
     const outputs = this.#membership.dialToAsk(contact, lookup, now);
     return outputs.length === 0 ? undefined : this.#onMembership(outputs, now);

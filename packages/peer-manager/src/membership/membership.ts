@@ -215,6 +215,11 @@ export class Membership {
     return [...near, ...this.#table.sample(CONTACTS_BY_CHANCE, peerAddress, peer).filter((other) => !isNear(other))];
   }
 
+  /** A dial is under way: `opened` or `unanswered` follows. */
+  isDialling(peer: NodeId): boolean {
+    return this.#dials.has(peer);
+  }
+
   /** Dials somebody in order to ask; nothing where that may not be. The link is kept for a while. */
   dialToAsk(contact: Contact, lookup: Lookup, now: Now): MembershipOutput[] {
     if (this.#options.passive || this.#dials.has(contact.id) || contact.id === this.#self) return [];
