@@ -150,6 +150,8 @@ export class InboxJournal {
   }
 
   async #commitAll(): Promise<void> {
+    // What this turn of the event loop still brings shares the sync.
+    await new Promise(setImmediate);
     while (this.#dirty) {
       this.#dirty = false;
       const waiters = this.#waiters;
