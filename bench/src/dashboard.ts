@@ -169,6 +169,7 @@ async function serve(count: number): Promise<{ url: string; close(): Promise<voi
         listen: "127.0.0.1:4100",
         observed: null,
         reachability: "unknown",
+        bootstrap: [],
         sessions: count,
         channels: 0,
         anchors: [],

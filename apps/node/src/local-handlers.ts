@@ -1,6 +1,6 @@
 import { isNodeId } from "@starling/crypto-identity";
 import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
-import type { LocalHandlers } from "@starling/local-client/server";
+import type { LinkInfo, LocalHandlers } from "@starling/local-client/server";
 import type { NodeCore } from "@starling/node-core";
 import { systemNow } from "@starling/node-core/driver";
 import { type Address, formatAddress } from "@starling/wire-protocol";
@@ -9,7 +9,7 @@ import type { Submissions } from "./submissions.ts";
 
 export type LocalHandlersOptions = {
   readonly core: NodeCore;
-  readonly config: Pick<NodeConfig, "network" | "announce">;
+  readonly config: Pick<NodeConfig, "network" | "announce" | "bootstrap">;
   readonly version: string;
   /** Where the UDP socket is bound. */
   readonly listen: Address;
@@ -35,6 +35,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
     return { ...counts, ...(tooOld > 0 ? { "dropped.inbox-age": tooOld } : {}), ...prefixed("udp.", socketCounters()) };
   };
   const { network, announce } = config;
+  const bootstrap = config.bootstrap.map(({ id, address }) => `${id}@${formatAddress(address)}`);
   const { id } = core;
   const listen = formatAddress(options.listen);
   const http = options.http === undefined ? null : formatAddress(options.http);
@@ -60,6 +61,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       listen,
       observed: core.observed === undefined ? null : formatAddress(core.observed),
       reachability: reachability(),
+      bootstrap,
       sessions: core.neighbours().length,
       channels: core.channelPeers().length,
       anchors: core.anchors(),
@@ -86,6 +88,12 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
         };
       });
     },
+    links: () => {
+      const sessions = core.neighbours().map(({ id: peer }) => describeLink(core, "session", core.session(peer)));
+      const channels = core.channelPeers().map((peer) => describeLink(core, "channel", core.channel(peer)));
+      return [...sessions, ...channels].flat();
+    },
+    openMessages: () => core.openMessages(systemNow().mono),
     submit: (request, signal) => submissions.submit(request, signal),
     request: (request, signal) => submissions.request(request, signal),
     reply: (request, signal) => submissions.reply(request, signal),
@@ -101,6 +109,28 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
     trace: (to) => submissions.trace(to),
     ack: ({ from, messageId }) => acknowledge(from, messageId),
   };
+}
+
+function describeLink(core: NodeCore, link: "session" | "channel", info: ReturnType<NodeCore["session"]>): LinkInfo[] {
+  if (info === undefined) return [];
+  const { peer, address, rttMs, sinceMono, lastHeardMono, traffic, queuedBytes } = info;
+  const { mono, wall } = systemNow();
+  const view = link === "session" ? core.viewOf(peer) : undefined;
+  return [
+    {
+      peer,
+      link,
+      address: link === "session" ? formatAddress(address) : null,
+      rttMs: rttMs ?? null,
+      since: Math.round(wall - (mono - sinceMono)),
+      heardMs: Math.max(0, Math.round(mono - lastHeardMono)),
+      sentBytes: traffic.sentBytes,
+      receivedBytes: traffic.receivedBytes,
+      queuedBytes,
+      observed: view === undefined ? null : formatAddress(view.observed),
+      clockAheadMs: view === undefined ? null : Math.round(view.clockAheadMs),
+    },
+  ];
 }
 
 function linkOf(hasSession: boolean, hasChannel: boolean): "session" | "channel" | "both" {

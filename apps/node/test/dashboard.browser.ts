@@ -43,6 +43,7 @@ async function serve(port = 0): Promise<void> {
       listen: "127.0.0.1:4100",
       observed: null,
       reachability: "unknown",
+      bootstrap: [],
       sessions: 2,
       channels: 1,
       anchors: [],

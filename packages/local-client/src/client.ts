@@ -7,12 +7,24 @@ import type { EventType, LocalEvent } from "./events.ts";
 import { eventParams, subscribeResult } from "./events.ts";
 import { CLIENT_QUEUE_MAX_BYTES, CLIENT_QUEUE_MAX_EVENTS, CONTENT_MAX_BYTES } from "./limits.ts";
 import { parseLine } from "./line-framing.ts";
-import type { Answer, NodeInfo, NodeStatus, PeerInfo, Receipt, TraceStep, Via } from "./protocol.ts";
+import type {
+  Answer,
+  LinkInfo,
+  NodeInfo,
+  NodeStatus,
+  OpenMessage,
+  PeerInfo,
+  Receipt,
+  TraceStep,
+  Via,
+} from "./protocol.ts";
 import {
   answerResult,
   broadcastResult,
   connectResult,
   infoResult,
+  linksResult,
+  openMessagesResult,
   peersResult,
   receiptResult,
   statusResult,
@@ -61,6 +73,10 @@ export type LocalClient = {
   info(): Promise<NodeInfo>;
   status(): Promise<NodeStatus>;
   peers(): Promise<PeerInfo[]>;
+  /** Every session and every channel. */
+  links(): Promise<LinkInfo[]>;
+  /** Messages of this node that are under way, oldest first: how far each is. */
+  openMessages(): Promise<OpenMessage[]>;
   /** Resolves when the recipient's daemon has written the message; see the README for the codes of its errors. */
   submit(options: SubmitOptions): Promise<Receipt>;
   /** Resolves with the reply of a program at the recipient's. */
@@ -205,6 +221,8 @@ export function createClient(open: OpenTransport, dial?: () => Promise<OpenTrans
     info: () => call("node.info", undefined, { result: infoResult }),
     status: () => call("node.status", undefined, { result: statusResult }),
     peers: () => call("peers.list", undefined, { result: peersResult }),
+    links: () => call("links.list", undefined, { result: linksResult }),
+    openMessages: () => call("message.list", undefined, { result: openMessagesResult }),
     async submit({ signal, content, ...rest }) {
       if (content.length > CONTENT_MAX_BYTES) throw new LocalClientError("E_TOO_LARGE", TOO_LARGE);
       const params = { ...rest, content: encodeBase64(content) };

@@ -22,5 +22,15 @@ export type {
   StatusEvent,
 } from "./events.ts";
 export { CONTENT_MAX_BYTES, TIMEOUT_DEFAULT_MS, TIMEOUT_MAX_MS, TOPIC_MAX_BYTES } from "./limits.ts";
-export type { Answer, NodeInfo, NodeStatus, PeerInfo, Receipt, TraceStep, Via } from "./protocol.ts";
+export type {
+  Answer,
+  LinkInfo,
+  NodeInfo,
+  NodeStatus,
+  OpenMessage,
+  PeerInfo,
+  Receipt,
+  TraceStep,
+  Via,
+} from "./protocol.ts";
 export type { Transport, TransportEvents } from "./transport.ts";

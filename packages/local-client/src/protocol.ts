@@ -173,6 +173,8 @@ export type NodeStatus = {
    * it is not proved yet; `unknown`: nobody has got through.
    */
   readonly reachability: "reachable" | "announced" | "unknown";
+  /** The configured bootstrap nodes, `ID@HOST:PORT`; links to them stand among the links. */
+  readonly bootstrap: readonly string[];
   /** How many links are sessions over UDP, and how many are channels. */
   readonly sessions: number;
   readonly channels: number;
@@ -193,6 +195,7 @@ export const statusResult: z.ZodMiniType<NodeStatus> = z.object({
   listen: z.string(),
   observed: z.nullable(z.string()),
   reachability: z.enum(["reachable", "announced", "unknown"]),
+  bootstrap: z.array(z.string()),
   sessions: count,
   channels: count,
   anchors: z.array(z.string()),
@@ -225,6 +228,64 @@ export const peersResult: z.ZodMiniType<PeerInfo[]> = z.array(
     since: z.number(),
     anchor: z.boolean(),
     reachable: z.boolean(),
+  }),
+);
+
+/** A session or a channel; a peer has one of each at most. */
+export type LinkInfo = {
+  readonly peer: string;
+  readonly link: "session" | "channel";
+  /** `ip:port` of the peer; null for a channel. */
+  readonly address: string | null;
+  /** null before the first sample. */
+  readonly rttMs: number | null;
+  /** When it opened, ms since 1970. */
+  readonly since: number;
+  /** How long ago the peer was heard last. */
+  readonly heardMs: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Bytes that wait to be sent. */
+  readonly queuedBytes: number;
+  /** Where the peer says that it sees this node, `ip:port`, and by how much its clock is ahead; null where it has not said. */
+  readonly observed: string | null;
+  readonly clockAheadMs: number | null;
+};
+
+export const linksResult: z.ZodMiniType<LinkInfo[]> = z.array(
+  z.object({
+    peer: z.string(),
+    link: z.enum(["session", "channel"]),
+    address: z.nullable(z.string()),
+    rttMs: z.nullable(z.number()),
+    since: z.number(),
+    heardMs: z.number(),
+    sentBytes: count,
+    receivedBytes: count,
+    queuedBytes: count,
+    observed: z.nullable(z.string()),
+    clockAheadMs: z.nullable(z.number()),
+  }),
+);
+
+/** A message, request, reply or ping of this node that has no outcome yet. */
+export type OpenMessage = {
+  readonly to: string;
+  readonly kind: "message" | "request" | "reply" | "ping";
+  /** What it waits for: `sent` is for the receipt, `backing-off` for the next try. */
+  readonly phase: "opening" | "direct" | "looking-up" | "minting" | "sent" | "backing-off" | "awaiting-reply";
+  /** Envelopes sent so far; one that goes over our own link has none. */
+  readonly tries: number;
+  readonly sinceMs: number;
+};
+
+export const openMessagesResult: z.ZodMiniType<OpenMessage[]> = z.array(
+  z.object({
+    to: z.string(),
+    kind: z.enum(["message", "request", "reply", "ping"]),
+    phase: z.enum(["opening", "direct", "looking-up", "minting", "sent", "backing-off", "awaiting-reply"]),
+    tries: count,
+    sinceMs: z.number(),
   }),
 );
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { connect, type LocalClient, LocalClientError, type LocalEvent } from "../src/index.ts";
 import { createLocalServer, type LocalHandlers, type SubmitRequest } from "../src/server.ts";
-import { Bench, ID, INFO, linkOpened, message, offer, PEER, type Raw, RECEIPT, STATUS } from "./support.ts";
+import { Bench, ID, INFO, LINK, linkOpened, message, OPEN_MESSAGE, offer, PEER, type Raw, RECEIPT, STATUS } from "./support.ts";
 
 const bench = new Bench();
 afterAll(() => bench.end());
@@ -59,6 +59,7 @@ describe("methods", () => {
   test("info, status and peers", async () => {
     const local = await client((await bench.serve()).socketPath);
     expect(await Promise.all([local.info(), local.status(), local.peers()])).toEqual([INFO, STATUS, [PEER]]);
+    expect(await Promise.all([local.links(), local.openMessages()])).toEqual([[LINK], [OPEN_MESSAGE]]);
   });
 
   test("submit hands over what was asked, with its defaults, and gives the receipt", async () => {

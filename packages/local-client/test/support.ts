@@ -7,12 +7,14 @@ import {
   createLocalServer,
   type Demand,
   type LinkEvent,
+  type LinkInfo,
   type LocalEvent,
   type LocalHandlers,
   type LocalServer,
   type LocalServerOptions,
   type MessageEvent,
   type NodeStatus,
+  type OpenMessage,
   type Receipt,
 } from "../src/server.ts";
 
@@ -26,6 +28,7 @@ export const STATUS: NodeStatus = {
   listen: "127.0.0.1:4100",
   observed: null,
   reachability: "unknown",
+  bootstrap: [],
   sessions: 1,
   channels: 0,
   anchors: [ID],
@@ -42,6 +45,20 @@ export const PEER = {
   anchor: true,
   reachable: true,
 } as const;
+export const LINK: LinkInfo = {
+  peer: ID,
+  link: "session",
+  address: "127.0.0.1:4100",
+  rttMs: 1.5,
+  since: 1,
+  heardMs: 2,
+  sentBytes: 3,
+  receivedBytes: 4,
+  queuedBytes: 0,
+  observed: "127.0.0.1:4101",
+  clockAheadMs: -20,
+};
+export const OPEN_MESSAGE: OpenMessage = { to: ID, kind: "message", phase: "minting", tries: 1, sinceMs: 800 };
 export const INFO = {
   id: ID,
   version: "0.0.0",
@@ -75,6 +92,8 @@ const handlers: LocalHandlers = {
   info: () => INFO,
   status: () => STATUS,
   peers: () => [PEER],
+  links: () => [LINK],
+  openMessages: () => [OPEN_MESSAGE],
   submit: async () => RECEIPT,
   request: async ({ content }) => ({ content, receipt: RECEIPT }),
   reply: async () => {},

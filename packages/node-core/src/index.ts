@@ -13,6 +13,7 @@ export type {
   LinkChange,
   MintRequest,
   NodeOutput,
+  OpenMessage,
   Receipt,
   RelayOutput,
   RtcCommand,

@@ -1,6 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
-import { acceptedCandidates, type Neighbour, type Now } from "@starling/peer-manager";
+import { acceptedCandidates, type Neighbour, type Now, type PeerView } from "@starling/peer-manager";
 import { createSessionCrypto, type SessionInfo } from "@starling/session";
 import {
   type Address,
@@ -18,7 +18,7 @@ import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox, type OutboxOutput } from "./outbox.ts";
-import type { NodeOutput, RtcCommand } from "./output.ts";
+import type { NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
 import { Overlay, type OverlayOptions, type OverlayOutput } from "./overlay.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
 import { Signalling, type SignallingOutput } from "./signalling.ts";
@@ -147,6 +147,11 @@ export class NodeCore {
     return this.#overlay.neighbours();
   }
 
+  /** What a neighbour's last Pong says of this node; hearsay. */
+  viewOf(peer: NodeId): PeerView | undefined {
+    return this.#overlay.viewOf(peer);
+  }
+
   anchors(): NodeId[] {
     return this.#overlay.anchors();
   }
@@ -182,6 +187,18 @@ export class NodeCore {
   /** Envelopes being carried, for others and of our own. */
   get pendingCount(): number {
     return this.#overlay.pendingCount;
+  }
+
+  /** What programs have submitted and not heard of yet, oldest first. */
+  openMessages(nowMono: number): OpenMessage[] {
+    const own = this.#outbox.open().filter(({ message }) => !message.id.startsWith(SIGNAL_ID));
+    return own.map(({ message: { to, kind }, phase, envelopeIds, startedMono }) => ({
+      to,
+      kind: kind === "signal" ? "ping" : kind,
+      phase: phase.type,
+      tries: envelopeIds.length,
+      sinceMs: nowMono - startedMono,
+    }));
   }
 
   /** Messages written and not handed to a program yet. */

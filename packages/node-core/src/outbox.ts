@@ -96,6 +96,11 @@ export class Outbox {
     return this.#submissions.size;
   }
 
+  /** Those under way, oldest first. */
+  open(): readonly Submission[] {
+    return [...this.#submissions.values()];
+  }
+
   submit(message: OutgoingMessage, now: Now): OutboxOutput[] {
     const { identity, random } = this.#options;
     const refusal = outgoingRefusal(message, {

@@ -1,6 +1,7 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { Address, Candidate, Contact, Description } from "@starling/wire-protocol";
+import type { Address, Candidate, Contact, Description, MessageKind } from "@starling/wire-protocol";
 import type { SubmitErrorCode } from "./errors.ts";
+import type { Phase } from "./submission.ts";
 
 export type Transmit = { readonly type: "transmit"; readonly to: Address; readonly datagram: Uint8Array };
 
@@ -99,6 +100,16 @@ export type TraceStep = {
   readonly asked: "own link" | "neighbours that carry messages" | "link to the recipient";
   readonly answer: MessagePath | "yes" | "none" | "no answer";
   readonly ms: number;
+};
+
+/** A message of a program that has no outcome yet, and how far it is. */
+export type OpenMessage = {
+  readonly to: NodeId;
+  readonly kind: Exclude<MessageKind, "signal"> | "ping";
+  readonly phase: Phase["type"];
+  /** Envelopes sent so far. */
+  readonly tries: number;
+  readonly sinceMs: number;
 };
 
 export type NodeOutput =

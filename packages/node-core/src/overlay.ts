@@ -7,6 +7,7 @@ import {
   type Neighbour,
   type Now,
   type Origination,
+  type PeerView,
 } from "@starling/peer-manager";
 import {
   type AgreedChannel,
@@ -266,6 +267,11 @@ export class Overlay {
 
   neighbours(): Neighbour[] {
     return this.#membership.neighbours();
+  }
+
+  /** What a neighbour's last Pong says of this node. */
+  viewOf(peer: NodeId): PeerView | undefined {
+    return this.#membership.viewOf(peer);
   }
 
   anchors(): NodeId[] {

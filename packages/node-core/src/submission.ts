@@ -20,7 +20,7 @@ export type OutgoingMessage = {
   readonly messageId?: Uint8Array | undefined;
 };
 
-type Phase =
+export type Phase =
   /** Waits for a channel to open (`via: channel`). */
   | { readonly type: "opening" }
   /** A Direct is on the link to the recipient. */

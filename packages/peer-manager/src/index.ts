@@ -4,7 +4,7 @@ export type { BroadcastRules } from "./broadcast/rules.ts";
 export { BROADCAST_RULES } from "./broadcast/rules.ts";
 export { bucketIndex, closestOf, compareDistance, isCloser, sortByDistance } from "./distance.ts";
 export { Membership } from "./membership/membership.ts";
-export type { Neighbour } from "./membership/neighbours.ts";
+export type { Neighbour, PeerView } from "./membership/neighbours.ts";
 export type { MembershipOptions, MembershipOutput } from "./membership/options.ts";
 export type { CandidateContext, Scope } from "./membership/scope.ts";
 export { acceptedCandidates, acceptsContact, blockOf, samePrivateNetwork, scopeOf } from "./membership/scope.ts";

@@ -242,6 +242,10 @@ describe("one node and what it is told", () => {
     expect(tell(5, host(9), wall + 3_000_000)).toBe(50_015);
     expect(tell(6, host(10), wall + 39_500)).toBe(50_015);
     expect(tell(7, host(11), wall + 39_600)).toBe(39_615);
+    // What each said stands by itself, and goes with its link.
+    expect(membership.viewOf(identity(7).id)).toEqual({ observed: host(1), clockAheadMs: 39_615 });
+    membership.closed(identity(7).id, undefined, at(1));
+    expect(membership.viewOf(identity(7).id)).toBeUndefined();
   });
 
   test("full: a stranger may prove within 3 s that we are its anchor; for it the least useful goes, else it goes itself", () => {

@@ -42,6 +42,12 @@ export async function dispatch(
     case "peers.list":
       read(noParams, params);
       return handlers.peers();
+    case "links.list":
+      read(noParams, params);
+      return handlers.links();
+    case "message.list":
+      read(noParams, params);
+      return handlers.openMessages();
     case "message.submit":
       return handlers.submit(read(submitParams, params), signal);
     case "message.request": {

@@ -5,8 +5,10 @@ import type {
   BroadcastRequest,
   ConnectRequest,
   DisconnectRequest,
+  LinkInfo,
   NodeInfo,
   NodeStatus,
+  OpenMessage,
   PeerInfo,
   PingRequest,
   Receipt,
@@ -23,6 +25,9 @@ export type LocalHandlers = {
   info(): NodeInfo;
   status(): NodeStatus;
   peers(): readonly PeerInfo[];
+  links(): readonly LinkInfo[];
+  /** What is under way, oldest first. */
+  openMessages(): readonly OpenMessage[];
   /** `signal` aborts when the program cancels, or is gone. */
   submit(request: SubmitRequest, signal: AbortSignal): Promise<Receipt>;
   request(request: AskRequest, signal: AbortSignal): Promise<Answer>;

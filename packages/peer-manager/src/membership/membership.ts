@@ -10,7 +10,7 @@ import { ClockVotes } from "./clock-votes.ts";
 import { DialBacks } from "./dial-back.ts";
 import { HearsayBudget } from "./hearsay-budget.ts";
 import { jittered } from "./jitter.ts";
-import { ANCHORS, type Neighbour, Neighbours } from "./neighbours.ts";
+import { ANCHORS, type Neighbour, Neighbours, type PeerView } from "./neighbours.ts";
 import { ObservedAddress } from "./observed-address.ts";
 import type { MembershipOptions, MembershipOutput } from "./options.ts";
 import { PeerTable } from "./peer-table.ts";
@@ -67,6 +67,8 @@ export class Membership {
   readonly #provisionalUntilMono = new Map<NodeId, number>();
   // BOUNDED: DIALS_MAX, and dials for lookups, which their askers bound. What the link is kept for.
   readonly #dials = new Map<NodeId, { readonly keepMs: number; readonly isHearsay: boolean }>();
+  /** BOUNDED: neighbours. */
+  readonly #views = new Map<NodeId, PeerView>();
   /** BOUNDED: neighbours. */
   readonly #checks = new Map<NodeId, { left: number; atMono: number }>();
   #upkeepDueMono = 0;
@@ -153,6 +155,7 @@ export class Membership {
     this.#dials.delete(peer);
     this.#provisionalUntilMono.delete(peer);
     this.#checks.delete(peer);
+    this.#views.delete(peer);
     this.#announcer.closed(peer);
     this.#reachability.linkClosed(peer);
     if (known !== undefined) this.#dialBacks.heard(peer, now.mono);
@@ -191,7 +194,7 @@ export class Membership {
       case "pong":
         this.#table.seen(peer, this.#rttOf(peer), now.mono);
         this.#voted(neighbour, message.observed, now);
-        this.#clocked(neighbour, message.wallMs, now);
+        this.#clocked(neighbour, message, now);
         return this.#heard(message.contacts, neighbour, now);
       case "nodes":
         return this.#heard(message.contacts, neighbour, now);
@@ -265,6 +268,11 @@ export class Membership {
 
   neighbours(): Neighbour[] {
     return [...this.#neighbours.values()];
+  }
+
+  /** Undefined before its first Pong. */
+  viewOf(peer: NodeId): PeerView | undefined {
+    return this.#views.get(peer);
   }
 
   get neighbourCount(): number {
@@ -507,8 +515,9 @@ export class Membership {
   }
 
   /** `now` has been moved already; what is voted on is the machine's own clock. */
-  #clocked(neighbour: Neighbour, wallMs: number, now: Now): void {
+  #clocked(neighbour: Neighbour, { wallMs, observed }: Pong, now: Now): void {
     const offsetMs = wallMs + (this.#rttOf(neighbour.id) ?? 0) / 2 - (now.wall - this.#clock.correctionMs);
+    this.#views.set(neighbour.id, { observed, clockAheadMs: offsetMs });
     this.#clock.vote(neighbour.block ?? formatAddress(neighbour.address), offsetMs, now.mono);
   }
 

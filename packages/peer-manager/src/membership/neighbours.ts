@@ -25,6 +25,14 @@ export type Neighbour = {
   readonly record: NodeRecord | undefined;
 };
 
+/** What a neighbour's last Pong says of this node; hearsay. */
+export type PeerView = {
+  /** Where it sees us. */
+  readonly observed: Address;
+  /** How far its clock is ahead of this machine's, give or take half a round trip. */
+  readonly clockAheadMs: number;
+};
+
 /** The peers with an open session, and what follows from them. BOUNDED: by Membership, which refuses more. */
 export class Neighbours {
   readonly #self: NodeId;
