@@ -5,6 +5,8 @@ import {
   contactValue,
   dataDirPaths,
   defaultDataDir,
+  type ExplainedSetting,
+  explainConfig,
   integerValue,
   type LogLevel,
   listenValue,
@@ -17,7 +19,8 @@ import {
   resolveConfig,
   type Setting,
 } from "@starling/daemon";
-import { type Address, type Contact, RECORD_ADDRESSES_MAX } from "@starling/wire-protocol";
+import type { Address, Contact } from "@starling/wire-protocol";
+import { RECORD_ADDRESSES_MAX } from "@starling/wire-protocol/limits";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -111,9 +114,17 @@ export function nodeSettings(env: Environment): NodeSettings {
 
 /** Throws `ConfigError`. The file is `--config`, else `STARLING_CONFIG`, else none. */
 export function readNodeConfig(flags: Readonly<Record<string, unknown>>, env: Environment): NodeConfig {
+  return resolveConfig({ settings: nodeSettings(env), flags, env, configPath: configPathOf(flags, env) });
+}
+
+/** The same settings as they were written, and where each comes from. Throws `ConfigError`. */
+export function explainNodeConfig(flags: Readonly<Record<string, unknown>>, env: Environment): ExplainedSetting[] {
+  return explainConfig({ settings: nodeSettings(env), flags, env, configPath: configPathOf(flags, env) });
+}
+
+function configPathOf(flags: Readonly<Record<string, unknown>>, env: Environment): string | undefined {
   const flag = typeof flags.config === "string" ? flags.config : undefined;
-  const configPath = flag ?? (env.STARLING_CONFIG || undefined);
-  return resolveConfig({ settings: nodeSettings(env), flags, env, configPath });
+  return flag ?? (env.STARLING_CONFIG || undefined);
 }
 
 /** Where the daemon of this configuration serves local programs. */

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
-import { createLog, EXIT, prepareDataDir, printDefaults, whenStopped } from "@starling/daemon";
+import { EXIT, prepareDataDir, printDefaults, whenStopped } from "@starling/daemon";
+import { createLog } from "@starling/daemon/log";
 import { readRelayConfig, relaySettings } from "./config.ts";
 import { readStatus } from "./status.ts";
 import { statusText } from "./status-text.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { createLog } from "@starling/daemon";
+import { createLog } from "@starling/daemon/log";
 import { decodeNodeRecord, hexToBytes, verifyNodeRecord } from "@starling/wire-protocol";
 import { readRelayConfig } from "../src/config.ts";
 import { type Relay, startRelay } from "../src/wiring.ts";

@@ -32,6 +32,26 @@ export function resolveConfig<Table extends Settings>(input: ConfigInput<Table>)
   return Object.fromEntries(entries);
 }
 
+/** A setting in force, as it was written. */
+export type ExplainedSetting = {
+  readonly name: string;
+  readonly value: unknown;
+  readonly source: ConfigSource;
+  /** Source and key as a person names them: `--listen`, `STARLING_LISTEN`, a line of a file, `default`. */
+  readonly place: string;
+};
+
+/** Where each setting comes from. Throws `ConfigError` where `resolveConfig` does. */
+export function explainConfig<Table extends Settings>(input: ConfigInput<Table>): ExplainedSetting[] {
+  resolveConfig(input);
+  const { settings, configPath } = input;
+  const file = configPath === undefined ? undefined : readConfigFile(configPath, Object.keys(settings));
+  return Object.entries(settings).map(([name, setting]) => {
+    const { value, source, place: where } = find(name, setting, input, file);
+    return { name, value, source, place: source === "default" ? "default" : where };
+  });
+}
+
 type Found = {
   readonly source: ConfigSource;
   readonly key: string;

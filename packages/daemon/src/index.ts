@@ -1,4 +1,4 @@
-export { type ConfigInput, printDefaults, resolveConfig } from "./config.ts";
+export { type ConfigInput, type ExplainedSetting, explainConfig, printDefaults, resolveConfig } from "./config.ts";
 export {
   type DataDir,
   type DataDirPaths,
@@ -18,7 +18,7 @@ export {
 export { EXIT, exitCodeHelp, exitCodeOf, reportError } from "./exit.ts";
 export { createLineBudget, type LineBudget } from "./line-budget.ts";
 export { listenTcp } from "./listen-tcp.ts";
-export { createLog, type Log, type LogOptions } from "./log.ts";
+export type { Log, LogOptions } from "./log.ts";
 export { tolerateClosedOutput } from "./output.ts";
 export { peerText } from "./peer-text.ts";
 export { type SavedPeersFile, savedPeersFile } from "./saved-peers.ts";

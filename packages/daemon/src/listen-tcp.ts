@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { type Address, formatAddress } from "@starling/wire-protocol";
+import { type Address, formatAddress } from "@starling/wire-protocol/address";
 import { CommandError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 

@@ -1,8 +1,8 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { parseNodeId } from "@starling/crypto-identity";
+import { parseNodeId } from "@starling/crypto-identity/node-id";
 import type { Contact } from "@starling/wire-protocol";
-import { formatAddress, parseAddress } from "@starling/wire-protocol";
+import { formatAddress, parseAddress } from "@starling/wire-protocol/address";
 
 // The peers that a node knew, kept in its data directory for its next start: `ID@HOST:PORT CRC-32`, one a line, the anchors first. It
 // is a hint and no more: what is missing, cut off or damaged costs the node its memory of some others, never its start.

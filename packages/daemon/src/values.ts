@@ -1,7 +1,7 @@
 import type { NodeId } from "@starling/crypto-identity";
-import { parseNodeId } from "@starling/crypto-identity";
+import { parseNodeId } from "@starling/crypto-identity/node-id";
 import type { Address, Contact } from "@starling/wire-protocol";
-import { parseAddress } from "@starling/wire-protocol";
+import { parseAddress } from "@starling/wire-protocol/address";
 import * as z from "zod";
 
 // Schemas of single values, as a person writes them: on a command line, in the environment, in a TOML file. Each takes text;

@@ -4,7 +4,6 @@ import {
   CommandError,
   ConfigError,
   createLineBudget,
-  createLog,
   DataDirError,
   EXIT,
   exitCodeHelp,
@@ -12,6 +11,7 @@ import {
   peerText,
   reportError,
 } from "../src/index.ts";
+import { createLog } from "../src/log.ts";
 
 describe("peerText", () => {
   test.each([
