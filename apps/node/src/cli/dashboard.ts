@@ -1,16 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { CommandError, dataDirPaths, EXIT } from "@starling/daemon";
 import { TOKEN_FILE } from "../http/http-token.ts";
-import { addFlags, configOf, type Parent, wantsJson, withClient } from "./options.ts";
+import { addFlags, askDaemon, configOf, type Parent, wantsJson } from "./options.ts";
 import { PROGRAM } from "./program.ts";
 
 export function addDashboard(program: Parent): void {
   const command = program
     .command("dashboard")
     .description("print the address of the running node's page, for a browser of this user: it holds the token");
-  addFlags(command);
+  addFlags(command, {
+    examples: [
+      ["dashboard", "open what it prints in a browser on this machine"],
+      ["dashboard --json | jq -r .url", "for a script"],
+    ],
+  });
   command.action(async () => {
-    const { http } = await withClient(command, (client) => client.info());
+    const { http } = await askDaemon(command, (client) => client.info());
     if (http === null) {
       const message = `the node serves no page; start it with: ${PROGRAM} start --http 127.0.0.1:8420`;
       throw new CommandError("E_NO_DASHBOARD", message, EXIT.unavailable);

@@ -2,13 +2,19 @@ import { once } from "node:events";
 import { whenStopped } from "@starling/daemon";
 import type { BroadcastEvent, MessageEvent } from "@starling/local-client";
 import { addFlags, type Parent, wantsJson, withClient } from "./options.ts";
+import { outputGone } from "./output.ts";
 import { visible } from "./text.ts";
 
 export function addListen(program: Parent): void {
   const command = program
     .command("listen")
     .description("print messages and broadcasts as they arrive, one a line, until Ctrl-C");
-  addFlags(command);
+  addFlags(command, {
+    examples: [
+      ["listen", "what has waited in the inbox comes first; what is printed is taken out of it"],
+      ["listen --topic news --json | jq -r .text", "for a script"],
+    ],
+  });
   command.option("--topic <TOPIC>", "only messages and broadcasts of this topic").action(async ({ topic }) => {
     const show = wantsJson(command) ? asJson : asText;
     await withClient(command, async (client) => {
@@ -20,13 +26,6 @@ export function addListen(program: Parent): void {
           await Promise.race([once(process.stdout, "drain"), outputGone()]);
       }
     });
-  });
-}
-
-/** Whoever read our output, such as `head`, has had enough. */
-function outputGone(): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.once("error", () => resolve());
   });
 }
 

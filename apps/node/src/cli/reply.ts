@@ -1,12 +1,19 @@
 import { spawn } from "node:child_process";
 import { whenStopped } from "@starling/daemon";
 import { CONTENT_MAX_BYTES, type RequestEvent } from "@starling/local-client";
-import { addFlags, type Parent, withClient } from "./options.ts";
+import { addFlags, type Parent, wantsJson, withClient } from "./options.ts";
+import { printJson } from "./output.ts";
 import { visible } from "./text.ts";
 
 export function addReply(program: Parent): void {
   const command = program.command("reply").description("answer requests with a command's output, until Ctrl-C");
-  addFlags(command);
+  addFlags(command, {
+    examples: [
+      ["reply --exec date", "every request is answered with the time"],
+      ["reply --topic shout --exec 'tr a-z A-Z'", "the request is the command's standard input"],
+      [`reply --exec 'echo hello "$STARLING_FROM"'`, "STARLING_FROM and STARLING_TOPIC say whose it is"],
+    ],
+  });
   command
     .requiredOption("--exec <CMD>", "run by the shell for each request; the request is its standard input")
     .option("--topic <TOPIC>", "only requests of this topic")
@@ -17,7 +24,22 @@ export function addReply(program: Parent): void {
         for await (const request of requests) {
           const content = await run(exec, request);
           if (content === undefined) continue;
-          await client.reply(request.requestId, content).catch((error) => complain(request, String(error)));
+          try {
+            await client.reply(request.requestId, content);
+          } catch (error) {
+            complain(request, error instanceof Error ? error.message : String(error));
+            continue;
+          }
+          const { requestId, from, topic: about } = request;
+          const answered = {
+            requestId,
+            from,
+            topic: about,
+            requestBytes: request.content.length,
+            replyBytes: content.length,
+          };
+          if (wantsJson(command)) printJson(answered);
+          else process.stdout.write(`answered ${from} with ${content.length} bytes\n`);
         }
       });
     });

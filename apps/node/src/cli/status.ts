@@ -1,36 +1,58 @@
 import type { NodeStatus } from "@starling/local-client";
-import { addFlags, type Parent, wantsJson, withClient } from "./options.ts";
+import { addFlags, askDaemon, type Parent, wantsJson } from "./options.ts";
+import { paint, printJson } from "./output.ts";
 import { peerTable } from "./peers.ts";
-import { duration, table } from "./text.ts";
-
-const REACHABILITY = {
-  reachable: "yes, strangers get through",
-  announced: "yes, as the operator says",
-  unknown: "not known to be",
-} as const;
+import { countOf, duration, table } from "./text.ts";
 
 export function addStatus(program: Parent): void {
-  const command = program.command("status").description("show the running node: its links, and what it counts");
-  addFlags(command);
-  command.action(async () => {
-    const [status, peers] = await withClient(command, (client) => Promise.all([client.status(), client.peers()]));
-    if (wantsJson(command)) process.stdout.write(`${JSON.stringify({ ...status, peers })}\n`);
-    else process.stdout.write(`${statusText(status)}\n${peerTable(peers, Date.now())}\n${countersText(status)}`);
+  const command = program.command("status").description("show the running node and its peers");
+  addFlags(command, {
+    examples: [
+      ["status", "the node of this user"],
+      ["status --counters", "with all that it counts"],
+      ["status --json | jq .sessions", "for a script; the counters are in it"],
+    ],
+  });
+  command.option("--counters", "show what the node counts as well").action(async ({ counters }) => {
+    const [status, peers] = await askDaemon(command, (client) => Promise.all([client.status(), client.peers()]));
+    if (wantsJson(command)) {
+      printJson({ ...status, peers });
+      return;
+    }
+    process.stdout.write(`${statusText(status)}\n${peerTable(peers, Date.now())}`);
+    if (counters) process.stdout.write(`\n${countersText(status)}`);
   });
 }
 
 function statusText(status: NodeStatus): string {
-  const { id, network, version, uptimeMs, listen, observed, reachability, waiting } = status;
+  const { id, network, version, uptimeMs, listen, observed, sessions, channels, anchors, waiting } = status;
   const seen = observed === null ? "" : `, seen by others as ${observed}`;
-  return [
-    `id        ${id}`,
-    `network   ${network}`,
-    `version   ${version}, up ${duration(uptimeMs)}`,
-    `listens   ${listen}${seen}`,
-    `reachable ${REACHABILITY[reachability]}`,
-    `inbox     ${waiting === 0 ? "empty" : `${waiting} waiting; read with: starling listen`}`,
-    "",
-  ].join("\n");
+  const linkCounts = [
+    countOf(sessions, "session"),
+    countOf(channels, "channel"),
+    countOf(anchors.length, "anchor"),
+  ].join(", ");
+  const rows = [
+    ["id", paint("bold", id)],
+    ["network", network],
+    ["version", `${version}, up ${duration(uptimeMs)}`],
+    ["listens", `${listen}${seen}`],
+    ["reachable", reachabilityText(status)],
+    ["links", sessions + channels === 0 ? paint("yellow", "none") : linkCounts],
+    ["inbox", waiting === 0 ? "empty" : `${waiting} waiting; read with: starling listen`],
+  ];
+  return rows.map(([name = "", value = ""]) => `${name.padEnd(10)}${value}\n`).join("");
+}
+
+function reachabilityText({ reachability }: NodeStatus): string {
+  switch (reachability) {
+    case "announced":
+      return "yes, as the operator says (--announce); no stranger has got through yet";
+    case "reachable":
+      return paint("green", "yes, strangers get through");
+    case "unknown":
+      return "not known to be, which is usual behind a router: messages go over relays or channels";
+  }
 }
 
 function countersText({ counters }: NodeStatus): string {
