@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { Command } from "@commander-js/extra-typings";
+import { cli } from "./cli.ts";
 import { daemon, daemonKills } from "./daemon.ts";
 import { dashboard } from "./dashboard.ts";
 import { writeResults } from "./document.ts";
@@ -20,6 +21,7 @@ type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[
 
 const BENCHES: Record<string, Measure> = {
   "crypto-identity": cryptoIdentity,
+  cli,
   daemon,
   "daemon-kills": daemonKills,
   dashboard,

@@ -4,7 +4,20 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { connect, type LocalClient, LocalClientError, type LocalEvent } from "../src/index.ts";
 import { createLocalServer, type LocalHandlers, type SubmitRequest } from "../src/server.ts";
-import { Bench, ID, INFO, LINK, linkOpened, message, OPEN_MESSAGE, offer, PEER, type Raw, RECEIPT, STATUS } from "./support.ts";
+import {
+  Bench,
+  ID,
+  INFO,
+  LINK,
+  linkOpened,
+  message,
+  OPEN_MESSAGE,
+  offer,
+  PEER,
+  type Raw,
+  RECEIPT,
+  STATUS,
+} from "./support.ts";
 
 const bench = new Bench();
 afterAll(() => bench.end());

@@ -149,7 +149,9 @@ function checkNat({ status, links }: DaemonFacts, ownIps: ReadonlySet<string>): 
   );
   if (status.reachability === "announced") {
     return {
-      ...{ name, state: "unknown", seen: "reached where the operator says (--announce); no stranger has got through yet" },
+      name,
+      state: "unknown",
+      seen: "reached where the operator says (--announce); no stranger has got through yet",
       advice: "if it stays so, see that routers and firewalls let UDP to the announced address through",
     };
   }
