@@ -103,7 +103,8 @@ export class NodeCore {
   }
 
   /** The same of several inputs of one moment: their frames share datagrams. */
-  handleAll(inputs: readonly NodeInput[], now: Now): NodeOutput[] {
+  handleAll(inputs: readonly NodeInput[], ownNow: Now): NodeOutput[] {
+    const now = this.#overlay.corrected(ownNow);
     const outputs = inputs.flatMap((input) => this.#follow(this.#first(input, now), now));
     outputs.push(...this.#overlay.flush(now));
     return outputs;
