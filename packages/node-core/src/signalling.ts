@@ -35,6 +35,9 @@ const FRESH_MS = 30_000;
 const DIALS_MAX = 8;
 const BACK_OFFS_MAX = 1024;
 const CANDIDATES_LATE_MAX = 2;
+/** Candidates of the peer that overtook its Answer are held this long (PROTOCOL §9). */
+const CANDIDATES_EARLY_MAX = 10;
+const CANDIDATES_EARLY_MS = 5000;
 /** Candidates are sealed under the channel's keys with counters that Data never reaches (it rekeys at 2^32). */
 const CANDIDATE_COUNTER = 2 ** 48;
 
@@ -52,12 +55,18 @@ export type SignallingOutput =
   | { readonly type: "dropped"; readonly reason: string };
 
 type Agreed = { readonly keys: SessionKeys; readonly remoteIndex: number };
+type Opening = { readonly type: "opening"; readonly tag: string; readonly agreed: Agreed; lateCandidates: number };
 type Dial = {
   readonly peer: NodeId;
   readonly channel: string;
   readonly localIndex: number;
   readonly untilMono: number;
   repeatMono: number;
+  /** Our candidates that were found after the Offer had gone: they can only be sealed once its Answer is here. */
+  // BOUNDED: CANDIDATES_LATE_MAX.
+  readonly late: Candidate[];
+  // BOUNDED: CANDIDATES_EARLY_MAX.
+  readonly early: { readonly sealed: Uint8Array; readonly untilMono: number }[];
   phase:
     | { readonly type: "intended" }
     | { readonly type: "describing" }
@@ -68,7 +77,7 @@ type Dial = {
         readonly finish: ReturnType<SessionCrypto["initiate"]>["finish"];
       }
     | { readonly type: "answering"; readonly tag: string }
-    | { readonly type: "opening"; readonly tag: string; readonly agreed: Agreed; lateCandidates: number };
+    | Opening;
 };
 
 export type SignallingOptions = {
@@ -121,7 +130,7 @@ export class Signalling {
       case "answer":
         return this.#answer(from, bytesToHex(signal.value.offerTag), signal.value.message, now);
       case "candidate":
-        return this.#candidate(from, bytesToHex(signal.value.offerTag), signal.value.sealed);
+        return this.#candidate(from, bytesToHex(signal.value.offerTag), signal.value.sealed, now);
     }
   }
 
@@ -150,17 +159,10 @@ export class Signalling {
 
   /** Our RTC stack found a candidate after its description had gone. */
   foundCandidate(channel: string, candidate: Candidate): SignallingOutput[] {
-    const phase = this.#byChannel.get(channel)?.phase;
-    const peer = this.#byChannel.get(channel)?.peer;
-    if (phase?.type !== "opening" || peer === undefined || phase.lateCandidates >= CANDIDATES_LATE_MAX) return [];
-    const tag = fromTag(phase.tag);
-    const sealed = phase.agreed.keys.send.seal(
-      CANDIDATE_COUNTER + phase.lateCandidates,
-      tag,
-      encodeCandidate(candidate),
-    );
-    phase.lateCandidates += 1;
-    return [this.#signal(peer, { type: "candidate", offerTag: tag, sealed })];
+    const dial = this.#byChannel.get(channel);
+    if (dial?.phase.type === "opening") return this.#sendCandidate(dial, dial.phase, candidate);
+    if (dial?.phase.type === "offered" && dial.late.length < CANDIDATES_LATE_MAX) dial.late.push(candidate);
+    return [];
   }
 
   opened(channel: string): SignallingOutput[] {
@@ -250,20 +252,44 @@ export class Signalling {
     const payload = decodeSignalPayload(finished.payload);
     if (!payload.ok) return this.#fail(dial, "answer", now);
     const agreed = { keys: finished.keys, remoteIndex: payload.value.sessionIndex };
-    dial.phase = { type: "opening", tag, agreed, lateCandidates: 0 };
+    const phase: Opening = { type: "opening", tag, agreed, lateCandidates: 0 };
+    dial.phase = phase;
     const description = this.#acceptable(payload.value.description, from);
-    return [{ type: "rtc-answer", channel: dial.channel, description }];
+    return [
+      { type: "rtc-answer", channel: dial.channel, description },
+      ...dial.late.splice(0).flatMap((candidate) => this.#sendCandidate(dial, phase, candidate)),
+      ...dial.early
+        .splice(0)
+        .filter(({ untilMono }) => now.mono < untilMono)
+        .flatMap(({ sealed }) => this.#openCandidate(dial, phase, sealed)),
+    ];
   }
 
-  #candidate(from: NodeId, tag: string, sealed: Uint8Array): SignallingOutput[] {
+  #candidate(from: NodeId, tag: string, sealed: Uint8Array, now: Now): SignallingOutput[] {
     const dial = this.#dials.get(from);
-    if (dial?.phase.type !== "opening" || dial.phase.tag !== tag)
+    if (dial?.phase.type === "opening" && dial.phase.tag === tag) return this.#openCandidate(dial, dial.phase, sealed);
+    // Relays keep no order: it may come before the Answer that it belongs to.
+    if (dial?.phase.type !== "offered" || dial.phase.tag !== tag || dial.early.length >= CANDIDATES_EARLY_MAX)
       return [{ type: "dropped", reason: "candidate-unasked" }];
+    dial.early.push({ sealed, untilMono: now.mono + CANDIDATES_EARLY_MS });
+    return [];
+  }
+
+  #sendCandidate(dial: Dial, phase: Opening, candidate: Candidate): SignallingOutput[] {
+    if (phase.lateCandidates >= CANDIDATES_LATE_MAX) return [];
+    const offerTag = fromTag(phase.tag);
+    const counter = CANDIDATE_COUNTER + phase.lateCandidates;
+    const sealed = phase.agreed.keys.send.seal(counter, offerTag, encodeCandidate(candidate));
+    phase.lateCandidates += 1;
+    return [this.#signal(dial.peer, { type: "candidate", offerTag, sealed })];
+  }
+
+  #openCandidate(dial: Dial, phase: Opening, sealed: Uint8Array): SignallingOutput[] {
     for (let i = 0; i < CANDIDATES_LATE_MAX; i += 1) {
-      const opened = dial.phase.agreed.keys.receive.open(CANDIDATE_COUNTER + i, fromTag(tag), sealed);
+      const opened = phase.agreed.keys.receive.open(CANDIDATE_COUNTER + i, fromTag(phase.tag), sealed);
       const candidate = opened && decodeCandidate(opened);
       if (!candidate?.ok) continue;
-      const [accepted] = this.#options.acceptable([candidate.value], from);
+      const [accepted] = this.#options.acceptable([candidate.value], dial.peer);
       return accepted === undefined ? [] : [{ type: "rtc-candidate", channel: dial.channel, candidate: accepted }];
     }
     return [{ type: "dropped", reason: "candidate-sealed" }];
@@ -284,6 +310,8 @@ export class Signalling {
       localIndex,
       untilMono: now.mono + DIAL_MS,
       repeatMono: now.mono + REPEAT_MS,
+      late: [],
+      early: [],
       phase,
     };
     this.#dials.set(peer, dial);

@@ -116,6 +116,36 @@ describe("offer and answer", () => {
     forged[forged.length - 1] = (forged[forged.length - 1] ?? 0) ^ 1;
     expect(dropped(greater.received(LESSER.id, WALL, forged, at(3)))).toEqual(["candidate-sealed"]);
   });
+
+  test("a candidate that the offerer finds before the Answer is told once the Answer is here", () => {
+    const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
+    const sent = the(greater.described(channel, description(), at(0)), "send-signal").content;
+    const candidate: Candidate = { type: "srflx", address: { ip: "192.0.2.7", port: 6000 } };
+    expect(greater.foundCandidate(channel, candidate)).toEqual([]);
+    const asked = answer(sent, 1);
+    const late = the(greater.received(LESSER.id, WALL, asked.content, at(2)), "send-signal").content;
+    expect(the(lesser.received(GREATER.id, WALL, late, at(3)), "rtc-candidate").candidate).toEqual(candidate);
+  });
+
+  test("a candidate that overtakes its Answer is held for 5 s, ten at most", () => {
+    const asked = answer(offer());
+    const candidate: Candidate = { type: "srflx", address: { ip: "192.0.2.7", port: 6000 } };
+    const { content } = the(lesser.foundCandidate(asked.channel, candidate), "send-signal");
+    expect(greater.received(LESSER.id, WALL, content, at(1))).toEqual([]);
+    for (let i = 1; i < 10; i += 1) greater.received(LESSER.id, WALL, content, at(1));
+    expect(dropped(greater.received(LESSER.id, WALL, content, at(1)))).toEqual(["candidate-unasked"]);
+    const opening = greater.received(LESSER.id, WALL, asked.content, at(2));
+    expect(opening.slice(0, 2).map(({ type }) => type)).toEqual(["rtc-answer", "rtc-candidate"]);
+    expect(the(opening, "rtc-candidate").candidate).toEqual(candidate);
+  });
+
+  test("a candidate that waited for its Answer for longer is forgotten", () => {
+    const asked = answer(offer());
+    const candidate: Candidate = { type: "srflx", address: { ip: "192.0.2.7", port: 6000 } };
+    const { content } = the(lesser.foundCandidate(asked.channel, candidate), "send-signal");
+    greater.received(LESSER.id, WALL, content, at(1));
+    expect(dropped(greater.received(LESSER.id, WALL, asked.content, at(5001)))).toEqual(["rtc-answer"]);
+  });
 });
 
 describe("what is not to be believed", () => {
