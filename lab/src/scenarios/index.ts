@@ -5,6 +5,7 @@ import { garbageFlood, helloFlood } from "./floods.ts";
 import { impaired } from "./impaired.ts";
 import { natTypes } from "./nat-types.ts";
 import { oddSources } from "./odd-sources.ts";
+import { pairs } from "./pairs.ts";
 import { punching } from "./punching.ts";
 import { roaming } from "./roaming.ts";
 import { stun } from "./stun.ts";
@@ -23,4 +24,5 @@ export const SCENARIOS: readonly Scenario[] = [
   impaired,
   roaming,
   daemons,
+  pairs,
 ];

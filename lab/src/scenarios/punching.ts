@@ -3,12 +3,12 @@ import type { NatType } from "../net/nat.ts";
 import type { Scenario } from "../trial.ts";
 import { startProber, startRendezvous } from "./nat-types.ts";
 
-const TYPES: readonly NatType[] = ["none", "full", "addr", "port", "sym"];
+export const NAT_TYPES: readonly NatType[] = ["none", "full", "addr", "port", "sym"];
 const FOR_MS = 2_500;
 const FIRST_PORT = 20_000;
 
 /** Two that filter by port, one of which has a new port for each peer, cannot tell where to send. */
-function isDirectInTheory(a: NatType, b: NatType): boolean {
+export function isDirectInTheory(a: NatType, b: NatType): boolean {
   const pair = [a, b];
   return !(pair.includes("sym") && pair.every((type) => type === "sym" || type === "port"));
 }
@@ -25,9 +25,9 @@ export const punching: Scenario = {
     const a = await startProber(siteA.host("a"), servers);
     const b = await startProber(siteB.host("b"), servers);
     let port = FIRST_PORT;
-    for (const [i, typeA] of TYPES.entries()) {
+    for (const [i, typeA] of NAT_TYPES.entries()) {
       await siteA.setNat(typeA);
-      for (const typeB of TYPES.slice(i)) {
+      for (const typeB of NAT_TYPES.slice(i)) {
         await siteB.setNat(typeB);
         port += 1;
         const names = [`a${port}`, `b${port}`] as const;

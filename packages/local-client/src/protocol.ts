@@ -272,8 +272,16 @@ export const linksResult: z.ZodMiniType<LinkInfo[]> = z.array(
 export type OpenMessage = {
   readonly to: string;
   readonly kind: "message" | "request" | "reply" | "ping";
-  /** What it waits for: `sent` is for the receipt, `backing-off` for the next try. */
-  readonly phase: "opening" | "direct" | "looking-up" | "minting" | "sent" | "backing-off" | "awaiting-reply";
+  /** What it waits for: `sent` is for the receipt, `backing-off` for the next try, `queued` for earlier ones. */
+  readonly phase:
+    | "queued"
+    | "opening"
+    | "direct"
+    | "looking-up"
+    | "minting"
+    | "sent"
+    | "backing-off"
+    | "awaiting-reply";
   /** Envelopes sent so far; one that goes over our own link has none. */
   readonly tries: number;
   readonly sinceMs: number;
@@ -283,7 +291,7 @@ export const openMessagesResult: z.ZodMiniType<OpenMessage[]> = z.array(
   z.object({
     to: z.string(),
     kind: z.enum(["message", "request", "reply", "ping"]),
-    phase: z.enum(["opening", "direct", "looking-up", "minting", "sent", "backing-off", "awaiting-reply"]),
+    phase: z.enum(["queued", "opening", "direct", "looking-up", "minting", "sent", "backing-off", "awaiting-reply"]),
     tries: count,
     sinceMs: z.number(),
   }),

@@ -13,6 +13,8 @@ import { dueMono, type Failure, type OutgoingMessage, type Submission, type Way 
 // The author's side of a message, PROTOCOL §5. Over a link to the recipient as a Direct; else sealed, minted and sent, and again
 // with a new envelope around the same messageId, until the recipient acknowledges it or the deadline comes.
 //
+// A message that is 256 ahead of the oldest of its stream without an outcome waits first: the recipient keeps no order beyond that.
+//
 //   submit ─ a link to the recipient ─▶ direct ─ DirectAck ────────────────▶ receipt ─ a request ─▶ awaiting reply ─▶ answered
 //      │                                  │ no answer, link lost                ▲
 //      └─ none, or via relay ─▶ minting ◀─┘                                     │
@@ -282,6 +284,10 @@ export class Outbox {
 
   #begin(submission: Submission, now: Now): OutboxOutput[] {
     const { to, via } = submission.message;
+    if (!submission.position.hasTurn()) {
+      submission.phase = { type: "queued" };
+      return [];
+    }
     const link = via === "relay" ? undefined : this.#options.linkTo(to);
     if (via === "channel") {
       if (link?.path !== "channel") {

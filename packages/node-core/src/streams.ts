@@ -5,6 +5,8 @@ import { STREAM_BYTES } from "@starling/wire-protocol";
 
 // BOUNDED: the stream used longest ago makes room; its next message begins a new one.
 const STREAMS_MAX = 4096;
+/** How far a message may be ahead of the lowest without an outcome: the recipient holds so many, and gives up order beyond. */
+const AHEAD_MAX = 256;
 
 type Stream = { readonly id: Uint8Array; nextSeq: number; readonly unsettled: Set<number> };
 
@@ -14,6 +16,8 @@ export type StreamPosition = {
   /** Part of a stream whose order is kept. */
   readonly isOrdered: boolean;
   readonly settle: () => void;
+  /** Whether it may go out yet. */
+  readonly hasTurn: () => boolean;
 };
 
 export class Streams {
@@ -39,18 +43,29 @@ export class Streams {
     const seq = stream.nextSeq;
     stream.nextSeq += 1;
     stream.unsettled.add(seq);
-    return { stream: stream.id, seq, isOrdered: true, settle: () => stream.unsettled.delete(seq) };
+    return {
+      stream: stream.id,
+      seq,
+      isOrdered: true,
+      settle: () => stream.unsettled.delete(seq),
+      hasTurn: () => seq < lowestOf(stream, seq) + AHEAD_MAX,
+    };
   }
 
   /** The place of a message that is in no order with others. */
   single(): StreamPosition {
-    return { stream: this.#random(STREAM_BYTES), seq: 0, isOrdered: false, settle: () => {} };
+    return { stream: this.#random(STREAM_BYTES), seq: 0, isOrdered: false, settle: () => {}, hasTurn: () => true };
   }
 
   /** The lowest number of a stream whose message has no outcome yet. */
   lowestUnsettled(to: NodeId, topic: string, seq: number): number {
-    // In the order in which they were given out: the first is the lowest.
-    const lowest = this.#streams.get(`${to}${topic}`)?.unsettled.values().next();
-    return lowest === undefined || lowest.done ? seq : Math.min(seq, lowest.value);
+    const stream = this.#streams.get(`${to}${topic}`);
+    return stream === undefined ? seq : lowestOf(stream, seq);
   }
+}
+
+function lowestOf({ unsettled }: Stream, seq: number): number {
+  // In the order in which they were given out: the first is the lowest.
+  const lowest = unsettled.values().next();
+  return lowest.done ? seq : Math.min(seq, lowest.value);
 }

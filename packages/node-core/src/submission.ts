@@ -21,6 +21,8 @@ export type OutgoingMessage = {
 };
 
 export type Phase =
+  /** Too far ahead of an earlier message of its stream that has no outcome yet. */
+  | { readonly type: "queued" }
   /** Waits for a channel to open (`via: channel`). */
   | { readonly type: "opening" }
   /** A Direct is on the link to the recipient. */
@@ -62,8 +64,10 @@ export type Submission = {
 };
 
 /** When a submission wants to be looked at again. */
-export function dueMono({ phase, deadlineMono }: Submission): number {
+export function dueMono({ phase, deadlineMono, startedMono, position }: Submission): number {
   switch (phase.type) {
+    case "queued":
+      return position.hasTurn() ? startedMono : deadlineMono;
     case "direct":
     case "looking-up":
     case "sent":

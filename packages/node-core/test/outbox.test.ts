@@ -103,6 +103,25 @@ describe("a submission", () => {
     expect(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(1301))).toEqual([]);
   });
 
+  test("waits while it is 256 ahead of the oldest of its stream, and goes out as soon as it is not", () => {
+    link = { path: "channel", rttMs: 10 };
+    const sent = Array.from({ length: 257 }, (_, i) => outbox.submit(submit({ id: `s${i}` }), at(0)));
+    expect(sent.map((outputs) => outputs.length)).toEqual([...Array.from({ length: 256 }, () => 1), 0]);
+    // Another stream is not held up.
+    expect(the(outbox.submit(submit({ id: "other", topic: "u" }), at(0)), "send-direct").body.seq).toBe(0);
+    const { messageId } = the(sent[0] ?? [], "send-direct");
+    the(outbox.directAnswered(BOB.id, "channel", messageId, "ok", at(1)), "receipt");
+    expect(outbox.nextDeadline()).toBeLessThanOrEqual(at(1).mono);
+    const { body } = the(outbox.tick(at(1)), "send-direct");
+    expect([body.seq, body.lowestUnsettledSeq]).toEqual([256, 1]);
+  });
+
+  test("that never has its turn ends with its deadline", () => {
+    for (let i = 0; i < 256; i += 1) outbox.submit(submit({ id: `s${i}`, via: "channel", timeoutMs: 60_000 }), at(0));
+    expect(outbox.submit(submit({ timeoutMs: 1000, id: "late" }), at(0))).toEqual([]);
+    expect(the(outbox.tick(at(1000)), "failed")).toMatchObject({ id: "late", code: "E_TIMEOUT" });
+  });
+
   test("rungs: one way, two others, a node that has the recipient, two others, and so on", () => {
     const first = minted(outbox.submit(submit(), at(0)), 0);
     expect([first.way, first.earlierIds]).toEqual([{ fanOut: 1, firstHop: undefined }, []]);

@@ -8,6 +8,7 @@ const REDRAW_MS = 250;
 const ERASE_LINE = "\r\u001b[K";
 
 const PHASES: Readonly<Record<OpenMessage["phase"], string>> = {
+  queued: "waiting for earlier messages to the same recipient",
   opening: "dialling: a channel is being opened",
   direct: "sent over our own link, waiting for the receipt",
   "looking-up": "looking for a node that knows the way",
