@@ -26,7 +26,7 @@ export async function withNodes<T>(
   };
   try {
     const started = await Promise.allSettled(hosts.map(start));
-    return await use(started.map(valueOf));
+    return await use(started.map(outcomeOf));
   } finally {
     for (const client of clients) client.close();
   }
@@ -34,8 +34,8 @@ export async function withNodes<T>(
 
 /** A node that knows the relays, whether it reaches them or not. */
 export async function startNode(host: Host, relays: readonly Target[]): Promise<Node> {
-  const bootstrap = relays.map(({ id, host: { ip }, port }) => `${id}@${ip}:${port}`).join(",");
-  const daemon = await host.daemon("node", ["--network", NETWORK, "--bootstrap", bootstrap]);
+  const bootstrap = relays.flatMap(({ id, host: { ip }, port }) => ["--bootstrap", `${id}@${ip}:${port}`]);
+  const daemon = await host.daemon("node", ["--network", NETWORK, ...bootstrap]);
   return { host, daemon, id: daemon.id, client: await connect(daemon.socket) };
 }
 
@@ -48,7 +48,7 @@ export async function linked({ client, host }: Node, ids: readonly string[]): Pr
   await until(LINK_MS, `${host.name}: its links`, missing, (left) => left.length === 0);
 }
 
-function valueOf<T>(settled: PromiseSettledResult<T>): T {
+function outcomeOf<T>(settled: PromiseSettledResult<T>): T {
   if (settled.status === "rejected") throw settled.reason;
   return settled.value;
 }

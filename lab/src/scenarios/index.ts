@@ -3,12 +3,16 @@ import { amplification } from "./amplification.ts";
 import { daemons } from "./daemons.ts";
 import { garbageFlood, helloFlood } from "./floods.ts";
 import { impaired } from "./impaired.ts";
+import { lossyRelays } from "./lossy-relays.ts";
 import { natTypes } from "./nat-types.ts";
 import { oddSources } from "./odd-sources.ts";
 import { pairs } from "./pairs.ts";
 import { punching } from "./punching.ts";
+import { restlessRouters } from "./restless-routers.ts";
 import { roaming } from "./roaming.ts";
+import { sameRouter } from "./same-router.ts";
 import { stun } from "./stun.ts";
+import { udpBlocked } from "./udp-blocked.ts";
 import { wire } from "./wire.ts";
 
 /** In the order in which they run: the laboratory itself first, whole programs last. */
@@ -25,4 +29,8 @@ export const SCENARIOS: readonly Scenario[] = [
   roaming,
   daemons,
   pairs,
+  sameRouter,
+  udpBlocked,
+  restlessRouters,
+  lossyRelays,
 ];

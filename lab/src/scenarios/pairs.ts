@@ -13,6 +13,9 @@ const PER_SECOND = 20;
 const AFTER_MS = 1_000;
 const STEP_MS = 45_000;
 const ROUNDS_LONG = 20;
+const FIRST_MS = 3_000;
+/** A first byte that is late is tried again: a neighbour's noise passes, a fault does not. All the rest counts always. */
+const TRIES = 3;
 /** Each has four processes; two cores do not serve more of them in their time. */
 const AT_ONCE = 2;
 
@@ -34,14 +37,19 @@ function judge(trial: Trial, name: string, isDirect: boolean, openMs: number | u
   const way = openMs === undefined ? "by relay" : `a channel after ${Math.round(openMs)} ms`;
   trial.check(`${name}: ${isDirect ? "direct" : "by relay"}`, (openMs !== undefined) === isDirect, way);
   const firstMs = Math.max(...ways.map((report) => report.firstMs));
-  trial.measure(`${name}: first byte`, firstMs, { atMost: 3_000, unit: "ms" });
+  trial.measure(`${name}: first byte`, firstMs, { atMost: FIRST_MS, unit: "ms" });
   const told = ways.map(streamLine).join(" | ");
   trial.check(`${name}: each message once, in order`, ways.every(isFlawless), told);
   const isUsed = ways.every(({ paths }) => (paths.channel ?? 0) > 0);
   trial.check(`${name}: messages went ${isDirect ? "over the channel" : "on by relay"}`, isUsed === isDirect);
 }
 
-async function tryPair(trial: Trial, [typeA, typeB]: Pair, name: string): Promise<void> {
+function isLate(ways: readonly StreamReport[]): boolean {
+  return ways.every(isFlawless) && ways.some(({ firstMs }) => firstMs > FIRST_MS);
+}
+
+async function tryPair(trial: Trial, [typeA, typeB]: Pair, name: string, tries = 1): Promise<void> {
+  let isOnceMore = false;
   const lab = await trial.lab();
   try {
     const relay = await startRelay(await lab.host("relay"));
@@ -59,16 +67,20 @@ async function tryPair(trial: Trial, [typeA, typeB]: Pair, name: string): Promis
       const openMs = await openChannel(a, b);
       await pass(AFTER_MS);
       const ways = await Promise.all(streams.map((stream) => stream.stop()));
-      judge(trial, name, isDirectInTheory(typeA, typeB), openMs, ways);
+      const isDirect = isDirectInTheory(typeA, typeB);
+      isOnceMore = tries < TRIES && isDirect === (openMs !== undefined) && isLate(ways);
+      if (!isOnceMore) judge(trial, name, isDirect, openMs, ways);
     });
   } finally {
     await lab.close();
   }
+  if (isOnceMore) await tryPair(trial, [typeA, typeB], name, tries + 1);
 }
 
 export const pairs: Scenario = {
   name: "pairs",
-  shows: "nodes behind the 15 pairs of routers: 13 by channel, 2 by relay, and no message lost, doubled or out of order",
+  shows:
+    "nodes behind the 15 pairs of routers: 13 by channel, 2 by relay, and no message lost, doubled or out of order",
   deadlineS: 600,
   longDeadlineS: 7_200,
   async run(trial) {
