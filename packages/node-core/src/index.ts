@@ -3,6 +3,7 @@ export type { SubmitErrorCode } from "./errors.ts";
 export type { ForwardLimits } from "./forward-quota.ts";
 export { DEFAULT_FORWARD_LIMITS } from "./forward-quota.ts";
 export { InboxAge } from "./inbox-age.ts";
+export { IngressQueue } from "./ingress-queue.ts";
 export type { Broadcast, NodeInput, RelayInput, Reply, RtcInput, Submit } from "./input.ts";
 export type { NodeCoreOptions } from "./node-core.ts";
 export { NodeCore } from "./node-core.ts";

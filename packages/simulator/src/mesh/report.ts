@@ -15,7 +15,7 @@ import {
 } from "./rows.ts";
 import { type MeshRunOptions, runMesh } from "./run.ts";
 
-// npm run sim -- broadcast [rows|ablation|baselines|growth ...] [--tune] [--nodes N] [--svg FILE] [--out DIR]
+// npm run sim -- broadcast [rows|ablation|baselines|growth ...] [--tune] [--nodes N] [--row NAME] [--svg FILE] [--out DIR]
 //
 // Prints Markdown. A cell that was run with these very sources is not run again.
 
@@ -28,6 +28,7 @@ export function broadcastReport(args: readonly string[]): void {
     options: {
       tune: { type: "boolean", default: false },
       nodes: { type: "string" },
+      row: { type: "string", default: "" },
       svg: { type: "string" },
       out: { type: "string", default: "node_modules/.cache/starling/sim" },
       cell: { type: "string" },
@@ -39,7 +40,8 @@ export function broadcastReport(args: readonly string[]): void {
   }
   const { out } = values;
   const parts = positionals.length === 0 ? ["rows", "ablation", "baselines", "growth"] : positionals;
-  const isWanted = ({ cell }: MeshRow) => values.nodes === undefined || cell.nodes === Number(values.nodes);
+  const isWanted = ({ name, cell }: MeshRow) =>
+    name.includes(values.row) && (values.nodes === undefined || cell.nodes === Number(values.nodes));
   if (parts.includes("rows")) rows(MESH_ROWS.filter(isWanted), values.tune, out);
   if (parts.includes("ablation")) ablation(out);
   if (parts.includes("baselines")) baselines(out);

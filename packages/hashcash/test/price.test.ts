@@ -1,0 +1,58 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { firstBid, firstPrice, nextPrice, PRICE_CAP, raisedBid, SEND_FLOOR } from "../src/index.ts";
+
+const shedding = (...served: number[]) => ({ served, isShedding: true });
+const quiet = { served: [5, 5, 5], isShedding: false };
+
+describe("the price", () => {
+  test("is the 10th percentile of what was served, which a few giants do not move", () => {
+    const served = [...Array.from({ length: 18 }, () => 2), 1e9, 1e9];
+    expect(nextPrice({ multiple: 1.9, atMono: 0 }, shedding(...served), 1000).multiple).toBe(2);
+  });
+
+  test("doubles in a second at most, falls by 15 % a second, and never under the floor", () => {
+    expect(nextPrice({ multiple: 4, atMono: 0 }, shedding(1000), 1000).multiple).toBe(8);
+    expect(nextPrice({ multiple: 4, atMono: 0 }, shedding(1000), 500).multiple).toBeCloseTo(4 * Math.SQRT2);
+    expect(nextPrice({ multiple: 4, atMono: 0 }, shedding(1), 1000).multiple).toBeCloseTo(3.4);
+    expect(nextPrice({ multiple: 4, atMono: 0 }, quiet, 1000).multiple).toBeCloseTo(3.4);
+    expect(nextPrice({ multiple: 4, atMono: 0 }, quiet, 60_000).multiple).toBe(1);
+    expect(nextPrice(firstPrice(0), { served: [], isShedding: true }, 1000).multiple).toBe(1);
+  });
+
+  test("whatever is observed: within its bounds, finite, and the same for the same", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1, max: 1e9, noNaN: true }),
+        fc.array(fc.double({ min: 0, max: 1e14, noNaN: true }), { maxLength: 64 }),
+        fc.boolean(),
+        fc.integer({ min: -5000, max: 100_000 }),
+        (multiple, served, isShedding, nowMono) => {
+          const price = { multiple, atMono: 0 };
+          const next = nextPrice(price, { served, isShedding }, nowMono);
+          expect(next).toEqual(nextPrice(price, { served, isShedding }, nowMono));
+          const seconds = Math.max(0, nowMono) / 1000;
+          expect(next.multiple).toBeGreaterThanOrEqual(1);
+          expect(next.multiple).toBeGreaterThanOrEqual(multiple * 0.85 ** seconds * 0.999_999);
+          expect(next.multiple).toBeLessThanOrEqual(multiple * 2 ** seconds * 1.000_001);
+        },
+      ),
+    );
+  });
+});
+
+describe("a bid", () => {
+  test("is 1.15 times what is asked, which is believed up to the cap", () => {
+    expect(firstBid(SEND_FLOOR, 0)).toBe(Math.ceil(1.15 * SEND_FLOOR));
+    expect(firstBid(SEND_FLOOR, 100_000)).toBe(115_000);
+    expect(firstBid(SEND_FLOOR, 2 ** 47)).toBe(Math.ceil(1.15 * PRICE_CAP));
+  });
+
+  test("that was shed is raised by 1.6, one that was too low to the price, none is lowered", () => {
+    expect(raisedBid(100_000, 0, true)).toBe(160_000);
+    expect(raisedBid(100_000, 200_000, true)).toBe(230_000);
+    expect(raisedBid(100_000, 200_000, false)).toBe(230_000);
+    expect(raisedBid(100_000, 50_000, false)).toBe(100_000);
+    expect(raisedBid(100_000, 2 ** 47, false)).toBe(Math.ceil(1.15 * PRICE_CAP));
+  });
+});
