@@ -9,7 +9,8 @@ export type LinkQuotaLimits = { readonly messagesPerSecond: number; readonly byt
 export const DEFAULT_LINK_QUOTA: LinkQuotaLimits = { messagesPerSecond: 500, bytesPerSecond: 4 * 1024 * 1024 };
 
 /** Repeats of what is no longer pending that a recipient answers, a second and link (PROTOCOL §5). */
-const REPEATS: LinkQuotaLimits = { messagesPerSecond: 5, bytesPerSecond: 1 };
+const REPEATS_PER_SECOND = 5;
+const REPEATS: LinkQuotaLimits = { messagesPerSecond: REPEATS_PER_SECOND, bytesPerSecond: 1 };
 const REPEATS_BURST_SECONDS = 1;
 
 type Buckets = { readonly ofLink: RateBucket; readonly repeats: RateBucket };
