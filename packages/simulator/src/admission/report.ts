@@ -30,7 +30,7 @@ export function admissionReport(): void {
       for (const strategy of STRATEGIES) {
         const runs = SEEDS.map((seed) => runAdmission({ seed, hops, attackedLinks, strategy, hashesPerMs }));
         const most = (figure: string) => Math.max(...runs.map((run) => run[figure] ?? Number.NaN));
-        const least = Math.min(...runs.map((run) => run["through"] ?? Number.NaN));
+        const least = Math.min(...runs.map((run) => run.through ?? Number.NaN));
         const isMet = least >= through && most("mintP50Ms") <= mintP50Ms;
         const figures = [most("mintP50Ms"), most("mintP95Ms"), most("tookP50Ms")].map(
           (value) => `${Math.round(value)}`,

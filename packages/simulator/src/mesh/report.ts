@@ -119,7 +119,7 @@ function growth(out: string, svg: string | undefined): void {
   print(["---", "---", "---", "---", "---", "---", "---", "---"]);
   for (const { nodes, tree, flood } of points) {
     const { transmissions, bytes, links, p50Ms, p99Ms } = tree;
-    const figures = [transmissions, bytes, links, p50Ms, p99Ms, flood["p50Ms"], flood["p99Ms"]];
+    const figures = [transmissions, bytes, links, p50Ms, p99Ms, flood.p50Ms, flood.p99Ms];
     print([`${nodes}`, ...figures.map((value) => short(value ?? Number.NaN))]);
   }
   if (svg !== undefined) writeFileSync(svg, growthPlot(points));
