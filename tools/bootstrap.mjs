@@ -32,7 +32,7 @@ const tasks = {
   "test:lab": (args) => [[...fromSource, join(root, "lab/src/main.ts"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],
   "check:packages": (args) => [[join(root, "tools/check-packages.mjs"), ...args]],
-  bundle: () => [dashboard, [join(root, "apps/node/bundle.mjs")]],
+  bundle: () => [dashboard, [join(root, "apps/node/bundle.mjs")], [join(root, "apps/relay/bundle.mjs")]],
   build: () => [[bin("turbo", "bin/turbo"), "run", "build", "--output-logs=errors-only"]],
   format: () => [[bin("@biomejs/biome", "bin/biome"), "check", "--write", "."]],
 };

@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { EXIT, exitCodeHelp, type Flag, flagsOf, reportError } from "@starling/daemon";
+import { runBench } from "./bench/bench.ts";
+import { runForwarder } from "./bench/forwarder.ts";
 import { type CommandInput, PROGRAM, showDefaults, showId, showStatus, start } from "./commands.ts";
 import { relaySettings } from "./config.ts";
 import { readVersion } from "./version.ts";
@@ -44,6 +46,21 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .action(async (options) => {
       const how = { asJson: options.json === true, once: options.once === true };
       exitCode = await showStatus(inputOf(statusCommand), how);
+    });
+
+  const benchCommand = program
+    .command("bench")
+    .description("measure this relay on this machine, beside plain forwarders");
+  benchCommand
+    .option("--peers <N>", "how many peers to connect", "500")
+    .option("--json", "print JSON")
+    .addOption(new Option("--child <MODE>").hideHelp())
+    .addOption(new Option("--data-dir <PATH>").hideHelp())
+    .action(async ({ peers, json, child, dataDir }) => {
+      if (child !== undefined) exitCode = await runForwarder(child, dataDir ?? "");
+      else if (!/^\d{2,5}$/.test(peers) || Number(peers) < 17)
+        benchCommand.error("--peers is a number from 17 to 10000");
+      else exitCode = await runBench({ peers: Math.min(10_000, Number(peers)), asJson: json === true });
     });
 
   program

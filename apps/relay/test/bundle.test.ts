@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "@jest/globals";
+import { DaemonChild } from "./support/daemon-child.ts";
+
+const app = fileURLToPath(new URL("../", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "starling-relay-bundle-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the one file is small, and runs where nothing lies beside it", async () => {
+  const made = spawnSync(process.execPath, [join(app, "bundle.mjs")], { cwd: app, encoding: "utf8" });
+  expect([made.status, made.stderr]).toEqual([0, ""]);
+  const program = join(folder, "starling-relay.mjs");
+  copyFileSync(join(app, "dist/bundle/starling-relay.js"), program);
+  expect(statSync(program).size).toBeLessThanOrEqual(450 * 1024);
+  const child = new DaemonChild(program, [
+    ...["start", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir", join(folder, "data")],
+  ]);
+  try {
+    const { http } = await child.ready();
+    const metrics = await (await fetch(`http://${http}/metrics`)).text();
+    const { version } = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
+    expect(metrics).toContain(`starling_build_info{version="${version}"} 1`);
+    expect(metrics).toContain("process_resident_memory_bytes");
+    expect((await child.stop()).code).toBe(0);
+  } finally {
+    await child.stop("SIGKILL");
+  }
+}, 60_000);
+
+test("dashboard and alerts name metrics that there are", () => {
+  const namesIn = (text: string): Set<string> => new Set(text.match(/starling_[a-z_]+/g) ?? []);
+  const source = readFileSync(join(app, "src/metrics.ts"), "utf8");
+  const gauges = [...source.matchAll(/gauge\("([a-z_]+)"/g)].map(([, name]) => `starling_${name}`);
+  const counters = [...source.matchAll(/counter\("([a-z_]+)"/g)].map(([, name]) => `starling_${name}_total`);
+  const known = new Set([...gauges, ...counters]);
+  for (const file of ["grafana-dashboard.json", "alerts.yaml"]) {
+    const named = namesIn(readFileSync(join(app, "packaging", file), "utf8"));
+    expect(named.size).toBeGreaterThan(4);
+    expect([...named].filter((name) => !known.has(name))).toEqual([]);
+  }
+});
