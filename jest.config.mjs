@@ -3,6 +3,8 @@
 // would let undeclared dependencies resolve.
 export default {
   testEnvironment: "node",
+  // Many tests wait for processes and timers; without this a machine of two cores runs them one after the other.
+  maxWorkers: "100%",
   testMatch: ["<rootDir>/{packages,apps}/*/test/**/*.test.ts", "<rootDir>/examples/test/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   moduleFileExtensions: ["ts", "js", "mjs", "cjs", "json", "node"],
