@@ -98,6 +98,7 @@ describe("a relay process", () => {
     const a = await node("a1", first);
 
     await first.child.log(({ msg, peer }) => msg === "link opened" && peer === other.id, "a link to the other relay");
+    await first.child.log(({ msg, peer }) => msg === "link opened" && peer === a.id, "the node's link");
     expect(await metric(first, 'peers{link="session"}')).toBe(2);
     expect(await metric(first, 'limit{name="max-forward"}')).toBe(77);
     const status = await run("relay", ["status", "--http", first.http]);
