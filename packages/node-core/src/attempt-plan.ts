@@ -1,7 +1,8 @@
 import type { NodeId } from "@starling/crypto-identity";
 
-// How a source tries, PROTOCOL §5: once by the best way; then two other first hops at once; then by a node that says the recipient is
-// attached to it; then two first hops that distance would not have chosen; and so on, ever slower, until the deadline.
+// How a source tries, PROTOCOL §5: once by the best way; then over two other first hops, the second where the first has brought no
+// ack soon (Forwarder); then by a node that says the recipient is attached to it; then over two first hops that distance would not
+// have chosen; and so on, ever slower, until the deadline.
 
 /** No ack for this long, while the route's round trip is unknown. */
 const ATTEMPT_UNKNOWN_MS = 1200;

@@ -34,8 +34,8 @@ const PRICE_CAP = 2 ** 22;
 /** A link on which a Direct was not answered is not trusted with the next ones for this long. */
 const SUSPECT_MS = 10_000;
 
-const SINGLE: Way = { fanOut: 1, firstHop: undefined };
-const PAIR: Way = { fanOut: 2, firstHop: undefined };
+const SINGLE: Way = { isPair: false, firstHop: undefined };
+const PAIR: Way = { isPair: true, firstHop: undefined };
 const NOT_A_NODE: Failure = { code: "E_NOT_A_NODE", message: "this id is a relay's: it has no inbox" };
 
 export type OutboxOutput =
@@ -173,7 +173,7 @@ export class Outbox {
   found(target: NodeId, peer: NodeId, now: Now): OutboxOutput[] {
     return this.#lookingUp(target).flatMap((submission) => {
       submission.handedTo.push(peer);
-      return this.#seal(submission, { fanOut: 1, firstHop: peer }, now);
+      return this.#seal(submission, { isPair: false, firstHop: peer }, now);
     });
   }
 

@@ -35,8 +35,8 @@ export type Phase =
   /** A request that was delivered and not answered yet. */
   | { readonly type: "awaiting-reply"; readonly receipt: Receipt };
 
-/** How an attempt goes out: over so many first hops, or handed to this one. */
-export type Way = { readonly fanOut: number; readonly firstHop: NodeId | undefined };
+/** How an attempt goes out: over a second first hop as well, or handed to this one. */
+export type Way = { readonly isPair: boolean; readonly firstHop: NodeId | undefined };
 
 export type Failure = { readonly code: SubmitErrorCode; readonly message: string };
 

@@ -124,17 +124,17 @@ describe("a submission", () => {
 
   test("rungs: one way, two others, a node that has the recipient, two others, and so on", () => {
     const first = minted(outbox.submit(submit(), at(0)), 0);
-    expect([first.way, first.earlierIds]).toEqual([{ fanOut: 1, firstHop: undefined }, []]);
+    expect([first.way, first.earlierIds]).toEqual([{ isPair: false, firstHop: undefined }, []]);
     const second = minted(outbox.tick(at(1200)), 1200);
-    expect([second.way, second.earlierIds]).toEqual([{ fanOut: 2, firstHop: undefined }, [first.attempt.id]]);
+    expect([second.way, second.earlierIds]).toEqual([{ isPair: true, firstHop: undefined }, [first.attempt.id]]);
     expect(the(outbox.tick(at(2400)), "find")).toMatchObject({ target: BOB.id, excluded: [] });
     expect(outbox.found(RELAY, RELAY, at(2500))).toEqual([]);
     const third = minted(outbox.found(BOB.id, RELAY, at(2500)), 2500);
-    expect(third.way).toEqual({ fanOut: 1, firstHop: RELAY });
-    expect(minted(outbox.tick(at(3700)), 3700).way.fanOut).toBe(2);
+    expect(third.way).toEqual({ isPair: false, firstHop: RELAY });
+    expect(minted(outbox.tick(at(3700)), 3700).way.isPair).toBe(true);
     // Who was handed an attempt in vain is not asked for again; where nobody else is found, the next rung follows at once.
     expect(the(outbox.tick(at(4900)), "find").excluded).toEqual([RELAY]);
-    expect(minted(outbox.notFound(BOB.id, at(5000)), 5000).way.fanOut).toBe(2);
+    expect(minted(outbox.notFound(BOB.id, at(5000)), 5000).way.isPair).toBe(true);
   });
 
   test("the timer follows the round trip that was measured", () => {

@@ -37,6 +37,14 @@ function sendOf(changes: Partial<Send> = {}, t: Uint8Array = T): Send {
   return { type: "send", hops: 0, last: false, nonImproving: 0, envelope, encodedEnvelope, ...changes };
 }
 
+const lockedWith = (i: number) => new Uint8Array(16).fill(i);
+
+function original(i: number, more = {}) {
+  const { envelope, encodedEnvelope } = sendOf({}, lockedWith(i));
+  const { lock, recipient } = envelope;
+  return { id: `${i}`, lock, recipient, encodedEnvelope, avoidRecipient: false, ...more };
+}
+
 let linked: Set<NodeId>;
 let reachable: NodeId[];
 let anchors: NodeId[];
@@ -202,12 +210,6 @@ describe("the way back", () => {
 });
 
 describe("scores", () => {
-  const lockedWith = (i: number) => new Uint8Array(16).fill(i);
-  const original = (i: number, more = {}) => {
-    const { envelope, encodedEnvelope } = sendOf({}, lockedWith(i));
-    const { lock, recipient } = envelope;
-    return { id: `${i}`, lock, recipient, encodedEnvelope, avoidRecipient: false, ...more };
-  };
   const firstHop = (i: number, ms: number) => {
     const [sent] = forwarder.originate(original(i), ms);
     return sent?.type === "send" ? sent.peer : undefined;
@@ -265,15 +267,24 @@ describe("scores", () => {
     expect(firstHop(2, 0)).toBe(NEAR);
   });
 
-  test("a further attempt takes first hops that were not taken, two at once; both are credited, the program is told once", () => {
+  test("a further attempt takes first hops that were not taken; both are credited, the program is told once", () => {
     link(NEAR, NEARER2, NEARER3);
     forwarder.originate(original(1), 0);
-    const again = forwarder.originate(original(2, { earlierIds: ["1"], fanOut: 2 }), 1200);
-    expect(say(again).map((sent) => (sent as string[])[1])).toEqual([NEARER2, NEARER3]);
+    const again = forwarder.originate(original(2, { earlierIds: ["1"], isPair: true }), 1200);
+    expect(say(again)).toMatchObject([["send", NEARER2, {}]]);
+    expect(forwarder.tick(1799)).toEqual([]);
+    expect(say(forwarder.tick(1800))).toMatchObject([["send", NEARER3, {}]]);
     const ack = { type: "send-ack", t: lockedWith(2), hops: 3 } as const;
-    expect(forwarder.acknowledged(NEARER3, ack, 1300)).toMatchObject([{ type: "settled", id: "2" }]);
-    expect(forwarder.acknowledged(NEARER2, ack, 1301)).toEqual([{ type: "dropped", reason: "ack-repeat" }]);
-    expect(forwarder.scoreOf(NEARER2, 1301)).toBeCloseTo(forwarder.scoreOf(NEARER3, 1301), 5);
+    expect(forwarder.acknowledged(NEARER3, ack, 1900)).toMatchObject([{ type: "settled", id: "2" }]);
+    expect(forwarder.acknowledged(NEARER2, ack, 1901)).toEqual([{ type: "dropped", reason: "ack-repeat" }]);
+    expect(forwarder.scoreOf(NEARER2, 1901)).toBeCloseTo(forwarder.scoreOf(NEARER3, 1901), 5);
+  });
+
+  test("the second first hop is not taken once the first has brought the ack", () => {
+    link(NEAR, NEARER2);
+    forwarder.originate(original(1, { isPair: true }), 0);
+    forwarder.acknowledged(NEAR, { type: "send-ack", t: lockedWith(1), hops: 3 }, 500);
+    expect(forwarder.tick(600)).toEqual([]);
   });
 });
 
@@ -318,6 +329,20 @@ describe("when a link does not work", () => {
     link(NEAR, NEARER2);
     forwarder.forward(UPSTREAM, "a", sendOf(), 0);
     expect(say(forwarder.failed(NEAR, fail(reason), 1))).toEqual([["send-fail", UPSTREAM, { reason }]]);
+    // And to whoever brings the same envelope by another way: else it would look for ways around a recipient that is not there.
+    expect(say(forwarder.repeated(UPSTREAM2, "a"))).toEqual([["send-fail", UPSTREAM2, { reason }]]);
+  });
+
+  test("an author that is told absent leaves this envelope alone, unless its other first hop is still on the way", () => {
+    link(NEAR, NEARER2, NEARER3);
+    const failOf = (byte: number): SendFail => ({ ...fail("absent"), lock: lockOf(lockedWith(byte)) });
+    const absent = { type: "failed", reason: "absent", detail: 0 };
+    forwarder.originate(original(1), 0);
+    expect(forwarder.failed(NEAR, failOf(1), 1)).toEqual([{ type: "settled", id: "1", outcome: absent }]);
+    forwarder.originate(original(2, { isPair: true }), 10);
+    forwarder.tick(610);
+    expect(forwarder.failed(NEAR, failOf(2), 611)).toEqual([]);
+    expect(forwarder.failed(NEARER2, failOf(2), 612)).toEqual([{ type: "settled", id: "2", outcome: absent }]);
   });
 
   test("full counts only with the secret that opens the lock", () => {

@@ -29,6 +29,8 @@ const TRY_FOR_MS = 3000;
 const ACK_MS = 3000;
 /** A neighbour that has not even taken the frame in by then, nor acknowledged anything, gets company: the next out-link. */
 const HOP_MS = 500;
+/** The second first hop of a pair follows where the first has brought no ack by then: mostly it has, and half the cost is saved. */
+const SECOND_MS = 600;
 const NO_ROUTE: Failure = { reason: "no-route", detail: 0 };
 /** What the recipient itself says, and what every further node would say too: it goes straight back to the author. */
 const FINAL: readonly SendFailReason[] = ["no-inbox", "full", "stale", "bad-stamp", "hop-limit"];
@@ -53,8 +55,8 @@ export type Origination = {
   readonly avoidRecipient: boolean;
   /** Earlier envelopes of the same message: their first hops are taken last. */
   readonly earlierIds?: readonly string[];
-  /** First hops at once; default 1. */
-  readonly fanOut?: number;
+  /** A second first hop follows the first before long, whatever becomes of it. */
+  readonly isPair?: boolean;
   /** The first hop, where it has a link: somebody who said that the recipient is attached to it. */
   readonly firstHop?: NodeId | undefined;
 };
@@ -68,6 +70,7 @@ export class Forwarder {
   readonly #scores = new NeighbourScores();
   readonly #acks = new AckWatch(ACK_MS);
   readonly #hops = new AckWatch(HOP_MS);
+  readonly #seconds = new AckWatch(SECOND_MS);
   // BOUNDED: one token for each Send in flight, at most OUT_LINKS_MAX an entry of the pending table.
   readonly #tokens = new Map<number, { readonly id: string; readonly peer: NodeId }>();
   #nextToken = 1;
@@ -103,7 +106,7 @@ export class Forwarder {
 
   /** An envelope of our own. */
   originate(origination: Origination, nowMono: number): ForwarderOutput[] {
-    const { id, lock, recipient, encodedEnvelope, avoidRecipient, earlierIds = [], fanOut = 1, firstHop } = origination;
+    const { id, lock, recipient, encodedEnvelope, avoidRecipient, earlierIds = [], isPair = false, firstHop } = origination;
     const earlier = earlierIds.flatMap((other) => this.#pending.byId(other)?.outLinks ?? []);
     const used = new Set(earlier.map(({ peer }) => peer));
     const entry = newEntry({
@@ -111,17 +114,12 @@ export class Forwarder {
       source: true,
     });
     this.#pending.add(entry);
-    const outputs: ForwarderOutput[] = [];
     if (firstHop !== undefined && this.#links.has(firstHop)) {
-      outputs.push(this.#sendOn(entry, { peer: firstHop, last: false, nonImproving: 0, learned: false }, nowMono));
-    } else {
-      outputs.push(...this.#tryNext(entry, NO_ROUTE, nowMono));
+      return [this.#sendOn(entry, { peer: firstHop, last: false, nonImproving: 0, learned: false }, nowMono)];
     }
-    while (entry.outLinks.length < fanOut && entry.waiting.size > 0) {
-      const hop = this.#nextHop(entry, nowMono);
-      if (hop === undefined || hop.last || hop.peer === recipient) break;
-      outputs.push(this.#sendOn(entry, hop, nowMono));
-    }
+    const outputs = this.#tryNext(entry, NO_ROUTE, nowMono);
+    const [first] = entry.outLinks;
+    if (isPair && first !== undefined) this.#seconds.add(id, first.peer, 0, nowMono);
     return outputs;
   }
 
@@ -165,7 +163,7 @@ export class Forwarder {
     }
     if (entry.t !== undefined) return [ackTo(from, entry, entry.t)];
     // It has failed here already: who hands it over now need not wait for what does not come.
-    if (entry.failed) return [failTo(from, entry.lock, NO_ROUTE)];
+    if (entry.failure !== undefined) return [failTo(from, entry.lock, entry.failure)];
     return [{ type: "dropped", reason: "send-repeat" }];
   }
 
@@ -204,10 +202,11 @@ export class Forwarder {
     }
     if (FINAL.includes(fail.reason)) return this.#fail(entry, fail);
     const link = linkTo(entry, from);
-    if (fail.reason === "absent" && link !== undefined && !link.deflected && !link.learned && !entry.source) {
-      // Whoever is closer has found nobody. That is passed up without other tries, so that a Send to nobody costs little.
-      this.#absent.add(entry.recipient, nowMono);
-      return this.#fail(entry, fail);
+    if (fail.reason === "absent" && link !== undefined && !link.deflected && !link.learned) {
+      // Whoever is closer has found nobody. That is passed up without other tries, so that a Send to nobody costs little; its author,
+      // whose first hop may have lied, tries again with another envelope, which those who have seen this one will carry.
+      if (!entry.source) this.#absent.add(entry.recipient, nowMono);
+      return entry.source && entry.waiting.size > 0 ? [] : this.#fail(entry, fail);
     }
     return this.#tryNext(entry, fail, nowMono);
   }
@@ -233,6 +232,10 @@ export class Forwarder {
       const isStuck = this.#tokens.has(token) && this.#links.isDoubtful(peer, nowMono);
       return entry !== undefined && isStuck ? this.#tryBeside(entry, nowMono) : [];
     });
+    for (const { id } of this.#seconds.takeDue(nowMono)) {
+      const entry = this.#pending.byId(id);
+      if (entry?.outLinks.length === 1) outputs.push(...this.#tryBeside(entry, nowMono));
+    }
     for (const { id, peer } of this.#acks.takeDue(nowMono)) {
       const entry = this.#pending.byId(id);
       // One who gave it back has not failed us, and of a recipient of our own we know by ourselves.
@@ -246,9 +249,14 @@ export class Forwarder {
   }
 
   nextDeadline(): number | null {
-    const deadlines = [this.#pending.nextDeadline(), this.#acks.nextDeadline(), this.#hops.nextDeadline()];
-    const due = Math.min(...deadlines.map((deadline) => deadline ?? Number.POSITIVE_INFINITY));
-    return due === Number.POSITIVE_INFINITY ? null : due;
+    const never = Number.POSITIVE_INFINITY;
+    const due = Math.min(
+      this.#pending.nextDeadline() ?? never,
+      this.#acks.nextDeadline() ?? never,
+      this.#hops.nextDeadline() ?? never,
+      this.#seconds.nextDeadline() ?? never,
+    );
+    return due === never ? null : due;
   }
 
   #enter(from: NodeId, id: string, send: Send, nowMono: number): PendingEnvelope {
@@ -275,7 +283,7 @@ export class Forwarder {
   }
 
   #tryNext(entry: PendingEnvelope, failure: Failure, nowMono: number): ForwarderOutput[] {
-    if (entry.t !== undefined || entry.failed || entry.waiting.size > 0) return [];
+    if (entry.t !== undefined || entry.failure !== undefined || entry.waiting.size > 0) return [];
     const outOfTries = entry.outLinks.length >= OUT_LINKS_MAX || nowMono > entry.startedMono + TRY_FOR_MS;
     const hop = outOfTries ? undefined : this.#nextHop(entry, nowMono);
     if (hop === undefined) {
@@ -293,7 +301,7 @@ export class Forwarder {
 
   /** The next out-link as well, while the one before may still take the envelope in. */
   #tryBeside(entry: PendingEnvelope, nowMono: number): ForwarderOutput[] {
-    if (entry.t !== undefined || entry.failed || entry.outLinks.length >= OUT_LINKS_MAX) return [];
+    if (entry.t !== undefined || entry.failure !== undefined || entry.outLinks.length >= OUT_LINKS_MAX) return [];
     const hop = this.#nextHop(entry, nowMono);
     if (hop === undefined || hop.last !== entry.last || entry.hops > HOP_LIMIT) return [];
     return [this.#sendOn(entry, hop, nowMono)];
@@ -329,8 +337,8 @@ export class Forwarder {
   }
 
   #fail(entry: PendingEnvelope, failure: Failure): ForwarderOutput[] {
-    if (entry.failed || entry.t !== undefined) return [];
-    entry.failed = true;
+    if (entry.failure !== undefined || entry.t !== undefined) return [];
+    entry.failure = failure;
     this.#pending.settle(entry);
     if (entry.source) {
       const { reason, detail } = failure;
@@ -362,6 +370,6 @@ function newEntry(
     waiting: new Set(),
     t: undefined,
     ackHops: 0,
-    failed: false,
+    failure: undefined,
   };
 }

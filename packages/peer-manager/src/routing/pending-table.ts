@@ -1,5 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { bytesToHex } from "@starling/wire-protocol";
+import type { Failure } from "./answers.ts";
 
 // One entry for each envelope that this node is carrying, PROTOCOL §5: from which links it came, where it went, and the secret
 // of its ack once that is known. Entries are made only after an envelope has passed the whole ladder.
@@ -47,7 +48,8 @@ export type PendingEnvelope = {
   /** The secret that opens the lock, once the recipient has answered. */
   t: Uint8Array | undefined;
   ackHops: number;
-  failed: boolean;
+  /** What was told upstream, and is told again to who repeats it. */
+  failure: Failure | undefined;
 };
 
 export class PendingTable {
