@@ -272,19 +272,19 @@ describe("scores", () => {
     forwarder.originate(original(1), 0);
     const again = forwarder.originate(original(2, { earlierIds: ["1"], isPair: true }), 1200);
     expect(say(again)).toMatchObject([["send", NEARER2, {}]]);
-    expect(forwarder.tick(1799)).toEqual([]);
-    expect(say(forwarder.tick(1800))).toMatchObject([["send", NEARER3, {}]]);
+    expect(forwarder.tick(1999)).toEqual([]);
+    expect(say(forwarder.tick(2000))).toMatchObject([["send", NEARER3, {}]]);
     const ack = { type: "send-ack", t: lockedWith(2), hops: 3 } as const;
-    expect(forwarder.acknowledged(NEARER3, ack, 1900)).toMatchObject([{ type: "settled", id: "2" }]);
-    expect(forwarder.acknowledged(NEARER2, ack, 1901)).toEqual([{ type: "dropped", reason: "ack-repeat" }]);
-    expect(forwarder.scoreOf(NEARER2, 1901)).toBeCloseTo(forwarder.scoreOf(NEARER3, 1901), 5);
+    expect(forwarder.acknowledged(NEARER3, ack, 2100)).toMatchObject([{ type: "settled", id: "2" }]);
+    expect(forwarder.acknowledged(NEARER2, ack, 2101)).toEqual([{ type: "dropped", reason: "ack-repeat" }]);
+    expect(forwarder.scoreOf(NEARER2, 2101)).toBeCloseTo(forwarder.scoreOf(NEARER3, 2101), 5);
   });
 
   test("the second first hop is not taken once the first has brought the ack", () => {
     link(NEAR, NEARER2);
     forwarder.originate(original(1, { isPair: true }), 0);
     forwarder.acknowledged(NEAR, { type: "send-ack", t: lockedWith(1), hops: 3 }, 500);
-    expect(forwarder.tick(600)).toEqual([]);
+    expect(forwarder.tick(800)).toEqual([]);
   });
 });
 
@@ -340,9 +340,9 @@ describe("when a link does not work", () => {
     forwarder.originate(original(1), 0);
     expect(forwarder.failed(NEAR, failOf(1), 1)).toEqual([{ type: "settled", id: "1", outcome: absent }]);
     forwarder.originate(original(2, { isPair: true }), 10);
-    forwarder.tick(610);
-    expect(forwarder.failed(NEAR, failOf(2), 611)).toEqual([]);
-    expect(forwarder.failed(NEARER2, failOf(2), 612)).toEqual([{ type: "settled", id: "2", outcome: absent }]);
+    forwarder.tick(810);
+    expect(forwarder.failed(NEAR, failOf(2), 811)).toEqual([]);
+    expect(forwarder.failed(NEARER2, failOf(2), 812)).toEqual([{ type: "settled", id: "2", outcome: absent }]);
   });
 
   test("full counts only with the secret that opens the lock", () => {

@@ -10,15 +10,43 @@ export type Scope = "loopback" | "private" | "public" | "never";
 const PRIVATE_RANGES = new Set(["private", "uniqueLocal", "carrierGradeNat"]);
 // Documentation ranges count as public: laboratories use them as ordinary addresses, and no route leads there from elsewhere.
 const PUBLIC_RANGES = new Set(["unicast", "reserved", "documentation", "as112", "amt"]);
+/** By the first byte. */
+const PRIVATE_V4: Readonly<Record<number, string>> = { 10: "10/8", 172: "172.16/12", 192: "192.168/16", 100: "100.64/10" };
+
+type Judged = { readonly scope: Scope; readonly block: string | undefined; readonly privateRange: string | undefined };
+
+// BOUNDED: emptied when full. The same few hundred addresses are asked about with every Pong, and parsing them costs more than all else
+// that is done with them. It remembers what follows from the text alone, so nobody can tell whether it is there.
+const JUDGED_MAX = 8192;
+const judgedByIp = new Map<string, Judged>();
 
 export function scopeOf(ip: string): Scope {
-  if (!ipaddr.isValid(ip)) return "never";
+  return judged(ip).scope;
+}
+
+function judged(ip: string): Judged {
+  const known = judgedByIp.get(ip);
+  if (known !== undefined) return known;
+  if (judgedByIp.size >= JUDGED_MAX) judgedByIp.clear();
+  const verdict = judge(ip);
+  judgedByIp.set(ip, verdict);
+  return verdict;
+}
+
+function judge(ip: string): Judged {
+  const never: Judged = { scope: "never", block: undefined, privateRange: undefined };
+  if (!ipaddr.isValid(ip)) return never;
   const parsed = ipaddr.parse(ip);
   const range = parsed.range();
-  if (range === "loopback") return "loopback";
-  if (PRIVATE_RANGES.has(range)) return "private";
-  if (parsed.kind() === "ipv4" && Number(ip.slice(0, ip.indexOf("."))) >= 240) return "never";
-  return PUBLIC_RANGES.has(range) ? "public" : "never";
+  if (range === "loopback") return { ...never, scope: "loopback" };
+  const bytes = parsed.toByteArray();
+  const isV4 = bytes.length === 4;
+  if (PRIVATE_RANGES.has(range)) {
+    const privateRange = isV4 ? PRIVATE_V4[bytes[0] ?? 0] : "fc00::/7";
+    return { scope: "private", block: undefined, privateRange };
+  }
+  if ((isV4 && (bytes[0] ?? 0) >= 240) || !PUBLIC_RANGES.has(range)) return never;
+  return { scope: "public", block: bytes.slice(0, isV4 ? 3 : 6).join("."), privateRange: undefined };
 }
 
 /**
@@ -65,20 +93,11 @@ export function acceptedCandidates(candidates: readonly Address[], context: Cand
 
 /** Two private addresses within one private range (10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7). */
 export function samePrivateNetwork(a: string, b: string): boolean {
-  const range = privateRange(a);
-  return range !== undefined && range === privateRange(b);
+  const range = judged(a).privateRange;
+  return range !== undefined && range === judged(b).privateRange;
 }
 
 /** The block by which limits count: the /24 of an IPv4, the /48 of an IPv6; undefined where no limit holds. */
 export function blockOf(ip: string): string | undefined {
-  if (scopeOf(ip) !== "public") return undefined;
-  const bytes = ipaddr.parse(ip).toByteArray();
-  return bytes.slice(0, bytes.length === 4 ? 3 : 6).join(".");
-}
-
-function privateRange(ip: string): string | undefined {
-  if (scopeOf(ip) !== "private") return undefined;
-  const bytes = ipaddr.parse(ip).toByteArray();
-  if (bytes.length === 16) return "fc00::/7";
-  return { 10: "10/8", 172: "172.16/12", 192: "192.168/16", 100: "100.64/10" }[bytes[0] ?? 0];
+  return judged(ip).block;
 }

@@ -30,7 +30,7 @@ const ACK_MS = 3000;
 /** A neighbour that has not even taken the frame in by then, nor acknowledged anything, gets company: the next out-link. */
 const HOP_MS = 500;
 /** The second first hop of a pair follows where the first has brought no ack by then: mostly it has, and half the cost is saved. */
-const SECOND_MS = 600;
+const SECOND_MS = 800;
 const NO_ROUTE: Failure = { reason: "no-route", detail: 0 };
 /** What the recipient itself says, and what every further node would say too: it goes straight back to the author. */
 const FINAL: readonly SendFailReason[] = ["no-inbox", "full", "stale", "bad-stamp", "hop-limit"];
