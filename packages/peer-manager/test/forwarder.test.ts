@@ -280,6 +280,18 @@ describe("scores", () => {
     expect(forwarder.scoreOf(NEARER2, 2101)).toBeCloseTo(forwarder.scoreOf(NEARER3, 2101), 5);
   });
 
+  test("an earlier attempt tries nobody else once a further one is under way, and may still be answered", () => {
+    link(NEAR, NEARER2, NEARER3);
+    const [first] = forwarder.originate(original(1), 0);
+    if (first?.type !== "send" || first.token === undefined) throw new Error("nothing was sent");
+    forwarder.originate(original(2, { earlierIds: ["1"] }), 1200);
+    const gone = { type: "failed", reason: "no-route", detail: 0 };
+    expect(forwarder.undelivered(first.token, 1300)).toEqual([{ type: "settled", id: "1", outcome: gone }]);
+    expect(forwarder.acknowledged(NEAR, { type: "send-ack", t: lockedWith(1), hops: 3 }, 1400)).toMatchObject([
+      { type: "settled", id: "1", outcome: { type: "acknowledged" } },
+    ]);
+  });
+
   test("the second first hop is not taken once the first has brought the ack", () => {
     link(NEAR, NEARER2);
     forwarder.originate(original(1, { isPair: true }), 0);

@@ -107,8 +107,12 @@ export class Forwarder {
   /** An envelope of our own. */
   originate(origination: Origination, nowMono: number): ForwarderOutput[] {
     const { id, lock, recipient, encodedEnvelope, avoidRecipient, earlierIds = [], isPair = false, firstHop } = origination;
-    const earlier = earlierIds.flatMap((other) => this.#pending.byId(other)?.outLinks ?? []);
-    const used = new Set(earlier.map(({ peer }) => peer));
+    const used = new Set<NodeId>();
+    for (const earlier of earlierIds.flatMap((other) => this.#pending.byId(other) ?? [])) {
+      // This attempt takes over: the earlier ones may still be answered, and are sent to nobody else.
+      earlier.isSuperseded = true;
+      for (const { peer } of earlier.outLinks) used.add(peer);
+    }
     const entry = newEntry({
       ...{ id, lock, recipient, encodedEnvelope, avoidRecipient, used, nowMono },
       source: true,
@@ -284,8 +288,8 @@ export class Forwarder {
 
   #tryNext(entry: PendingEnvelope, failure: Failure, nowMono: number): ForwarderOutput[] {
     if (entry.t !== undefined || entry.failure !== undefined || entry.waiting.size > 0) return [];
-    const outOfTries = entry.outLinks.length >= OUT_LINKS_MAX || nowMono > entry.startedMono + TRY_FOR_MS;
-    const hop = outOfTries ? undefined : this.#nextHop(entry, nowMono);
+    const isTried = entry.outLinks.length >= OUT_LINKS_MAX || nowMono > entry.startedMono + TRY_FOR_MS;
+    const hop = isTried || entry.isSuperseded ? undefined : this.#nextHop(entry, nowMono);
     if (hop === undefined) {
       // Whom none of our anchors knows either is absent, as far as can be found out here.
       const isAbsent = !entry.source && entry.outLinks.some(({ deflected }) => deflected);
@@ -301,7 +305,8 @@ export class Forwarder {
 
   /** The next out-link as well, while the one before may still take the envelope in. */
   #tryBeside(entry: PendingEnvelope, nowMono: number): ForwarderOutput[] {
-    if (entry.t !== undefined || entry.failure !== undefined || entry.outLinks.length >= OUT_LINKS_MAX) return [];
+    if (entry.t !== undefined || entry.failure !== undefined || entry.isSuperseded) return [];
+    if (entry.outLinks.length >= OUT_LINKS_MAX) return [];
     const hop = this.#nextHop(entry, nowMono);
     if (hop === undefined || hop.last !== entry.last || entry.hops > HOP_LIMIT) return [];
     return [this.#sendOn(entry, hop, nowMono)];
@@ -371,5 +376,6 @@ function newEntry(
     t: undefined,
     ackHops: 0,
     failure: undefined,
+    isSuperseded: false,
   };
 }

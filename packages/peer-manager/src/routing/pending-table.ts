@@ -50,6 +50,8 @@ export type PendingEnvelope = {
   ackHops: number;
   /** What was told upstream, and is told again to who repeats it. */
   failure: Failure | undefined;
+  /** Ours, and a later attempt at the same message is under way. */
+  isSuperseded: boolean;
 };
 
 export class PendingTable {
