@@ -309,6 +309,9 @@ describe("one node and what it is told", () => {
       bootstrap: [{ id: all[0]?.id as NodeId, address: host(1) }],
     });
     town.run(60_000);
-    expect(anchorIds(again)).toEqual(closest(again, [...town.residents.values()]));
+    // In so small a network somebody may be left whom nobody has ever dialled: it carries for nobody.
+    const reachable = [...town.residents.values()].filter(({ membership }) => membership.isReachable(town.ms));
+    expect(reachable.length).toBeGreaterThan(6);
+    expect(anchorIds(again)).toEqual(closest(again, reachable));
   });
 });

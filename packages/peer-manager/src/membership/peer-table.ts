@@ -18,6 +18,8 @@ const WAIT_LONGEST_MS = 30_000;
 const WAIT_RECENT_MS = 15_000;
 const RECENT_MS = 180_000;
 const FORGET_MS = 600_000;
+/** Draws for each contact that a sample wants: an entry that may not be told costs one. */
+const DRAWS = 4;
 
 export type TableEntry = {
   readonly id: NodeId;
@@ -38,6 +40,8 @@ export class PeerTable {
   readonly #random: RandomSource;
   // BOUNDED: 256 buckets of at most BUCKET_SIZE entries.
   readonly #entries = new Map<NodeId, TableEntry>();
+  /** The entries, to draw from; made when asked for. */
+  #list: readonly TableEntry[] | undefined;
   readonly #inBucket = new Map<number, number>();
   readonly #inBlock = new Map<string, number>();
 
@@ -82,6 +86,7 @@ export class PeerTable {
       if (!this.#hasRoom(bucket, block)) return false;
     }
     const times = { lastSeenMono: nowMono, failures: 0, nextDialMono: nowMono };
+    this.#list = undefined;
     this.#entries.set(id, { id, address, scope: scopeOf(address.ip), block, bucket, rttMs, ...times });
     this.#inBucket.set(bucket, (this.#inBucket.get(bucket) ?? 0) + 1);
     if (block !== undefined) this.#inBlock.set(block, (this.#inBlock.get(block) ?? 0) + 1);
@@ -118,6 +123,7 @@ export class PeerTable {
   forget(id: NodeId): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    this.#list = undefined;
     this.#entries.delete(id);
     this.#inBucket.set(entry.bucket, (this.#inBucket.get(entry.bucket) ?? 1) - 1);
     if (entry.block === undefined) return;
@@ -133,18 +139,16 @@ export class PeerTable {
     return withinBlocks(closestOf(target, this.#entries.values(), 2 * count, passes), count);
   }
 
-  /** Some contacts, by chance: a sample of the network that lies near nobody in particular. */
+  /** Some contacts, by chance: a sample of the network that lies near nobody in particular. Fewer where few may be told. */
   sample(count: number, askerAddress: Address, except: NodeId): Contact[] {
-    const told = [...this.#entries.values()].filter(
-      (entry) => entry.id !== except && this.#isTold(entry, askerAddress),
-    );
-    const chosen: TableEntry[] = [];
-    while (chosen.length < count && told.length > 0) {
+    this.#list ??= [...this.#entries.values()];
+    const chosen = new Set<TableEntry>();
+    for (let draws = 0; draws < DRAWS * count && chosen.size < count && this.#list.length > 0; draws += 1) {
       const bytes = this.#random(2);
-      const at = ((bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)) % told.length;
-      chosen.push(...told.splice(at, 1));
+      const entry = this.#list[((bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)) % this.#list.length];
+      if (entry !== undefined && entry.id !== except && this.#isTold(entry, askerAddress)) chosen.add(entry);
     }
-    return withinBlocks(chosen, count);
+    return withinBlocks([...chosen], count);
   }
 
   #isTold({ failures, scope, address }: TableEntry, askerAddress: Address): boolean {
