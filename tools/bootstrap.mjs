@@ -25,7 +25,15 @@ const tasks = {
   start: (args) => [dashboard, [...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
   bench: (args) => [dashboard, [...fromSource, join(root, "bench/src/main.ts"), ...args]],
   // Ten thousand nodes do not fit into V8's default heap; and what a step leaves behind is to die young.
-  sim: (args) => [["--max-old-space-size=11000", "--max-semi-space-size=64", ...fromSource, join(root, "packages/simulator/src/main.ts"), ...args]],
+  sim: (args) => [
+    [
+      "--max-old-space-size=11000",
+      "--max-semi-space-size=64",
+      ...fromSource,
+      join(root, "packages/simulator/src/main.ts"),
+      ...args,
+    ],
+  ],
   fuzz: (args) => [[...fromSource, join(root, "tools/fuzz/main.mjs"), ...args]],
   test: (args) => [dashboard, [...jest, ...args]],
   "test:browser": (args) => [dashboard, [...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],

@@ -11,7 +11,12 @@ const PRIVATE_RANGES = new Set(["private", "uniqueLocal", "carrierGradeNat"]);
 // Documentation ranges count as public: laboratories use them as ordinary addresses, and no route leads there from elsewhere.
 const PUBLIC_RANGES = new Set(["unicast", "reserved", "documentation", "as112", "amt"]);
 /** By the first byte. */
-const PRIVATE_V4: Readonly<Record<number, string>> = { 10: "10/8", 172: "172.16/12", 192: "192.168/16", 100: "100.64/10" };
+const PRIVATE_V4: Readonly<Record<number, string>> = {
+  10: "10/8",
+  172: "172.16/12",
+  192: "192.168/16",
+  100: "100.64/10",
+};
 
 type Judged = { readonly scope: Scope; readonly block: string | undefined; readonly privateRange: string | undefined };
 

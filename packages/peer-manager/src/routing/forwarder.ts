@@ -106,7 +106,16 @@ export class Forwarder {
 
   /** An envelope of our own. */
   originate(origination: Origination, nowMono: number): ForwarderOutput[] {
-    const { id, lock, recipient, encodedEnvelope, avoidRecipient, earlierIds = [], isPair = false, firstHop } = origination;
+    const {
+      id,
+      lock,
+      recipient,
+      encodedEnvelope,
+      avoidRecipient,
+      earlierIds = [],
+      isPair = false,
+      firstHop,
+    } = origination;
     const used = new Set<NodeId>();
     for (const earlier of earlierIds.flatMap((other) => this.#pending.byId(other) ?? [])) {
       // This attempt takes over: the earlier ones may still be answered, and are sent to nobody else.
