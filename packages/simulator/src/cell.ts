@@ -2,7 +2,7 @@ import { SCENARIOS } from "./scenarios/index.ts";
 import type { CellOptions } from "./scenarios/scenario.ts";
 
 /** One run of one scenario: its figures, and what names it. */
-export type Cell = CellOptions & {
+export type Cell = Omit<CellOptions, "progress"> & {
   readonly scenario: string;
   readonly figures: Readonly<Record<string, number>>;
   readonly curves: Readonly<Record<string, readonly number[]>>;
@@ -20,13 +20,14 @@ export type Cell = CellOptions & {
 export function runCell(scenario: string, options: CellOptions): Cell {
   const run = SCENARIOS[scenario];
   if (run === undefined) throw new Error(`no scenario is called ${scenario}`);
+  const { progress: _, ...named } = options;
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
   const { fleet, figures, curves = {} } = run(options);
   const { world, ledger } = fleet;
   return {
     scenario,
-    ...options,
+    ...named,
     figures,
     curves,
     violations: ledger.violations,

@@ -51,6 +51,16 @@ function seedsOf(text: string): number[] {
   return Array.from({ length: whole("seed", last, from) - from + 1 }, (_, i) => from + i);
 }
 
+/** Says on stderr, each ten seconds, how far a run has come. */
+function progressOf(name: string) {
+  let saidMs = performance.now();
+  return (virtualMs: number, events: number): void => {
+    if (performance.now() < saidMs + 10_000) return;
+    saidMs = performance.now();
+    process.stderr.write(`sim: ${name}: ${Math.round(virtualMs / 1000)} s of virtual time, ${events} events\n`);
+  };
+}
+
 function report(scenarios: readonly string[]): void {
   const rows = runPlan({
     scenarios,
@@ -74,7 +84,8 @@ if (scenario === "report") {
   const nodes = whole("nodes", values.nodes ?? "100", 2);
   const messages = values.messages === undefined ? nodes * 10 : whole("messages", values.messages, 0);
   for (const seed of seedsOf(values.seed ?? "11")) {
-    const cell = runCell(scenario, { nodes, seed, messages, crypto });
+    const progress = progressOf(`${scenario}, ${nodes} nodes, seed ${seed}`);
+    const cell = runCell(scenario, { nodes, seed, messages, crypto, progress });
     if (values.json) process.stdout.write(`${JSON.stringify(cell)}\n`);
     else print(cell);
     if (cell.violations.length > 0) process.exitCode = 1;

@@ -6,7 +6,7 @@ import type { SimNode, SimRelay } from "./machine.ts";
 import type { NatKind } from "./nat.ts";
 import { MODEL } from "./plan.ts";
 import { pick, type SeededRandom } from "./seeded-random.ts";
-import { World, type WorldOptions } from "./world.ts";
+import { type Progress, World, type WorldOptions } from "./world.ts";
 
 // The network of most scenarios: bootstrap relays, and nodes that join over some seconds, half of them behind NATs.
 
@@ -18,6 +18,7 @@ export type FleetOptions = {
   readonly nodes: number;
   readonly seed: number;
   readonly crypto: "real" | "stand-in";
+  readonly progress?: Progress | undefined;
   readonly loss?: number;
   readonly duplication?: number;
   readonly joinMs?: number;
@@ -46,10 +47,11 @@ export type Fleet = {
 
 /** Plans the start of every machine; nothing has run yet. */
 export function createFleet(options: FleetOptions): Fleet {
-  const { nodes: count, seed, crypto, loss = MODEL.loss, duplication = MODEL.duplication } = options;
+  const { nodes: count, seed, crypto, progress, loss = MODEL.loss, duplication = MODEL.duplication } = options;
   const { joinMs = MODEL.joinMs, natShare = MODEL.natShare } = options;
   const floor = crypto === "stand-in" ? { floor: 1 } : {};
-  const world = new World({ seed, loss, duplication, crypto, ...floor, keepsOutputs: false, ...options.world });
+  const always = { keepsOutputs: false, progress };
+  const world = new World({ seed, loss, duplication, crypto, ...floor, ...always, ...options.world });
   const random = world.forkRandom();
   const ledger = new Ledger(() => world.queue.nowMs);
   const { maxNeighbours } = MODEL;

@@ -34,7 +34,11 @@ export type WorldOptions = {
   readonly floor?: number;
   /** Whether SimNode.outputs is filled; default true. */
   readonly keepsOutputs?: boolean;
+  /** Told now and then how far a long run has come. */
+  readonly progress?: Progress | undefined;
 };
+
+export type Progress = (virtualMs: number, events: number) => void;
 
 export type HostOptions = {
   readonly tap?: CryptoTap | undefined;
@@ -59,6 +63,7 @@ export type Prepared = {
 
 const PORT = 4000;
 const CHANNEL_LATENCY_MS = 20;
+const PROGRESS_EVENTS = 10_000;
 
 export class World {
   readonly queue: EventQueue = new EventQueue();
@@ -117,7 +122,10 @@ export class World {
 
   run(forMs: number): void {
     const untilMs = this.queue.nowMs + forMs;
-    while (this.queue.step(untilMs));
+    const { progress } = this.#options;
+    while (this.queue.step(untilMs)) {
+      if (this.queue.count % PROGRESS_EVENTS === 0) progress?.(this.queue.nowMs, this.queue.count);
+    }
   }
 
   /** Chance for a scenario of its own. */

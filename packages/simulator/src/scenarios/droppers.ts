@@ -12,13 +12,14 @@ const LEARNING_MESSAGES = 40;
 const RATE = 0.5;
 
 /** One in five of the nodes that others forward over acknowledges what it is handed and loses it. */
-export function droppers({ nodes, seed, crypto, messages }: CellOptions): Outcome {
+export function droppers({ nodes, seed, crypto, messages, progress }: CellOptions): Outcome {
   let publicCount = 0;
   let count = 0;
   const fleet = createFleet({
     nodes,
     seed,
     crypto,
+    progress,
     loss: LOSS,
     tap: (self, isPublic) => {
       if (!isPublic) return undefined;

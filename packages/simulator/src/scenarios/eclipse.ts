@@ -16,8 +16,8 @@ const LOSS = 0.01;
 const SETTLE_MS = 300_000;
 const MESSAGES = 500;
 
-export function eclipse({ nodes, seed, crypto }: CellOptions): Outcome {
-  const fleet = createFleet({ nodes, seed, crypto, loss: LOSS, natShare: 0 });
+export function eclipse({ nodes, seed, crypto, progress }: CellOptions): Outcome {
+  const fleet = createFleet({ nodes, seed, crypto, progress, loss: LOSS, natShare: 0 });
   const { world, random, relays, ledger } = fleet;
   for (let i = 0; i < ATTACKERS; i += 1) {
     world.queue.at((i / ATTACKERS) * MODEL.joinMs, () => {

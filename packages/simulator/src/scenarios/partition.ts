@@ -9,8 +9,8 @@ const WITHIN_MS = 30_000;
 const SENT_OVER_MS = 1000;
 
 /** The network falls into halves and heals: which pairs across reach each other, and when. */
-export function partition({ nodes, seed, crypto, messages }: CellOptions): Outcome {
-  const fleet = createFleet({ nodes, seed, crypto });
+export function partition({ nodes, seed, crypto, messages, progress }: CellOptions): Outcome {
+  const fleet = createFleet({ nodes, seed, crypto, progress });
   const { world, random, ledger } = fleet;
   world.run(MODEL.joinMs + MODEL.warmUpMs);
   for (const { place } of [...fleet.relays, ...fleet.nodes]) place.side = random.integer(2);

@@ -52,14 +52,14 @@ type Scene = {
   isCapturing: boolean;
 };
 
-export function replay({ nodes, seed, crypto, messages }: CellOptions): Outcome {
+export function replay({ nodes, seed, crypto, messages, progress }: CellOptions): Outcome {
   let scene: Scene | undefined;
   const spy = (self: () => NodeId): CryptoTap =>
     watchPlaintexts({
       opened: (_peer, plaintext) => scene?.isCapturing && capture(scene, self(), plaintext),
       sealing: (_peer, plaintext) => scene !== undefined && noteForwards(scene, self(), plaintext),
     });
-  const fleet = createFleet({ nodes, seed, crypto, loss: LOSS, tap: spy, relayTap: spy });
+  const fleet = createFleet({ nodes, seed, crypto, progress, loss: LOSS, tap: spy, relayTap: spy });
   const { world, random, ledger } = fleet;
   const broadcasts = new BroadcastCount(fleet);
   world.run(MODEL.joinMs + MODEL.warmUpMs);

@@ -1,10 +1,12 @@
 import type { Fleet } from "../fleet.ts";
+import type { Progress } from "../world.ts";
 
 export type CellOptions = {
   readonly nodes: number;
   readonly seed: number;
   readonly messages: number;
   readonly crypto: "real" | "stand-in";
+  readonly progress?: Progress | undefined;
 };
 
 export type Outcome = {

@@ -8,8 +8,8 @@ const VIRTUAL_MS = 60_000;
 const LAST_MS = 5000;
 
 /** Sixty virtual seconds: joining, upkeep, and one message for each node. How long it takes is in the cell. */
-export function speed({ nodes, seed, crypto }: CellOptions): Outcome {
-  const fleet = createFleet({ nodes, seed, crypto });
+export function speed({ nodes, seed, crypto, progress }: CellOptions): Outcome {
+  const fleet = createFleet({ nodes, seed, crypto, progress });
   const { world, ledger } = fleet;
   world.run(MODEL.joinMs);
   sendRandomly(fleet, nodes, VIRTUAL_MS - MODEL.joinMs - LAST_MS, 5000);

@@ -15,8 +15,8 @@ const LEAST_MS = 30_000;
 
 /** Unicast with its ack between random pairs, under churn and loss. */
 export function unicast(options: CellOptions): Outcome {
-  const { nodes, seed, crypto, messages } = options;
-  const fleet = createFleet({ nodes, seed, crypto });
+  const { nodes, seed, crypto, messages, progress } = options;
+  const fleet = createFleet({ nodes, seed, crypto, progress });
   const { world } = fleet;
   world.run(MODEL.joinMs + MODEL.warmUpMs);
   const runMs = Math.max(LEAST_MS, (messages / (nodes * RATE)) * 1000);

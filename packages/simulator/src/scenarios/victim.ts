@@ -27,8 +27,8 @@ const FORBIDDEN: readonly Address[] = [
   { ip: "0.0.0.0", port: 4000 },
 ];
 
-export function victim({ nodes, seed, crypto }: CellOptions): Outcome {
-  const fleet = createFleet({ nodes, seed, crypto, loss: LOSS });
+export function victim({ nodes, seed, crypto, progress }: CellOptions): Outcome {
+  const fleet = createFleet({ nodes, seed, crypto, progress, loss: LOSS });
   const { world, random } = fleet;
   world.run(MODEL.joinMs + MODEL.warmUpMs);
   const victimPlace = world.place();
