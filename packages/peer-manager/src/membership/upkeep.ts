@@ -42,7 +42,11 @@ export function dialsWanted(view: UpkeepView): Contact[] {
   const { self, neighbours } = view;
   const anchors = neighbours.anchors();
   const farthest = anchors.length < ANCHORS ? undefined : anchors.at(-1);
-  const tryable = tryableContacts(view);
+  const covered = new Set(neighbours.reachable().map(({ bucket }) => bucket));
+  // Most of what is known lies in buckets that have their link and farther off than the anchors: it is not looked at any closer.
+  const mayBeWanted = ({ bucket }: Tryable) =>
+    !covered.has(bucket) || farthest === undefined || bucket <= farthest.bucket;
+  const tryable = tryableContacts(view, mayBeWanted);
   const isWantedAnchor = ({ id, block }: Tryable): boolean => {
     if (farthest !== undefined && !isCloser(self, id, farthest.id)) return false;
     return block === undefined || !anchors.some((anchor) => anchor.block === block && isCloser(self, anchor.id, id));
@@ -50,7 +54,6 @@ export function dialsWanted(view: UpkeepView): Contact[] {
   const dials = new Map<NodeId, Tryable>();
   for (const found of closestOf(self, tryable, ANCHOR_DIALS, isWantedAnchor)) dials.set(found.id, found);
 
-  const covered = new Set(neighbours.reachable().map(({ bucket }) => bucket));
   const byBucket = new Map<number, Tryable[]>();
   for (const contact of tryable) {
     if (covered.has(contact.bucket)) continue;
@@ -118,12 +121,17 @@ type Tryable = Contact & {
   readonly rttMs?: number | undefined;
 };
 
-function tryableContacts({ neighbours, table, pool, isDialling, mayTry, nowMono }: UpkeepView): Tryable[] {
+function tryableContacts(
+  { neighbours, table, pool, isDialling, mayTry, nowMono }: UpkeepView,
+  mayBeWanted: (contact: Tryable) => boolean = () => true,
+): Tryable[] {
   const isFree = (id: NodeId) => neighbours.get(id) === undefined && !isDialling(id);
   const tryable: Tryable[] = [];
-  for (const entry of table.values())
-    if (nowMono >= entry.nextDialMono && isFree(entry.id)) tryable.push(entry as TableEntry);
+  for (const entry of table.values()) {
+    if (mayBeWanted(entry) && nowMono >= entry.nextDialMono && isFree(entry.id)) tryable.push(entry as TableEntry);
+  }
   for (const candidate of pool.values()) {
+    if (!mayBeWanted(candidate)) continue;
     if (table.get(candidate.id) === undefined && isFree(candidate.id) && mayTry(candidate)) tryable.push(candidate);
   }
   return tryable;
