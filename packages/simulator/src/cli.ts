@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
 import { type Cell, runCell } from "./cell.ts";
+import { writeRow } from "./document.ts";
 import { runPlan } from "./plan-run.ts";
 import { reportTable, writeReport } from "./report.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 // npm run sim -- SCENARIO [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-// npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR]
+// npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR] [--write]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
     tune: { type: "boolean", default: false },
     cells: { type: "string", default: "node_modules/.cache/starling/sim" },
     out: { type: "string", default: "docs/simulation" },
+    write: { type: "boolean", default: false },
   },
 });
 
@@ -25,7 +27,7 @@ function usage(problem: string): never {
   const names = Object.keys(SCENARIOS).join("|");
   process.stderr.write(`sim: ${problem}
 usage: npm run sim -- ${names} [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-       npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR]
+       npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR] [--write]
 `);
   process.exit(2);
 }
@@ -72,6 +74,11 @@ function report(scenarios: readonly string[]): void {
   });
   process.stdout.write(reportTable(rows));
   writeReport(rows, values.out);
+  if (!values.write) return;
+  for (const row of rows) {
+    const traces = row.cells.map(({ traceHash }) => traceHash);
+    writeRow(`${row.row.scenario}-${row.row.nodes}`, reportTable([row]), traces);
+  }
 }
 
 const [scenario = "", ...others] = positionals;
