@@ -1,20 +1,26 @@
-import type { NodeId, RandomSource, SessionKeys } from "@starling/crypto-identity";
+import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Now } from "@starling/peer-manager";
 import type { AgreedChannel, SessionCrypto } from "@starling/session";
 import type { Candidate, Description, Signal } from "@starling/wire-protocol";
 import {
   bytesToHex,
   channelLabel,
-  decodeCandidate,
   decodeSignal,
   decodeSignalPayload,
-  encodeCandidate,
   encodeSignal,
   encodeSignalPayload,
   hexToBytes,
   OFFER_TAG_BYTES,
 } from "@starling/wire-protocol";
+import { type Dial, Dials, type Opening, REPEAT_MS } from "./dials.ts";
 import { IncomingOffers } from "./incoming-offers.ts";
+import {
+  CANDIDATES_EARLY_MAX,
+  CANDIDATES_EARLY_MS,
+  CANDIDATES_LATE_MAX,
+  openCandidate,
+  sealCandidate,
+} from "./late-candidates.ts";
 
 // How two nodes agree on a channel through the overlay, PROTOCOL §9. The greater id offers, the lesser one asks for it with an
 // Intent; so there is no glare of Offers, and crossed Intents meet the Offer that both want. Offer and Answer carry the two
@@ -24,22 +30,8 @@ import { IncomingOffers } from "./incoming-offers.ts";
 //   lesser id   (none) ─ want ─▶ intended ─ Offer ─▶ answering ─ described ─▶ opening ─ opened ─▶ (a link)
 //               any state ─ closed, or 15 s ─▶ (none), and no new try before the back-off
 
-/** Offer and Answer are told again after this long without a step forward. */
-const REPEAT_MS = 3000;
-const DIAL_MS = 15_000;
-const BACK_OFF_FIRST_MS = 5000;
-const BACK_OFF_MAX_MS = 600_000;
 /** Signals older than this are stale. */
 const FRESH_MS = 30_000;
-/** BOUNDED: dials in each direction at once (PROTOCOL §9, at most 8), and peers whose back-off is remembered. */
-const DIALS_MAX = 8;
-const BACK_OFFS_MAX = 1024;
-const CANDIDATES_LATE_MAX = 2;
-/** Candidates of the peer that overtook its Answer are held this long (PROTOCOL §9). */
-const CANDIDATES_EARLY_MAX = 10;
-const CANDIDATES_EARLY_MS = 5000;
-/** Candidates are sealed under the channel's keys with counters that Data never reaches (it rekeys at 2^32). */
-const CANDIDATE_COUNTER = 2 ** 48;
 
 export type SignallingOutput =
   /** To be sealed and sent like any message; it is for the peer's signalling. */
@@ -54,32 +46,6 @@ export type SignallingOutput =
   | { readonly type: "channel-failed"; readonly peer: NodeId; readonly reason: string }
   | { readonly type: "dropped"; readonly reason: string };
 
-type Agreed = { readonly keys: SessionKeys; readonly remoteIndex: number };
-type Opening = { readonly type: "opening"; readonly tag: string; readonly agreed: Agreed; lateCandidates: number };
-type Dial = {
-  readonly peer: NodeId;
-  readonly channel: string;
-  readonly localIndex: number;
-  readonly untilMono: number;
-  repeatMono: number;
-  /** Our candidates that were found after the Offer had gone: they can only be sealed once its Answer is here. */
-  // BOUNDED: CANDIDATES_LATE_MAX.
-  readonly late: Candidate[];
-  // BOUNDED: CANDIDATES_EARLY_MAX.
-  readonly early: { readonly sealed: Uint8Array; readonly untilMono: number }[];
-  phase:
-    | { readonly type: "intended" }
-    | { readonly type: "describing" }
-    | {
-        readonly type: "offered";
-        readonly tag: string;
-        readonly content: Uint8Array;
-        readonly finish: ReturnType<SessionCrypto["initiate"]>["finish"];
-      }
-    | { readonly type: "answering"; readonly tag: string }
-    | Opening;
-};
-
 export type SignallingOptions = {
   readonly crypto: SessionCrypto;
   readonly random: RandomSource;
@@ -92,27 +58,24 @@ export type SignallingOptions = {
 export class Signalling {
   readonly #options: SignallingOptions;
   readonly #incoming = new IncomingOffers();
-  // BOUNDED: DIALS_MAX of our own wish, DIALS_MAX of others'.
-  readonly #dials = new Map<NodeId, Dial>();
-  readonly #byChannel = new Map<string, Dial>();
-  readonly #backOffs = new Map<NodeId, { untilMono: number; waitMs: number }>();
+  readonly #dials: Dials;
 
   constructor(options: SignallingOptions) {
     this.#options = options;
+    this.#dials = new Dials(options.random);
   }
 
   isDialling(peer: NodeId): boolean {
-    return this.#dials.has(peer);
+    return this.#dials.get(peer) !== undefined;
   }
 
   /** A channel to this peer is wanted. Nothing happens while one is being opened, or before the back-off is over. */
   want(peer: NodeId, now: Now): SignallingOutput[] {
-    const backOff = this.#backOffs.get(peer);
-    if (this.#dials.has(peer) || (backOff !== undefined && backOff.untilMono > now.mono)) return [];
-    if (this.#dials.size >= DIALS_MAX) return [{ type: "dropped", reason: "dials-full" }];
+    if (this.isDialling(peer) || this.#dials.isBackingOff(peer, now.mono)) return [];
+    if (!this.#dials.hasRoom(true)) return [{ type: "dropped", reason: "dials-full" }];
     if (this.#options.crypto.id > peer) return this.#describe(peer, now);
-    const dial = this.#dial(peer, { type: "intended" }, now);
-    return [this.#signal(dial.peer, { type: "intent" })];
+    this.#dials.begin(peer, { type: "intended" }, now);
+    return [this.#signal(peer, { type: "intent" })];
   }
 
   /** A signal that a peer sealed to us. Its author is proved; when it was written is for us to judge. */
@@ -136,7 +99,7 @@ export class Signalling {
 
   /** Our RTC stack has its description of a channel: the Offer or the Answer can go. */
   described(channel: string, description: Description, now: Now): SignallingOutput[] {
-    const dial = this.#byChannel.get(channel);
+    const dial = this.#dials.ofChannel(channel);
     if (dial === undefined) return [];
     const payload = encodeSignalPayload({ sessionIndex: dial.localIndex, description });
     dial.repeatMono = now.mono + REPEAT_MS;
@@ -159,25 +122,24 @@ export class Signalling {
 
   /** Our RTC stack found a candidate after its description had gone. */
   foundCandidate(channel: string, candidate: Candidate): SignallingOutput[] {
-    const dial = this.#byChannel.get(channel);
+    const dial = this.#dials.ofChannel(channel);
     if (dial?.phase.type === "opening") return this.#sendCandidate(dial, dial.phase, candidate);
     if (dial?.phase.type === "offered" && dial.late.length < CANDIDATES_LATE_MAX) dial.late.push(candidate);
     return [];
   }
 
   opened(channel: string): SignallingOutput[] {
-    const dial = this.#byChannel.get(channel);
+    const dial = this.#dials.ofChannel(channel);
     if (dial?.phase.type !== "opening") return [];
     const { peer, localIndex, phase } = dial;
-    this.#forget(dial);
-    this.#backOffs.delete(peer);
+    this.#dials.opened(dial);
     const isInitiator = this.#options.crypto.id > peer;
     return [{ type: "channel-ready", channel: { channel, peer, isInitiator, localIndex, ...phase.agreed } }];
   }
 
   /** The channel ended before it was a link. */
   closed(channel: string, reason: string, now: Now): SignallingOutput[] {
-    const dial = this.#byChannel.get(channel);
+    const dial = this.#dials.ofChannel(channel);
     return dial === undefined ? [] : this.#fail(dial, reason, now);
   }
 
@@ -185,13 +147,13 @@ export class Signalling {
   cancel(peer: NodeId): SignallingOutput[] {
     const dial = this.#dials.get(peer);
     if (dial === undefined) return [];
-    this.#forget(dial);
+    this.#dials.forget(dial);
     return [{ type: "rtc-cancel", channel: dial.channel }];
   }
 
   tick(now: Now): SignallingOutput[] {
     this.#incoming.expire(now.mono);
-    return [...this.#dials.values()].flatMap((dial) => {
+    return this.#dials.all().flatMap((dial) => {
       if (now.mono >= dial.untilMono) return this.#fail(dial, "timeout", now);
       if (now.mono < dial.repeatMono) return [];
       dial.repeatMono = now.mono + REPEAT_MS;
@@ -203,8 +165,7 @@ export class Signalling {
   }
 
   nextDeadline(): number | null {
-    let next = this.#incoming.nextDeadline() ?? Number.POSITIVE_INFINITY;
-    for (const dial of this.#dials.values()) next = Math.min(next, dial.untilMono, dial.repeatMono);
+    const next = Math.min(this.#incoming.nextDeadline() ?? Number.POSITIVE_INFINITY, this.#dials.nextDeadline());
     return next === Number.POSITIVE_INFINITY ? null : next;
   }
 
@@ -215,7 +176,7 @@ export class Signalling {
     if (dial !== undefined) return [{ type: "dropped", reason: "intent-repeat" }];
     const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
     if (refusal !== undefined) return [{ type: "dropped", reason: `intent-${refusal}` }];
-    if (this.#dials.size >= 2 * DIALS_MAX) return [{ type: "dropped", reason: "dials-full" }];
+    if (!this.#dials.hasRoom(false)) return [{ type: "dropped", reason: "dials-full" }];
     return this.#describe(from, now);
   }
 
@@ -230,15 +191,15 @@ export class Signalling {
     if (wanted === undefined) {
       const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
       if (refusal !== undefined) return [{ type: "dropped", reason: `offer-${refusal}` }];
-      if (this.#dials.size >= 2 * DIALS_MAX) return [{ type: "dropped", reason: "dials-full" }];
+      if (!this.#dials.hasRoom(false)) return [{ type: "dropped", reason: "dials-full" }];
     }
     const response = this.#options.crypto.respond(message);
     if (response === undefined || response.initiator !== from) return [{ type: "dropped", reason: "offer-handshake" }];
     const payload = decodeSignalPayload(response.payload);
     if (!payload.ok) return [{ type: "dropped", reason: `offer-${payload.reason}` }];
     this.#incoming.pending(from, tag, response, payload.value.sessionIndex, now.mono);
-    if (wanted !== undefined) this.#forget(wanted);
-    const dial = this.#dial(from, { type: "answering", tag }, now);
+    if (wanted !== undefined) this.#dials.forget(wanted);
+    const dial = this.#dials.begin(from, { type: "answering", tag }, now);
     const description = this.#acceptable(payload.value.description, from);
     return [{ type: "rtc-accept", channel: dial.channel, label: this.#label(from), description }];
   }
@@ -278,61 +239,27 @@ export class Signalling {
   #sendCandidate(dial: Dial, phase: Opening, candidate: Candidate): SignallingOutput[] {
     if (phase.lateCandidates >= CANDIDATES_LATE_MAX) return [];
     const offerTag = fromTag(phase.tag);
-    const counter = CANDIDATE_COUNTER + phase.lateCandidates;
-    const sealed = phase.agreed.keys.send.seal(counter, offerTag, encodeCandidate(candidate));
+    const sealed = sealCandidate(phase.agreed.keys, offerTag, phase.lateCandidates, candidate);
     phase.lateCandidates += 1;
     return [this.#signal(dial.peer, { type: "candidate", offerTag, sealed })];
   }
 
   #openCandidate(dial: Dial, phase: Opening, sealed: Uint8Array): SignallingOutput[] {
-    for (let i = 0; i < CANDIDATES_LATE_MAX; i += 1) {
-      const opened = phase.agreed.keys.receive.open(CANDIDATE_COUNTER + i, fromTag(phase.tag), sealed);
-      const candidate = opened && decodeCandidate(opened);
-      if (!candidate?.ok) continue;
-      const [accepted] = this.#options.acceptable([candidate.value], dial.peer);
-      return accepted === undefined ? [] : [{ type: "rtc-candidate", channel: dial.channel, candidate: accepted }];
-    }
-    return [{ type: "dropped", reason: "candidate-sealed" }];
+    const candidate = openCandidate(phase.agreed.keys, fromTag(phase.tag), sealed);
+    if (candidate === undefined) return [{ type: "dropped", reason: "candidate-sealed" }];
+    const [accepted] = this.#options.acceptable([candidate], dial.peer);
+    return accepted === undefined ? [] : [{ type: "rtc-candidate", channel: dial.channel, candidate: accepted }];
   }
 
   #describe(peer: NodeId, now: Now): SignallingOutput[] {
-    const dial = this.#dial(peer, { type: "describing" }, now);
+    const dial = this.#dials.begin(peer, { type: "describing" }, now);
     return [{ type: "rtc-offer", channel: dial.channel, label: this.#label(peer) }];
   }
 
-  #dial(peer: NodeId, phase: Dial["phase"], now: Now): Dial {
-    const bytes = this.#options.random(12);
-    const localIndex = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-    const channel = bytesToHex(bytes.subarray(4));
-    const dial: Dial = {
-      peer,
-      channel,
-      localIndex,
-      untilMono: now.mono + DIAL_MS,
-      repeatMono: now.mono + REPEAT_MS,
-      late: [],
-      early: [],
-      phase,
-    };
-    this.#dials.set(peer, dial);
-    this.#byChannel.set(channel, dial);
-    return dial;
-  }
-
   #fail(dial: Dial, reason: string, now: Now): SignallingOutput[] {
-    this.#forget(dial);
-    const waitMs = Math.min((this.#backOffs.get(dial.peer)?.waitMs ?? BACK_OFF_FIRST_MS / 2) * 2, BACK_OFF_MAX_MS);
-    this.#backOffs.delete(dial.peer);
-    this.#backOffs.set(dial.peer, { untilMono: now.mono + waitMs, waitMs });
-    const oldest = this.#backOffs.keys().next();
-    if (this.#backOffs.size > BACK_OFFS_MAX && !oldest.done) this.#backOffs.delete(oldest.value);
+    this.#dials.failed(dial, now.mono);
     const failed = { type: "channel-failed" as const, peer: dial.peer, reason };
     return dial.phase.type === "intended" ? [failed] : [{ type: "rtc-cancel", channel: dial.channel }, failed];
-  }
-
-  #forget(dial: Dial): void {
-    this.#byChannel.delete(dial.channel);
-    if (this.#dials.get(dial.peer) === dial) this.#dials.delete(dial.peer);
   }
 
   #acceptable(description: Description, peer: NodeId): Description {
