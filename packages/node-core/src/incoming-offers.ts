@@ -5,11 +5,15 @@ import type { SessionCrypto } from "@starling/session";
 // a new envelope, so it is known by its ephemeral key and answered with the same bytes, creating nothing (PROTOCOL §9).
 
 const REMEMBER_MS = 60_000;
-/** One unasked Offer or Intent a peer in this time. */
+/** One unasked Offer or Intent a peer in this time; an Intent that comes so soon after its channel has opened had crossed it. */
 const PEER_EVERY_MS = 5000;
+/** What follows an Intent of ours within this time was asked for. */
+const ASKED_MS = 30_000;
 // BOUNDED: the oldest makes room.
 const OFFERS_MAX = 1024;
 const PEERS_MAX = 4096;
+const ASKED_MAX = 256;
+const OPENED_MAX = 1024;
 
 type Response = NonNullable<ReturnType<SessionCrypto["respond"]>>;
 type Entry = {
@@ -22,16 +26,35 @@ type Entry = {
 export class IncomingOffers {
   readonly #offers = new Map<string, Entry>();
   readonly #lastMono = new Map<NodeId, number>();
+  readonly #askedMono = new Map<NodeId, number>();
+  readonly #openedMono = new Map<NodeId, number>();
+
+  /** We ask this peer for an Offer. */
+  ask(peer: NodeId, nowMono: number): void {
+    note(this.#askedMono, peer, nowMono, ASKED_MAX);
+  }
+
+  /** An Offer of this peer is one that we asked for lately. */
+  isAsked(peer: NodeId, nowMono: number): boolean {
+    return nowMono - (this.#askedMono.get(peer) ?? Number.NEGATIVE_INFINITY) < ASKED_MS;
+  }
+
+  /** A channel has opened: it is what was asked for. */
+  opened(peer: NodeId, nowMono: number): void {
+    this.#askedMono.delete(peer);
+    note(this.#openedMono, peer, nowMono, OPENED_MAX);
+  }
+
+  hasOpenedLately(peer: NodeId, nowMono: number): boolean {
+    return nowMono - (this.#openedMono.get(peer) ?? Number.NEGATIVE_INFINITY) < PEER_EVERY_MS;
+  }
 
   /** Why an unasked Offer or Intent is not taken; when it is, the peer's turn is used up. */
   refuse(peer: NodeId, hasRoom: boolean, nowMono: number): "budget" | "rate" | undefined {
     if (!hasRoom) return "budget";
     const lastMono = this.#lastMono.get(peer);
     if (lastMono !== undefined && nowMono - lastMono < PEER_EVERY_MS) return "rate";
-    this.#lastMono.delete(peer);
-    this.#lastMono.set(peer, nowMono);
-    const oldest = this.#lastMono.keys().next();
-    if (this.#lastMono.size > PEERS_MAX && !oldest.done) this.#lastMono.delete(oldest.value);
+    note(this.#lastMono, peer, nowMono, PEERS_MAX);
     return undefined;
   }
 
@@ -73,4 +96,12 @@ export class IncomingOffers {
     const oldest = this.#offers.values().next();
     return oldest.done ? null : oldest.value.atMono + REMEMBER_MS;
   }
+}
+
+/** Notes the time of a peer, as the newest of at most so many. */
+function note(times: Map<NodeId, number>, peer: NodeId, nowMono: number, max: number): void {
+  times.delete(peer);
+  times.set(peer, nowMono);
+  const oldest = times.keys().next();
+  if (times.size > max && !oldest.done) times.delete(oldest.value);
 }

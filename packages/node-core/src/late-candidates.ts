@@ -9,17 +9,17 @@ export const CANDIDATES_LATE_MAX = 2;
 export const CANDIDATES_EARLY_MAX = 10;
 export const CANDIDATES_EARLY_MS = 5000;
 /** Data rekeys long before, at 2^32. */
-const COUNTER = 2 ** 48;
+const CANDIDATE_COUNTER = 2 ** 48;
 
 /** The sealed form of our late candidate number `i`, below CANDIDATES_LATE_MAX. */
 export function sealCandidate(keys: SessionKeys, offerTag: Uint8Array, i: number, candidate: Candidate): Uint8Array {
-  return keys.send.seal(COUNTER + i, offerTag, encodeCandidate(candidate));
+  return keys.send.seal(CANDIDATE_COUNTER + i, offerTag, encodeCandidate(candidate));
 }
 
 /** The peer's late candidate; undefined for what it did not seal. */
 export function openCandidate(keys: SessionKeys, offerTag: Uint8Array, sealed: Uint8Array): Candidate | undefined {
   for (let i = 0; i < CANDIDATES_LATE_MAX; i += 1) {
-    const opened = keys.receive.open(COUNTER + i, offerTag, sealed);
+    const opened = keys.receive.open(CANDIDATE_COUNTER + i, offerTag, sealed);
     const candidate = opened && decodeCandidate(opened);
     if (candidate?.ok) return candidate.value;
   }

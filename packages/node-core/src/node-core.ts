@@ -75,6 +75,7 @@ export class NodeCore {
       random,
       acceptable: (candidates, peer) => this.#acceptable(candidates, peer),
       hasRoom: () => this.#overlay.links.hasChannelRoom,
+      hasChannel: (peer) => this.#overlay.links.channel(peer) !== undefined,
     });
     this.#outbox = new Outbox({
       identity,
@@ -250,7 +251,7 @@ export class NodeCore {
       case "rtc-found":
         return this.#signalling.foundCandidate(input.channel, input.candidate);
       case "rtc-opened":
-        return this.#signalling.opened(input.channel);
+        return this.#signalling.opened(input.channel, now);
       case "rtc-message":
         return this.#overlay.handleChannel(input.channel, input.message, now);
       case "rtc-closed":

@@ -53,6 +53,8 @@ export type SignallingOptions = {
   readonly acceptable: (candidates: readonly Candidate[], peer: NodeId) => readonly Candidate[];
   /** Whether a further incoming channel is admitted now. */
   readonly hasRoom: () => boolean;
+  /** Whether a channel to this peer is open. */
+  readonly hasChannel: (peer: NodeId) => boolean;
 };
 
 export class Signalling {
@@ -75,7 +77,7 @@ export class Signalling {
     if (!this.#dials.hasRoom(true)) return [{ type: "dropped", reason: "dials-full" }];
     if (this.#options.crypto.id > peer) return this.#describe(peer, now);
     this.#dials.begin(peer, { type: "intended" }, now);
-    return [this.#signal(peer, { type: "intent" })];
+    return [this.#ask(peer, now)];
   }
 
   /** A signal that a peer sealed to us. Its author is proved; when it was written is for us to judge. */
@@ -128,11 +130,12 @@ export class Signalling {
     return [];
   }
 
-  opened(channel: string): SignallingOutput[] {
+  opened(channel: string, now: Now): SignallingOutput[] {
     const dial = this.#dials.ofChannel(channel);
     if (dial?.phase.type !== "opening") return [];
     const { peer, localIndex, phase } = dial;
     this.#dials.opened(dial);
+    this.#incoming.opened(peer, now.mono);
     const isInitiator = this.#options.crypto.id > peer;
     return [{ type: "channel-ready", channel: { channel, peer, isInitiator, localIndex, ...phase.agreed } }];
   }
@@ -157,7 +160,7 @@ export class Signalling {
       if (now.mono >= dial.untilMono) return this.#fail(dial, "timeout", now);
       if (now.mono < dial.repeatMono) return [];
       dial.repeatMono = now.mono + REPEAT_MS;
-      if (dial.phase.type === "intended") return [this.#signal(dial.peer, { type: "intent" })];
+      if (dial.phase.type === "intended") return [this.#ask(dial.peer, now)];
       // The same bytes in a new envelope: the peer answers the same (PROTOCOL §9).
       if (dial.phase.type === "offered") return [{ type: "send-signal", peer: dial.peer, content: dial.phase.content }];
       return [];
@@ -172,8 +175,9 @@ export class Signalling {
   #intent(from: NodeId, now: Now): SignallingOutput[] {
     if (this.#options.crypto.id < from) return [{ type: "dropped", reason: "intent-wrong-side" }];
     const dial = this.#dials.get(from);
-    // A repeated Intent finds its Offer under way.
-    if (dial !== undefined) return [{ type: "dropped", reason: "intent-repeat" }];
+    // A repeated Intent finds its Offer under way, or what came of it.
+    const hasCrossed = this.#options.hasChannel(from) && this.#incoming.hasOpenedLately(from, now.mono);
+    if (dial !== undefined || hasCrossed) return [{ type: "dropped", reason: "intent-repeat" }];
     const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
     if (refusal !== undefined) return [{ type: "dropped", reason: `intent-${refusal}` }];
     if (!this.#dials.hasRoom(false)) return [{ type: "dropped", reason: "dials-full" }];
@@ -188,11 +192,11 @@ export class Signalling {
     if (repeated !== undefined) return [{ type: "send-signal", peer: from, content: repeated }];
     const wanted = this.#dials.get(from);
     if (wanted !== undefined && wanted.phase.type !== "intended") return [{ type: "dropped", reason: "offer-busy" }];
-    if (wanted === undefined) {
+    if (wanted === undefined && !this.#incoming.isAsked(from, now.mono)) {
       const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
       if (refusal !== undefined) return [{ type: "dropped", reason: `offer-${refusal}` }];
-      if (!this.#dials.hasRoom(false)) return [{ type: "dropped", reason: "dials-full" }];
     }
+    if (wanted === undefined && !this.#dials.hasRoom(false)) return [{ type: "dropped", reason: "dials-full" }];
     const response = this.#options.crypto.respond(message);
     if (response === undefined || response.initiator !== from) return [{ type: "dropped", reason: "offer-handshake" }];
     const payload = decodeSignalPayload(response.payload);
@@ -268,6 +272,11 @@ export class Signalling {
 
   #label(peer: NodeId): string {
     return channelLabel(this.#options.crypto.id, peer);
+  }
+
+  #ask(peer: NodeId, now: Now): SignallingOutput {
+    this.#incoming.ask(peer, now.mono);
+    return this.#signal(peer, { type: "intent" });
   }
 
   #signal(peer: NodeId, signal: Signal): SignallingOutput {

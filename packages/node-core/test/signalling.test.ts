@@ -13,19 +13,24 @@ const STRANGER = identityFromSeed(new Uint8Array(32).fill(9));
 let lesser: Signalling;
 let greater: Signalling;
 let room: boolean;
+let hasChannel: boolean;
 
-function make(identity: Identity): Signalling {
+/** `draws`: how often its randomness was drawn on before, so that a second life makes other keys. */
+function make(identity: Identity, draws = 0): Signalling {
   const random = counterRandom();
+  for (let i = 0; i < draws; i += 1) random(1);
   return new Signalling({
     crypto: createSessionCrypto({ identity, network: "test", random, purpose: "channel" }),
     random,
     acceptable: (candidates) => candidates.filter(({ address }) => address.ip.startsWith("192.0.2.")),
     hasRoom: () => room,
+    hasChannel: () => hasChannel,
   });
 }
 
 beforeEach(() => {
   room = true;
+  hasChannel = false;
   lesser = make(LESSER);
   greater = make(GREATER);
 });
@@ -67,8 +72,8 @@ describe("offer and answer", () => {
   test("agree on keys that open what the other end seals, and on who initiates", () => {
     const asked = answer(offer());
     const { channel } = the(greater.received(LESSER.id, WALL, asked.content, at(1)), "rtc-answer");
-    const a = the(greater.opened(channel), "channel-ready").channel;
-    const b = the(lesser.opened(asked.channel), "channel-ready").channel;
+    const a = the(greater.opened(channel, at(2)), "channel-ready").channel;
+    const b = the(lesser.opened(asked.channel, at(2)), "channel-ready").channel;
     expect([a.isInitiator, b.isInitiator]).toEqual([true, false]);
     expect([a.localIndex, a.remoteIndex]).toEqual([b.remoteIndex, b.localIndex]);
     const sealed = a.keys.send.seal(0, new Uint8Array(0), Uint8Array.of(1, 2, 3));
@@ -82,6 +87,45 @@ describe("offer and answer", () => {
     expect(dropped(greater.received(LESSER.id, WALL, intent, at(1)))).toEqual(["intent-repeat"]);
     const sent = the(greater.described(channel, description(), at(2)), "send-signal").content;
     expect(the(lesser.received(GREATER.id, WALL, sent, at(3)), "rtc-accept").label).toHaveLength(40);
+  });
+
+  test("an Intent that comes after the Offer it crossed has led to a channel asks for no second one", () => {
+    const intent = the(lesser.want(GREATER.id, at(0)), "send-signal").content;
+    const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
+    const asked = answer(the(greater.described(channel, description(), at(1)), "send-signal").content, 2);
+    the(greater.received(LESSER.id, WALL, asked.content, at(3)), "rtc-answer");
+    the(greater.opened(channel, at(200)), "channel-ready");
+    hasChannel = true;
+    expect(dropped(greater.received(LESSER.id, WALL, intent, at(400)))).toEqual(["intent-repeat"]);
+    // Whoever has lost its channel goes on asking for longer than that.
+    the(greater.received(LESSER.id, WALL, intent, at(5200)), "rtc-offer");
+  });
+
+  test("an Intent lets in the Offers of 30 s, until one has led to a channel", () => {
+    the(lesser.want(GREATER.id, at(0)), "send-signal");
+    const first = answer(offer(100), 200);
+    lesser.closed(first.channel, "failed", at(1000));
+    greater = make(GREATER, 5);
+    const second = answer(offer(1100), 1200);
+    lesser.closed(second.channel, "failed", at(2000));
+    greater = make(GREATER, 9);
+    const third = answer(offer(2100), 2200);
+    lesser.opened(third.channel, at(2500));
+    greater = make(GREATER, 13);
+    room = false;
+    expect(dropped(lesser.received(GREATER.id, WALL + 3000, offer(3000), at(3000)))).toEqual(["offer-budget"]);
+  });
+
+  test("30 s after an Intent an Offer is one that nobody asked for", () => {
+    the(lesser.want(GREATER.id, at(0)), "send-signal");
+    lesser.tick(at(15_000));
+    room = false;
+    const late = offer(29_000);
+    expect(the(lesser.received(GREATER.id, WALL + 29_999, late, at(29_999)), "rtc-accept").label).toHaveLength(40);
+    lesser = make(LESSER);
+    the(lesser.want(GREATER.id, at(0)), "send-signal");
+    lesser.tick(at(15_000));
+    expect(dropped(lesser.received(GREATER.id, WALL + 30_001, late, at(30_001)))).toEqual(["offer-budget"]);
   });
 
   test("what gets lost is told again, with the same bytes", () => {
@@ -207,22 +251,12 @@ describe("what is not to be believed", () => {
     room = false;
     expect(dropped(lesser.received(GREATER.id, WALL, offer(), at(0)))).toEqual(["offer-budget"]);
     room = true;
-    const { channel } = answer(offerOf(make(GREATER)));
+    greater = make(GREATER);
+    const { channel } = answer(offer());
     lesser.closed(channel, "failed", at(1000));
-    expect(dropped(lesser.received(GREATER.id, WALL + 2000, offerOf(make(GREATER), 5), at(2000)))).toEqual([
-      "offer-rate",
-    ]);
+    greater = make(GREATER, 5);
+    expect(dropped(lesser.received(GREATER.id, WALL + 2000, offer(), at(2000)))).toEqual(["offer-rate"]);
   });
-
-  function offerOf(signalling: Signalling, draws = 0): Uint8Array {
-    const random = counterRandom();
-    for (let i = 0; i < draws; i += 1) random(1);
-    const crypto = createSessionCrypto({ identity: GREATER, network: "test", random, purpose: "channel" });
-    const other = new Signalling({ crypto, random, acceptable: (all) => all, hasRoom: () => true });
-    const used = draws === 0 ? signalling : other;
-    const { channel } = the(used.want(LESSER.id, at(0)), "rtc-offer");
-    return the(used.described(channel, description(), at(0)), "send-signal").content;
-  }
 });
 
 describe("giving up", () => {
