@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import {
   addressValue,
   type Config,
+  ConfigError,
   contactValue,
   dataDirPaths,
   defaultDataDir,
@@ -18,8 +19,11 @@ import {
   pathValue,
   resolveConfig,
   type Setting,
+  wordValue,
 } from "@starling/daemon";
+import type { IcePolicy } from "@starling/node-core";
 import type { Address, Contact } from "@starling/wire-protocol";
+import { formatAddress } from "@starling/wire-protocol/address";
 import { RECORD_ADDRESSES_MAX } from "@starling/wire-protocol/limits";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,6 +38,7 @@ export type NodeSettings = {
   readonly "http-origin": Setting<readonly string[]>;
   readonly network: Setting<string>;
   readonly "max-channels": Setting<number>;
+  readonly "ice-policy": Setting<IcePolicy>;
   readonly "inbox-days": Setting<number>;
   readonly "log-level": Setting<LogLevel>;
 };
@@ -97,6 +102,12 @@ export function nodeSettings(env: Environment): NodeSettings {
       describe: "WebRTC channels open at once; 0 opens none, and all goes over relays",
       placeholder: "N",
     },
+    "ice-policy": {
+      schema: wordValue("all", "relayed-only"),
+      default: "all",
+      describe: "Who may see an address of this node: all, or its neighbours alone, so that it opens no channels",
+      placeholder: "all|relayed-only",
+    },
     "inbox-days": {
       schema: integerValue(1, 3650),
       default: 30,
@@ -114,7 +125,13 @@ export function nodeSettings(env: Environment): NodeSettings {
 
 /** Throws `ConfigError`. The file is `--config`, else `STARLING_CONFIG`, else none. */
 export function readNodeConfig(flags: Readonly<Record<string, unknown>>, env: Environment): NodeConfig {
-  return resolveConfig({ settings: nodeSettings(env), flags, env, configPath: configPathOf(flags, env) });
+  const config = resolveConfig({ settings: nodeSettings(env), flags, env, configPath: configPathOf(flags, env) });
+  const [announced] = config.announce;
+  if (announced !== undefined && config.icePolicy === "relayed-only") {
+    const message = `ice-policy relayed-only shows no address to strangers, and announce ${formatAddress(announced)} does: leave one out`;
+    throw new ConfigError(message, { source: "flag", key: "announce", value: formatAddress(announced) });
+  }
+  return config;
 }
 
 /** The same settings as they were written, and where each comes from. Throws `ConfigError`. */

@@ -29,6 +29,8 @@ export type NodeOptions = {
   readonly httpOrigin?: readonly string[];
   readonly network?: string;
   readonly maxChannels?: number;
+  /** `relayed-only`: no address of this node is shown to anybody but its neighbours, and no channel opened. Default `all`. */
+  readonly icePolicy?: "all" | "relayed-only";
   /** Where the log goes is standard output; default `silent`. */
   readonly logLevel?: LogLevel;
 };

@@ -1,4 +1,4 @@
-import type { NodeInput, RtcCommand } from "@starling/node-core";
+import type { IcePolicy, NodeInput, RtcCommand } from "@starling/node-core";
 import { createRtcHub, RECORD_MAX_BYTES, type RtcHub } from "@starling/rtc-transport";
 import type { Address } from "@starling/wire-protocol";
 
@@ -12,6 +12,8 @@ const WILDCARDS = ["0.0.0.0", "::"];
 
 export function startRtc(options: {
   readonly maxChannels: number;
+  /** Under `relayed-only` the core asks for no channel, and the hub would make none. */
+  readonly icePolicy: IcePolicy;
   /** Where the node listens: channels use the same address, or all of this machine's. */
   readonly listen: Address;
   /** Whom to ask for a channel's public address. */
@@ -19,9 +21,10 @@ export function startRtc(options: {
   readonly feed: (input: NodeInput) => void;
   readonly onFault: (error: unknown) => void;
 }): Rtc {
-  const { maxChannels, listen, stunServers, feed, onFault } = options;
+  const { maxChannels, icePolicy, listen, stunServers, feed, onFault } = options;
   const hub = createRtcHub({
     maxChannels: Math.max(1, maxChannels),
+    icePolicy,
     iceServers: stunServers,
     // A Data each: the session above has its own fragments.
     maxMessageBytes: RECORD_MAX_BYTES,
@@ -35,7 +38,7 @@ export function startRtc(options: {
     },
   });
   // Ahead of the first channel, and beside everything else: it takes a while.
-  hub.warmUp().catch(onFault);
+  if (maxChannels > 0 && icePolicy === "all") hub.warmUp().catch(onFault);
   return { perform: (command) => perform(hub, command), shutdown: () => hub.shutdown() };
 }
 

@@ -74,6 +74,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         maxNeighbours: NEIGHBOURS_MAX,
         saved,
         maxChannels: config.maxChannels,
+        icePolicy: config.icePolicy,
         random,
         waiting,
         delivered,
@@ -99,6 +100,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
 
     const rtc = startRtc({
       maxChannels: config.maxChannels,
+      icePolicy: config.icePolicy,
       listen: socket.address,
       stunServers: () => stunServersOf(core.neighbours()),
       feed,

@@ -49,4 +49,5 @@ export {
   originValue,
   pathValue,
   perSecondValue,
+  wordValue,
 } from "./values.ts";

@@ -78,9 +78,19 @@ export const networkValue: z.ZodType<string> = z.string().refine(
   { error: `a network's name has 1 to ${NETWORK_NAME_MAX_BYTES} bytes` },
 );
 
-export const logLevelValue: z.ZodType<LogLevel> = z.enum(
-  ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
-  { error: "write one of fatal, error, warn, info, debug, trace, silent" },
+/** One of these words. */
+export function wordValue<const Word extends string>(...words: readonly [Word, ...Word[]]): z.ZodType<Word> {
+  return z.enum(words, { error: `write one of ${words.join(", ")}` });
+}
+
+export const logLevelValue: z.ZodType<LogLevel> = wordValue(
+  "fatal",
+  "error",
+  "warn",
+  "info",
+  "debug",
+  "trace",
+  "silent",
 );
 
 /** A path in the file system, not empty. */

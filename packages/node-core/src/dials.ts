@@ -15,7 +15,12 @@ const DIALS_MAX = 8;
 const BACK_OFFS_MAX = 1024;
 
 export type Agreed = { readonly keys: SessionKeys; readonly remoteIndex: number };
-export type Opening = { readonly type: "opening"; readonly tag: string; readonly agreed: Agreed; lateCandidates: number };
+export type Opening = {
+  readonly type: "opening";
+  readonly tag: string;
+  readonly agreed: Agreed;
+  lateCandidates: number;
+};
 export type Phase =
   | { readonly type: "intended" }
   | { readonly type: "describing" }

@@ -5,8 +5,10 @@ import type { SessionCrypto } from "@starling/session";
 // a new envelope, so it is known by its ephemeral key and answered with the same bytes, creating nothing (PROTOCOL §9).
 
 const REMEMBER_MS = 60_000;
-/** One unasked Offer or Intent a peer in this time; an Intent that comes so soon after its channel has opened had crossed it. */
+/** One unasked Offer or Intent a peer in this time. */
 const PEER_EVERY_MS = 5000;
+/** An Intent that comes so soon after its channel has opened had crossed what led to it. */
+const CROSSED_MS = 3000;
 /** What follows an Intent of ours within this time was asked for. */
 const ASKED_MS = 30_000;
 // BOUNDED: the oldest makes room.
@@ -46,7 +48,7 @@ export class IncomingOffers {
   }
 
   hasOpenedLately(peer: NodeId, nowMono: number): boolean {
-    return nowMono - (this.#openedMono.get(peer) ?? Number.NEGATIVE_INFINITY) < PEER_EVERY_MS;
+    return nowMono - (this.#openedMono.get(peer) ?? Number.NEGATIVE_INFINITY) < CROSSED_MS;
   }
 
   /** Why an unasked Offer or Intent is not taken; when it is, the peer's turn is used up. */

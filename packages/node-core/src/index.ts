@@ -5,7 +5,7 @@ export { DEFAULT_FORWARD_LIMITS } from "./forward-quota.ts";
 export { InboxAge } from "./inbox-age.ts";
 export { IngressQueue } from "./ingress-queue.ts";
 export type { Broadcast, NodeInput, RelayInput, Reply, RtcInput, Submit } from "./input.ts";
-export type { NodeCoreOptions } from "./node-core.ts";
+export type { IcePolicy, NodeCoreOptions } from "./node-core.ts";
 export { NodeCore } from "./node-core.ts";
 export { TIMEOUT_MAX_MS } from "./outbox.ts";
 export type {

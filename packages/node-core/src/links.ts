@@ -2,6 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import type { Now } from "@starling/peer-manager";
 import {
   type AgreedChannel,
+  type ChannelEvent,
   ChannelTable,
   type SendOutcome,
   type SessionCrypto,
@@ -25,7 +26,9 @@ const DOUBT_MS = 50;
 const RTT_UNKNOWN_MS = 300;
 
 export type LinkPath = "channel" | "session";
-export type LinkEvent = { readonly path: LinkPath; readonly event: SessionEvent };
+export type LinkEvent =
+  | { readonly path: "session"; readonly event: SessionEvent }
+  | { readonly path: "channel"; readonly event: ChannelEvent };
 export type LinkInfo = { readonly path: LinkPath; readonly rttMs: number | undefined };
 
 export type LinksOptions = {
@@ -77,14 +80,14 @@ export class Links {
   }
 
   /** The carrier of a channel is gone. */
-  channelLost(channel: string): LinkEvent[] {
-    return this.#onChannel((channels) => channels.lost(channel));
+  channelLost(channel: string, now: Now): LinkEvent[] {
+    return this.#onChannel((channels) => channels.lost(channel, now));
   }
 
   /** Begins with a channel that both ends have agreed on. */
   adopt(agreed: AgreedChannel, now: Now): void {
-    const replaced = this.#channels?.adopt(agreed, now);
-    if (replaced !== undefined) this.#closing.push(replaced);
+    const surplus = this.#channels?.adopt(agreed, now);
+    if (surplus !== undefined) this.#closing.push(surplus);
   }
 
   /** As SessionTable.send, on the best link there is. */
@@ -137,9 +140,9 @@ export class Links {
     return this.#channels?.get(peer);
   }
 
-  /** The name of the channel to a peer. */
-  channelOf(peer: NodeId): string | undefined {
-    return this.#channels?.channelOf(peer);
+  /** The names of the channels to a peer: the one in use, and one that may take over. */
+  channelsOf(peer: NodeId): string[] {
+    return this.#channels?.channelsOf(peer) ?? [];
   }
 
   channelPeers(): NodeId[] {
@@ -190,15 +193,13 @@ export class Links {
     return counts;
   }
 
-  #onChannel(call: (channels: ChannelTable) => SessionEvent[]): LinkEvent[] {
+  #onChannel(call: (channels: ChannelTable) => ChannelEvent[]): LinkEvent[] {
     const channels = this.#channels;
     if (channels === undefined) return [];
-    const names = new Map(channels.peers().map((peer) => [peer, channels.channelOf(peer)]));
+    const names = new Map(channels.peers().map((peer) => [peer, channels.channelsOf(peer)]));
     return call(channels).map((event) => {
-      if (event.type === "closed") {
-        const name = names.get(event.peer);
-        if (name !== undefined) this.#closing.push(name);
-      }
+      if (event.type === "closed") this.#closing.push(...(names.get(event.peer) ?? []));
+      else if (event.type === "replaced") this.#closing.push(event.channel);
       return { path: "channel", event };
     });
   }

@@ -24,8 +24,14 @@ import { Publisher, type PublisherOutput } from "./publisher.ts";
 import { Signalling, type SignallingOutput } from "./signalling.ts";
 import { Tracer, type TracerOutput } from "./tracer.ts";
 
-export type NodeCoreOptions = Omit<OverlayOptions, "role"> &
-  Partial<Pick<DeliveryOptions, "waiting" | "delivered" | "inboxAgeMs">>;
+/** Whom this node shows its addresses to: everybody, or its neighbours only. */
+export type IcePolicy = "all" | "relayed-only";
+
+export type NodeCoreOptions = Omit<OverlayOptions, "role" | "hidesAddress"> &
+  Partial<Pick<DeliveryOptions, "waiting" | "delivered" | "inboxAgeMs">> & {
+    /** Under `relayed-only` no channel is opened and no record holds an address (PROTOCOL §4, §9). Default `all`. */
+    readonly icePolicy?: IcePolicy;
+  };
 
 type Step =
   | FinderOutput
@@ -63,13 +69,18 @@ export class NodeCore {
   readonly #channelRequests = new ConnectRequests();
   readonly #sessionRequests = new ConnectRequests();
   readonly #demand = new ChannelDemand();
+  readonly #hidesAddress: boolean;
   #signals = 0;
 
   constructor(options: NodeCoreOptions, now: Now) {
-    const { identity, network, random, waiting = [], delivered = [], maxChannels = DEFAULT_MAX_CHANNELS } = options;
+    const { identity, network, random, waiting = [], delivered = [] } = options;
+    const hidesAddress = options.icePolicy === "relayed-only";
+    this.#hidesAddress = hidesAddress;
+    // Candidates are addresses; who may not be shown one gets no Offer and no Answer.
+    const maxChannels = hidesAddress ? 0 : (options.maxChannels ?? DEFAULT_MAX_CHANNELS);
     const floor = options.floor ?? ((sizeBytes: number) => stampFloor("send", sizeBytes));
     const publishFloor = options.publishFloor ?? ((sizeBytes: number) => stampFloor("publish", sizeBytes));
-    this.#overlay = new Overlay({ ...options, maxChannels, floor, publishFloor, role: "node" }, now);
+    this.#overlay = new Overlay({ ...options, hidesAddress, maxChannels, floor, publishFloor, role: "node" }, now);
     this.#signalling = new Signalling({
       crypto: createSessionCrypto({ identity, network, random, purpose: "channel" }),
       random,
@@ -243,8 +254,8 @@ export class NodeCore {
       case "disconnect":
         return [...this.#signalling.cancel(input.peer), ...this.#overlay.closeChannel(input.peer, now)];
       case "sever": {
-        const channel = this.#overlay.links.channelOf(input.peer);
-        return channel === undefined ? [] : [{ type: "rtc-sever", channel }];
+        const channels = this.#overlay.links.channelsOf(input.peer);
+        return channels.map((channel) => ({ type: "rtc-sever", channel }));
       }
       case "rtc-described":
         return this.#signalling.described(input.channel, input.description, now);
@@ -362,6 +373,8 @@ export class NodeCore {
           steps: [...this.#channelRequests.opened(step.peer), ...this.#outbox.channelOpened(step.peer, now)],
         };
       case "link-closed":
+        // What was on a channel that another replaced is on that one now.
+        if (step.reason === "replaced") return { outside: step };
         return { outside: step, steps: this.#outbox.linkClosed(step.peer, now) };
       case "link-unanswered": {
         const message = "nobody with this key answered at this address; check both";
@@ -400,7 +413,9 @@ export class NodeCore {
     if (peer === this.id) return [{ type: "failed", id, code: "E_BAD_ID", message: "a node has no channel to itself" }];
     if (this.#overlay.links.channel(peer) !== undefined) return [{ type: "connected", id, peer }];
     if (!this.#overlay.links.hasChannelRoom) {
-      const message = "this node has as many channels as it may have (--max-channels)";
+      const message = this.#hidesAddress
+        ? "this node shows its address to its neighbours only (--ice-policy relayed-only), and a channel would; messages go over relays"
+        : "this node has as many channels as it may have (--max-channels)";
       return [{ type: "failed", id, code: "E_NO_CHANNEL", message }];
     }
     if (!this.#channelRequests.add(peer, id)) {

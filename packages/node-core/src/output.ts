@@ -35,6 +35,7 @@ export type LinkChange =
       readonly type: "link-closed";
       readonly link: "session" | "channel";
       readonly peer: NodeId;
+      /** `timeout`, `bye`, `local` or `evicted`; `replaced` for a channel that another takes over from, which opens with it. */
       readonly reason: string;
     }
   /** A bootstrap node did not answer; it is tried again by itself. */

@@ -77,6 +77,8 @@ export type OverlayOptions = {
   readonly admits?: (peer: NodeId) => boolean;
   /** Channels at once; 0, the default, for a node that opens none. */
   readonly maxChannels?: number;
+  /** Its record never holds an address, and nobody is asked to dial it (PROTOCOL §4, `relayed-only`). Default false. */
+  readonly hidesAddress?: boolean;
   /** A persisted lower bound of freshness, where there is one. */
   readonly freshnessBoundMs?: number;
 };
@@ -96,17 +98,23 @@ export type OverlayOutput =
       readonly result: DirectResult;
     };
 
+/** Stands where a session has its peer's address. */
+const NO_ADDRESS: Address = { ip: "0.0.0.0", port: 0 };
+
 export class Overlay {
   readonly counters: Counters = new Counters();
   readonly id: NodeId;
   readonly #links: Links;
   readonly #membership: Membership;
   readonly #forwarding: Forwarding;
+  readonly #hidesAddress: boolean;
 
   constructor(options: OverlayOptions, now: Now) {
-    const { identity, network, random } = options;
+    const { identity, network, random, hidesAddress = false } = options;
     this.id = identity.id;
-    this.#membership = new Membership(options, (peer) => this.#links.sessionRttMs(peer), now);
+    this.#hidesAddress = hidesAddress;
+    const announce = hidesAddress ? [] : options.announce;
+    this.#membership = new Membership({ ...options, announce }, (peer) => this.#links.sessionRttMs(peer), now);
     this.#links = new Links({
       crypto: options.crypto ?? createSessionCrypto({ identity, network, random }),
       random,
@@ -166,7 +174,7 @@ export class Overlay {
   }
 
   channelLost(channel: string, now: Now): OverlayOutput[] {
-    return this.#onLinks(this.#links.channelLost(channel), now);
+    return this.#onLinks(this.#links.channelLost(channel, now), now);
   }
 
   /** Begins with a channel that signalling has agreed on; `link-opened` follows once its peer has spoken. */
@@ -296,7 +304,7 @@ export class Overlay {
   /** The links, to look at; they are sent on through the Overlay only. */
   get links(): Pick<
     Links,
-    "best" | "session" | "sessions" | "channel" | "channelOf" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"
+    "best" | "session" | "sessions" | "channel" | "channelsOf" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"
   > {
     return this.#links;
   }
@@ -337,7 +345,8 @@ export class Overlay {
         this.#forwarding.opened(peer, now);
         const opened: OverlayOutput = { type: "link-opened", link: path, peer, address };
         if (path === "channel") return [opened];
-        const isDialled = event.initiator && !event.restarted;
+        // Who hides takes no link for a Welcome: strangers that reach it prove nothing that it would tell of.
+        const isDialled = this.#hidesAddress || (event.initiator && !event.restarted);
         return [opened, ...this.#onMembership(this.#membership.opened(peer, address, isDialled, now), now)];
       }
       case "answered":
@@ -363,6 +372,14 @@ export class Overlay {
         if (path === "session") this.#membership.closed(event.peer, goodbye(event), now);
         if (this.#links.best(event.peer) === undefined) this.#forwarding.closed(event.peer, now);
         return [{ type: "link-closed", link: path, peer: event.peer, reason: event.reason }];
+      case "replaced": {
+        // The link itself goes on, with all that is on its way.
+        const change = { link: "channel", peer: event.peer } as const;
+        return [
+          { type: "link-closed", ...change, reason: "replaced" },
+          { type: "link-opened", ...change, address: NO_ADDRESS },
+        ];
+      }
     }
   }
 
@@ -422,6 +439,8 @@ export class Overlay {
           });
           break;
         case "send":
+          // A DialBack has a neighbour tell another one our address.
+          if (this.#hidesAddress && output.message.type === "dial-back" && output.message.what === "me") break;
           this.#links.send(output.peer, encodeMessage(output.message), now);
           break;
         case "hang-up": {

@@ -98,7 +98,7 @@ describe("offer and answer", () => {
     hasChannel = true;
     expect(dropped(greater.received(LESSER.id, WALL, intent, at(400)))).toEqual(["intent-repeat"]);
     // Whoever has lost its channel goes on asking for longer than that.
-    the(greater.received(LESSER.id, WALL, intent, at(5200)), "rtc-offer");
+    the(greater.received(LESSER.id, WALL, intent, at(3201)), "rtc-offer");
   });
 
   test("an Intent lets in the Offers of 30 s, until one has led to a channel", () => {

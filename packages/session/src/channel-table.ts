@@ -1,8 +1,18 @@
 // Sessions on channels: the same Data under the keys of a handshake that ran inside an Offer and its Answer (PROTOCOL §9). A channel
 // is reliable and ordered, so nothing is sent again, and its links have no address. Everything else of a link is the same.
-import type { NodeId, SessionKeys } from "@starling/crypto-identity";
-import { type Address, DATA, decodeDatagram, FRAME_KIND, type Frame } from "@starling/wire-protocol";
+import type { NodeId } from "@starling/crypto-identity";
+import {
+  type Address,
+  DATA,
+  decodeDatagram,
+  ECHO_BYTES,
+  FRAME_KIND,
+  type Frame,
+  frameSizeBytes,
+  writeFrame,
+} from "@starling/wire-protocol";
 import { CHANNEL_CARRIER, CHANNEL_MESSAGE_MAX_BYTES } from "./carrier.ts";
+import type { AgreedChannel, ChannelEvent, ChannelTransmit } from "./channel-event.ts";
 import { type CounterName, Counters } from "./counters.ts";
 import type { CloseReason, SessionEvent, SessionInfo } from "./event.ts";
 import { IndexTable } from "./index-table.ts";
@@ -20,26 +30,19 @@ import { Session } from "./session.ts";
 const NO_ADDRESS: Address = { ip: "0.0.0.0", port: 0 };
 const NO_EPOCH: Uint8Array = new Uint8Array(8);
 
-/** A channel whose ends have agreed on keys. */
-export type AgreedChannel = {
-  /** The owner's name of the channel. */
-  readonly channel: string;
-  readonly peer: NodeId;
-  readonly keys: SessionKeys;
-  readonly isInitiator: boolean;
-  readonly localIndex: number;
-  readonly remoteIndex: number;
-};
-
-export type ChannelTransmit = { readonly channel: string; readonly datagram: Uint8Array };
-
 export type ChannelTableOptions = {
   readonly self: NodeId;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly limits?: Partial<SessionLimits>;
 };
 
-type Slot = { readonly link: Link; channel: string; isOpen: boolean };
+type Slot = {
+  readonly link: Link;
+  channel: string;
+  isOpen: boolean;
+  /** A second channel, agreed on; it takes over with the peer's first Data there, or when the first one's carrier ends. */
+  next: { readonly channel: string; readonly session: Session } | undefined;
+};
 
 /** Links over channels, at most one a peer. A link counts as open once Data of the peer has come over it. */
 export class ChannelTable {
@@ -80,13 +83,12 @@ export class ChannelTable {
   }
 
   /**
-   * Begins with a channel whose carrier is there. A peer that had one already goes over to the new one, with all that was not
-   * acknowledged; the name of the channel that is to be closed for it is returned.
+   * Begins with a channel whose carrier is there. Where the peer has an open one already, that one goes on until the new one
+   * takes over, with all that was not acknowledged. The name of a channel that is to be closed for it is returned: the new one
+   * where there is no room for it, or another that was about to take over.
    */
   adopt(agreed: AgreedChannel, now: Now): string | undefined {
     const { channel, peer, keys, isInitiator, localIndex, remoteIndex } = agreed;
-    const known = this.#slots.get(peer);
-    if (known === undefined && this.#links.isFull) return channel;
     const session = new Session({
       localIndex,
       remoteIndex,
@@ -95,15 +97,13 @@ export class ChannelTable {
       keys,
       nowMono: now.mono,
     });
-    const link = this.#links.establish(
-      { peer, session, localEpoch: NO_EPOCH, address: NO_ADDRESS, isValidated: true },
-      now,
-      [],
-    );
+    const known = this.#slots.get(peer);
+    if (known?.isOpen) return this.#await(known, channel, session, now);
+    if (known === undefined && this.#links.isFull) return channel;
+    const link = this.#establish(peer, session, now);
     if (link === undefined) return channel;
-    this.#touched.add(link);
     if (known === undefined) {
-      this.#slots.set(peer, { link, channel, isOpen: false });
+      this.#slots.set(peer, { link, channel, isOpen: false, next: undefined });
       return undefined;
     }
     const replaced = known.channel;
@@ -111,19 +111,20 @@ export class ChannelTable {
     return replaced;
   }
 
-  receive(channel: string, datagram: Uint8Array, now: Now): SessionEvent[] {
+  receive(channel: string, datagram: Uint8Array, now: Now): ChannelEvent[] {
     const decoded = decodeDatagram(datagram, CHANNEL_MESSAGE_MAX_BYTES);
     if (!decoded.ok) return this.#drop(`dropped.${decoded.reason}`);
     const data = decoded.value;
     if (data.kind !== DATA) return this.#drop("dropped.unknown-kind");
     const named = this.#indexes.get(data.receiverIndex);
     const slot = named && this.#slots.get(named.link.peer);
-    if (named === undefined || slot === undefined || slot.channel !== channel)
-      return this.#drop("dropped.unknown-index");
+    const expected = named?.session === slot?.next?.session ? slot?.next?.channel : slot?.channel;
+    if (named === undefined || slot === undefined || expected !== channel) return this.#drop("dropped.unknown-index");
     const opened = named.session.open(data);
     if (typeof opened === "string") return this.#drop(opened);
-    const events: SessionEvent[] = [];
     const { link } = named;
+    const replacing = slot.next?.channel === channel ? this.#takeOver(slot, slot.next, now) : [];
+    const events: SessionEvent[] = [];
     if (!slot.isOpen) {
       slot.isOpen = true;
       events.push({
@@ -138,7 +139,8 @@ export class ChannelTable {
     const bye = this.#links.receive(link, named.session, opened, arrival, events);
     this.#touched.add(link);
     if (bye !== undefined) this.#close(link, "bye", bye, events);
-    return events.filter((event) => event.type !== "frame" || event.frame.kind !== FRAME_KIND.pong);
+    const told = events.filter((event) => event.type !== "frame" || event.frame.kind !== FRAME_KIND.pong);
+    return [...replacing, ...told];
   }
 
   /** As in SessionTable; a peer whose channel is not open yet has "no-session". */
@@ -170,11 +172,19 @@ export class ChannelTable {
     return events;
   }
 
-  /** The channel is gone. */
-  lost(channel: string): SessionEvent[] {
+  /** The carrier of a channel is gone. */
+  lost(channel: string, now: Now): ChannelEvent[] {
     const slot = this.#slotOf(channel);
+    if (slot === undefined) return [];
+    const { next, link } = slot;
+    if (next?.channel === channel) {
+      this.#indexes.delete(next.session.localIndex);
+      slot.next = undefined;
+      return [];
+    }
+    if (next !== undefined) return this.#takeOver(slot, next, now);
     const events: SessionEvent[] = [];
-    if (slot !== undefined) this.#close(slot.link, "timeout", undefined, events);
+    this.#close(link, "timeout", undefined, events);
     return events;
   }
 
@@ -217,13 +227,45 @@ export class ChannelTable {
     return slot?.isOpen ? infoOf(slot.link) : undefined;
   }
 
-  /** The channel of a peer, open or not. */
-  channelOf(peer: NodeId): string | undefined {
-    return this.#slots.get(peer)?.channel;
+  /** The channels of a peer: the one in use, open or not, and one that may take over. */
+  channelsOf(peer: NodeId): string[] {
+    const slot = this.#slots.get(peer);
+    return slot === undefined ? [] : [slot.channel, ...(slot.next === undefined ? [] : [slot.next.channel])];
   }
 
   peers(): NodeId[] {
     return [...this.#slots].flatMap(([peer, { isOpen }]) => (isOpen ? [peer] : []));
+  }
+
+  /** Lets a second channel wait for its turn; the Ping tells the peer that this end is there. */
+  #await(slot: Slot, channel: string, session: Session, now: Now): string | undefined {
+    const { next, link } = slot;
+    if (next !== undefined) this.#indexes.delete(next.session.localIndex);
+    slot.next = { channel, session };
+    this.#indexes.set(session.localIndex, { type: "session", session, link });
+    const echo = this.#random(ECHO_BYTES);
+    link.liveness.ping(echo, now.mono, link.path);
+    const frames = new Uint8Array(frameSizeBytes(FRAME_KIND.ping, ECHO_BYTES));
+    writeFrame(frames, 0, { kind: FRAME_KIND.ping, number: undefined, body: echo });
+    this.#outbox.push({ channel, datagram: session.seal(frames) });
+    return next?.channel;
+  }
+
+  #takeOver(slot: Slot, { channel, session }: NonNullable<Slot["next"]>, now: Now): ChannelEvent[] {
+    const { peer } = slot.link;
+    const replaced = slot.channel;
+    this.#establish(peer, session, now);
+    slot.channel = channel;
+    slot.next = undefined;
+    return [{ type: "replaced", peer, channel: replaced }];
+  }
+
+  /** A link with this session; the one that the peer has already starts anew with it. */
+  #establish(peer: NodeId, session: Session, now: Now): Link | undefined {
+    const established = { peer, session, localEpoch: NO_EPOCH, address: NO_ADDRESS, isValidated: true };
+    const link = this.#links.establish(established, now, []);
+    if (link !== undefined) this.#touched.add(link);
+    return link;
   }
 
   #flushLink(link: Link, channel: string, now: Now): void {
@@ -239,7 +281,9 @@ export class ChannelTable {
   }
 
   #close(link: Link, reason: CloseReason, bye: Uint8Array | undefined, events: SessionEvent[]): void {
-    const wasOpen = this.#slots.get(link.peer)?.isOpen === true;
+    const slot = this.#slots.get(link.peer);
+    const wasOpen = slot?.isOpen === true;
+    if (slot?.next !== undefined) this.#indexes.delete(slot.next.session.localIndex);
     const closing: SessionEvent[] = [];
     this.#links.close(link, reason, bye, closing);
     // Who never heard that it opened need not hear that it closed.
@@ -250,7 +294,9 @@ export class ChannelTable {
   }
 
   #slotOf(channel: string): Slot | undefined {
-    for (const slot of this.#slots.values()) if (slot.channel === channel) return slot;
+    for (const slot of this.#slots.values()) {
+      if (slot.channel === channel || slot.next?.channel === channel) return slot;
+    }
     return undefined;
   }
 

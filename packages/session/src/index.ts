@@ -1,4 +1,5 @@
-export { type AgreedChannel, ChannelTable, type ChannelTableOptions, type ChannelTransmit } from "./channel-table.ts";
+export type { AgreedChannel, ChannelEvent, ChannelTransmit } from "./channel-event.ts";
+export { ChannelTable, type ChannelTableOptions } from "./channel-table.ts";
 export type { CounterName } from "./counters.ts";
 export { SessionError, type SessionErrorCode } from "./errors.ts";
 export type { CloseReason, SessionEvent, SessionInfo, SessionOwner, Transmit } from "./event.ts";

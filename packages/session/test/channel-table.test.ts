@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { identityFromSeed } from "@starling/crypto-identity";
 import { FRAME_KIND } from "@starling/wire-protocol";
-import { ChannelTable, createSessionCrypto, type SessionEvent } from "../src/index.ts";
+import { type ChannelEvent, ChannelTable, createSessionCrypto } from "../src/index.ts";
 
 // Two ends of channels that lose nothing and keep the order, in virtual time.
 
@@ -15,7 +15,7 @@ const random = (sizeBytes: number) => {
   return Uint8Array.from({ length: sizeBytes }, (_, i) => (counter * 29 + i * 13 + (counter >> 8)) & 0xff);
 };
 
-type End = { readonly table: ChannelTable; readonly events: SessionEvent[] };
+type End = { readonly table: ChannelTable; readonly events: ChannelEvent[] };
 let ends: { alice: End; bob: End };
 let cut: Set<string>;
 let nowMs: number;
@@ -71,7 +71,7 @@ const frames = ({ events }: End) =>
   events.flatMap((event) =>
     event.type === "frame" && event.frame.kind === FRAME_KIND.direct ? [event.frame.body] : [],
   );
-const named = ({ events }: End, type: SessionEvent["type"]) => events.filter((event) => event.type === type);
+const named = ({ events }: End, type: ChannelEvent["type"]) => events.filter((event) => event.type === type);
 
 beforeEach(() => {
   ends = { alice: end(ALICE), bob: end(BOB) };
@@ -119,17 +119,64 @@ describe("a link over a channel", () => {
     expect([ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()]).toEqual([null, null]);
   });
 
-  test("a second channel takes over what the first did not deliver", () => {
+  test("a second channel takes over what the first did not deliver, once each end has heard the other on it", () => {
     agree("c1");
     run(100);
     cut.add("c1");
     ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: Uint8Array.of(1) }, at(nowMs), 1);
     run(200);
-    expect(agree("c2")).toEqual(["c1", "c1"]);
+    expect(agree("c2")).toEqual([undefined, undefined]);
+    expect(ends.alice.table.channelsOf(BOB.id)).toEqual(["c1", "c2"]);
     run(500);
     expect(frames(ends.bob)).toEqual([Uint8Array.of(1)]);
     expect(named(ends.alice, "acknowledged")).toMatchObject([{ token: 1 }]);
+    for (const each of [ends.alice, ends.bob]) {
+      expect(each.events.filter(({ type }) => type === "replaced" || type === "closed")).toMatchObject([
+        { type: "replaced", channel: "c1" },
+      ]);
+      expect(each.table.peers()).toHaveLength(1);
+    }
+    expect(ends.alice.table.channelsOf(BOB.id)).toEqual(["c2"]);
+    // The old carrier's end is no news any more.
+    expect(ends.alice.table.lost("c1", at(nowMs))).toEqual([]);
+    ends.bob.table.send(ALICE.id, { kind: FRAME_KIND.direct, body: Uint8Array.of(2) }, at(nowMs), 2);
+    run(1000);
+    expect(frames(ends.alice)).toEqual([Uint8Array.of(2)]);
+  });
+
+  test("a first channel that ends before a second one has spoken leaves its place to it", () => {
+    agree("c1");
+    run(100);
+    agree("c2");
+    cut.add("c2");
+    ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: Uint8Array.of(1) }, at(nowMs), 1);
+    expect(ends.alice.table.lost("c1", at(nowMs))).toMatchObject([{ type: "replaced", peer: BOB.id, channel: "c1" }]);
+    expect(ends.bob.table.lost("c1", at(nowMs))).toMatchObject([{ type: "replaced", peer: ALICE.id, channel: "c1" }]);
+    cut.delete("c2");
+    run(500);
+    expect(frames(ends.bob)).toEqual([Uint8Array.of(1)]);
     expect(named(ends.alice, "closed")).toEqual([]);
+  });
+
+  test("a second channel that fails leaves the first as it is, and a third takes the second's turn", () => {
+    agree("c1");
+    run(100);
+    cut.add("c2");
+    agree("c2");
+    run(200);
+    expect([ends.alice.table.lost("c2", at(nowMs)), ends.bob.table.lost("c2", at(nowMs))]).toEqual([[], []]);
+    cut.add("c3");
+    agree("c3");
+    expect(agree("c4")).toEqual(["c3", "c3"]);
+    run(500);
+    expect(named(ends.alice, "replaced")).toMatchObject([{ channel: "c1" }]);
+    cut.add("c5");
+    agree("c5");
+    ends.alice.table.close(BOB.id, new Uint8Array(1), at(nowMs));
+    run(600);
+    expect(named(ends.bob, "closed")).toMatchObject([{ reason: "bye" }]);
+    expect([ends.alice.table.lost("c5", at(nowMs)), ends.bob.table.lost("c5", at(nowMs))]).toEqual([[], []]);
+    expect([ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()]).toEqual([null, null]);
   });
 
   test("Bye ends both; a lost channel ends one; garbage and another channel's Data change nothing", () => {
@@ -148,8 +195,8 @@ describe("a link over a channel", () => {
     expect(named(ends.bob, "closed")).toMatchObject([{ reason: "bye" }]);
     agree("c2");
     run(300);
-    expect(ends.bob.table.lost("c2")).toMatchObject([{ type: "closed", reason: "timeout" }]);
-    expect(ends.bob.table.lost("c2")).toEqual([]);
+    expect(ends.bob.table.lost("c2", at(nowMs))).toMatchObject([{ type: "closed", reason: "timeout" }]);
+    expect(ends.bob.table.lost("c2", at(nowMs))).toEqual([]);
     expect(ends.bob.table.peers()).toEqual([]);
   });
 });

@@ -200,3 +200,76 @@ describe("requests", () => {
     expect(of(bob, "failed")).toMatchObject([{ id: "none", code: "E_NO_REQUEST" }]);
   });
 });
+
+describe("a second channel to a peer", () => {
+  test.each([41, 42])("seed %i: of a peer that forgot the first replaces it, and is told as that", (seed) => {
+    const { world, alice, bob } = scene(seed);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    expect(world.runUntil(() => hasChannel(alice, bob) && hasChannel(bob, alice), 5000)).toBe(true);
+    world.run(5000);
+    const [forgets, keeps] = seed % 2 === 0 ? [alice, bob] : [bob, alice];
+    forgets.kill();
+    forgets.start();
+    const { length: before } = keeps.outputs;
+    expect(world.runUntil(() => forgets.core.neighbours().length === 1, 5000)).toBe(true);
+    world.run(200);
+    forgets.feed({ type: "connect", id: "anew", peer: keeps.core.id });
+    submit(keeps, forgets, "on its way");
+    expect(world.runUntil(() => hasChannel(forgets, keeps), 5000)).toBe(true);
+    world.run(2000);
+    const changes = keeps.outputs
+      .slice(before)
+      .flatMap((output) =>
+        (output.type === "link-closed" || output.type === "link-opened") && output.link === "channel"
+          ? [output.type === "link-closed" ? output.reason : "opened"]
+          : [],
+      );
+    expect(changes).toEqual(["replaced", "opened"]);
+    forgets.feed({ type: "listening", on: true });
+    world.run(1000);
+    expect(texts(forgets)).toEqual(["on its way"]);
+    expect(world.rtc.liveCount).toBe(2);
+  });
+});
+
+describe("a node that is relayed only", () => {
+  /** Five public nodes that find each other, and one more, which hides or does not. */
+  function among(icePolicy: "all" | "relayed-only") {
+    const world = new World({ ...LOSSLESS, seed: 51 });
+    const relay = world.addRelay();
+    const hidden = world.addNode({ bootstrap: [relay.contact], icePolicy });
+    const others = Array.from({ length: 5 }, () => world.addNode({ bootstrap: [relay.contact] }));
+    world.run(120_000);
+    return { world, others, hidden };
+  }
+  const knows = (from: SimNode, about: SimNode) => from.core.contacts().some(({ id }) => id === about.core.id);
+
+  test("is known to nobody but its neighbours, where another becomes known to all", () => {
+    const open = among("all");
+    expect(open.others.filter((other) => knows(other, open.hidden)).length).toBeGreaterThan(0);
+    const { world, others, hidden } = among("relayed-only");
+    expect(others.filter((other) => knows(other, hidden))).toEqual([]);
+    expect(hidden.core.isReachable(world.queue.nowMs)).toBe(false);
+    for (const other of others) {
+      expect(other.core.neighbours().find(({ id }) => id === hidden.core.id)?.record?.addresses ?? []).toEqual([]);
+    }
+  });
+
+  test("gives and takes messages, and opens no channel, whoever asks", () => {
+    const { world, others, hidden } = among("relayed-only");
+    const [other] = others;
+    if (other === undefined) throw new Error("five were made");
+    for (const node of [other, hidden]) node.feed({ type: "listening", on: true });
+    hidden.feed({ type: "connect", id: "asks", peer: other.core.id });
+    expect(of(hidden, "failed")).toMatchObject([{ id: "asks", code: "E_NO_CHANNEL" }]);
+    expect(of(hidden, "failed")[0]?.message).toContain("relayed-only");
+    other.feed({ type: "connect", id: "is asked", peer: hidden.core.id });
+    for (let i = 0; i < 5; i += 1) submit(hidden, other, `out ${i}`);
+    for (let i = 0; i < 5; i += 1) submit(other, hidden, `in ${i}`);
+    world.run(20_000);
+    expect(texts(other)).toHaveLength(5);
+    expect(texts(hidden)).toHaveLength(5);
+    expect(of(other, "failed")).toMatchObject([{ id: "is asked", code: "E_NO_CHANNEL" }]);
+    expect(hidden.outputs.filter(({ type }) => type.startsWith("rtc-"))).toEqual([]);
+  });
+});

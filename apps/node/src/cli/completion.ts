@@ -50,7 +50,8 @@ function describe(command: CommandUnknownOpts): CompletedCommand {
         summary: (description.split(" (")[0] ?? "").trim(),
         takesValue: required,
         takesPath: /<PATH>/.test(flags),
-        words: argChoices ?? [],
+        // A setting whose value is one of some words says so in its placeholder.
+        words: argChoices ?? /<([a-z-]+(?:\|[a-z-]+)+)>/.exec(flags)?.[1]?.split("|") ?? [],
       })),
       { names: ["--help", "-h"], summary: "display help for command", takesValue: false, takesPath: false, words: [] },
     ],

@@ -1,0 +1,21 @@
+// What the owner of a channel table tells it, and is told.
+import type { NodeId, SessionKeys } from "@starling/crypto-identity";
+import type { SessionEvent } from "./event.ts";
+
+/** A channel whose ends have agreed on keys. */
+export type AgreedChannel = {
+  /** The owner's name of the channel. */
+  readonly channel: string;
+  readonly peer: NodeId;
+  readonly keys: SessionKeys;
+  readonly isInitiator: boolean;
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+};
+
+export type ChannelTransmit = { readonly channel: string; readonly datagram: Uint8Array };
+
+export type ChannelEvent =
+  | SessionEvent
+  /** The link goes on over a second channel, and this one is to be closed. */
+  | { readonly type: "replaced"; readonly peer: NodeId; readonly channel: string };
