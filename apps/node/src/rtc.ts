@@ -59,7 +59,7 @@ function perform(hub: RtcHub, command: RtcCommand): void {
       break;
     case "rtc-send":
       // "full" is a channel that does not drain: what is on it goes by other ways once its timers run out.
-      hub.send(channel, command.message);
+      hub.send(channel, command.message, command);
       break;
     case "rtc-sever":
       hub.sever(channel);

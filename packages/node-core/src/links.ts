@@ -172,7 +172,12 @@ export class Links {
     return [
       ...this.#sessions.flush(now).map(({ to, datagram }): Transmit => ({ type: "transmit", to, datagram })),
       ...(this.#channels?.flush(now) ?? []).map(
-        ({ channel, datagram }): RtcSend => ({ type: "rtc-send", channel, message: datagram }),
+        ({ channel, datagram, isControl }): RtcSend => ({
+          type: "rtc-send",
+          channel,
+          message: datagram,
+          urgent: isControl,
+        }),
       ),
       ...closing.map((channel): RtcClose => ({ type: "rtc-close", channel })),
     ];

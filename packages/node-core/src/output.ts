@@ -5,8 +5,13 @@ import type { Phase } from "./submission.ts";
 
 export type Transmit = { readonly type: "transmit"; readonly to: Address; readonly datagram: Uint8Array };
 
-/** For the RTC hub: a message for the other end of a channel, behind what went before. */
-export type RtcSend = { readonly type: "rtc-send"; readonly channel: string; readonly message: Uint8Array };
+/** For the RTC hub: a message for the other end of a channel, behind what went before; an urgent one goes ahead of that. */
+export type RtcSend = {
+  readonly type: "rtc-send";
+  readonly channel: string;
+  readonly message: Uint8Array;
+  readonly urgent: boolean;
+};
 /** For the RTC hub: close a channel, open or not, once what was sent has gone. */
 export type RtcClose = { readonly type: "rtc-close"; readonly channel: string };
 

@@ -13,7 +13,12 @@ export type AgreedChannel = {
   readonly remoteIndex: number;
 };
 
-export type ChannelTransmit = { readonly channel: string; readonly datagram: Uint8Array };
+export type ChannelTransmit = {
+  readonly channel: string;
+  readonly datagram: Uint8Array;
+  /** It may go ahead of what was sent before: nothing but Pings, Pongs and Acks. */
+  readonly isControl: boolean;
+};
 
 export type ChannelEvent =
   | SessionEvent

@@ -20,7 +20,7 @@ import { completeLimits, type SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { linkDeadlineMono } from "./link-deadline.ts";
 import { infoOf } from "./link-info.ts";
-import { flushLink, type OutputContext } from "./link-output.ts";
+import { flushLink } from "./link-output.ts";
 import { enqueueFrame, type SendOutcome, sealBye } from "./link-send.ts";
 import { LinkTable, type SessionSlot } from "./link-table.ts";
 import type { Now } from "./now.ts";
@@ -166,7 +166,7 @@ export class ChannelTable {
     const { link, channel } = slot;
     this.#flushLink(link, channel, now);
     const bye = sealBye(link, byeBody);
-    if (bye !== undefined) this.#outbox.push({ channel, datagram: bye.datagram });
+    if (bye !== undefined) this.#outbox.push({ channel, datagram: bye.datagram, isControl: false });
     const events: SessionEvent[] = [];
     this.#close(link, "local", undefined, events);
     return events;
@@ -247,7 +247,7 @@ export class ChannelTable {
     link.liveness.ping(echo, now.mono, link.path);
     const frames = new Uint8Array(frameSizeBytes(FRAME_KIND.ping, ECHO_BYTES));
     writeFrame(frames, 0, { kind: FRAME_KIND.ping, number: undefined, body: echo });
-    this.#outbox.push({ channel, datagram: session.seal(frames) });
+    this.#outbox.push({ channel, datagram: session.seal(frames), isControl: true });
     return next?.channel;
   }
 
@@ -269,15 +269,13 @@ export class ChannelTable {
   }
 
   #flushLink(link: Link, channel: string, now: Now): void {
-    const context: OutputContext = {
+    flushLink(link, {
       nowMono: now.mono,
       random: this.#random,
       counters: this.#counters,
-      transmits: [],
+      transmits: { push: ({ datagram, isControl }) => this.#outbox.push({ channel, datagram, isControl }) },
       scratch: this.#scratch,
-    };
-    flushLink(link, context);
-    for (const { datagram } of context.transmits) this.#outbox.push({ channel, datagram });
+    });
   }
 
   #close(link: Link, reason: CloseReason, bye: Uint8Array | undefined, events: SessionEvent[]): void {

@@ -15,11 +15,19 @@ import type { Transmit } from "./event.ts";
 import type { Link } from "./link.ts";
 import { frameInFlight } from "./outgoing.ts";
 
+/** Frames that a queue of others must not hold back: they say how the link is, and carry nothing. */
+const CONTROL_KINDS: ReadonlySet<number> = new Set([FRAME_KIND.ping, FRAME_KIND.pong, FRAME_KIND.ack]);
+
+export type LinkTransmit = Transmit & {
+  /** Nothing but Pings, Pongs and Acks: it may go ahead of what was sent before. */
+  readonly isControl: boolean;
+};
+
 export type OutputContext = {
   readonly nowMono: number;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly counters: Counters;
-  readonly transmits: Transmit[];
+  readonly transmits: { push(transmit: LinkTransmit): unknown };
   /** As much room as the carrier has for frames, used again for every datagram: sealing copies out of it. */
   readonly scratch: Uint8Array;
 };
@@ -31,6 +39,7 @@ class Packer {
   #usedBytes = 0;
   #roomBytes = 0;
   #isOpen = false;
+  #isControl = true;
 
   constructor(link: Link, context: OutputContext) {
     this.#link = link;
@@ -43,6 +52,7 @@ class Packer {
     if (this.#isOpen && this.#usedBytes + sizeBytes > this.#roomBytes) this.close();
     if (!this.#isOpen && !this.#open(sizeBytes)) return false;
     this.#usedBytes = writeFrame(this.#context.scratch, this.#usedBytes, frame);
+    this.#isControl &&= CONTROL_KINDS.has(frame.kind);
     return true;
   }
 
@@ -55,7 +65,7 @@ class Packer {
     path.sent(datagram.length);
     traffic.sentDatagrams += 1;
     traffic.sentBytes += datagram.length;
-    this.#context.transmits.push({ to: path.address, datagram });
+    this.#context.transmits.push({ to: path.address, datagram, isControl: this.#isControl });
   }
 
   #open(sizeBytes: number): boolean {
@@ -63,6 +73,7 @@ class Packer {
     const roomBytes = Math.min(carrier.framesMaxBytes, path.roomBytes() - DATA_OVERHEAD_BYTES);
     if (sizeBytes > roomBytes || !pacer.take(this.#context.nowMono, liveness.rttMs)) return false;
     this.#isOpen = true;
+    this.#isControl = true;
     this.#usedBytes = 0;
     this.#roomBytes = roomBytes;
     return true;

@@ -104,6 +104,22 @@ describe("a link over a channel", () => {
     expect(ends.alice.table.get(BOB.id)?.rttMs).toBeGreaterThanOrEqual(2 * LATENCY_MS);
   });
 
+  test("what says only how the link is may go ahead of what is on its way, and a Bye may not", () => {
+    agree("c1");
+    run(100);
+    const flushed = ({ table }: End) => table.flush(at(nowMs)).map(({ isControl }) => isControl);
+    // The Ping rides with frames where there are some.
+    nowMs = 20_000;
+    ends.alice.table.tick(at(nowMs));
+    expect(flushed(ends.alice)).toEqual([true]);
+    nowMs = 40_000;
+    ends.bob.table.tick(at(nowMs));
+    ends.bob.table.send(ALICE.id, { kind: FRAME_KIND.direct, body: new Uint8Array(100) }, at(nowMs));
+    expect(flushed(ends.bob)).toEqual([false]);
+    ends.alice.table.close(BOB.id, new Uint8Array(1), at(nowMs));
+    expect(flushed(ends.alice)).toEqual([false]);
+  });
+
   test("a channel that carries nothing any more: dead within 25 s, or 5 s once it is suspected", () => {
     agree("c1");
     run(100);
