@@ -20,6 +20,7 @@ import { BROADCAST_RULES, type BroadcastRules } from "./rules.ts";
 /** Misses closer to each other than this are one failure of the tree. */
 const MISS_APART_MS = 400;
 const HOPS_MEAN_OF = 16;
+const REPEATS_MEAN_OF = 8;
 
 export type Upkeep = Have | Want | Graft | Prune | Digest;
 
@@ -45,6 +46,8 @@ export class BroadcastTree {
   #digests = 0;
   /** Over how many links publications come here: the mean of the last sixteen or so. */
   #hopsMean = 0;
+  /** Which part of what came was a repeat that may prune: the mean of the last eight or so. */
+  #repeatsMean = 0;
   readonly #born: Now;
   /** The neighbour that last announced something new. */
   #lastAnnouncer: NodeId | undefined;
@@ -65,6 +68,7 @@ export class BroadcastTree {
   /** A publication that passed the ladder for the first time. */
   received(from: NodeId, publish: Publish, id: string, nowMono: number): BroadcastOutput[] {
     const shortId = shortIdOf(id);
+    this.#repeatsMean -= this.#repeatsMean / REPEATS_MEAN_OF;
     const outputs: BroadcastOutput[] = [];
     if (!publish.wanted) {
       this.#misses = 0;
@@ -90,7 +94,9 @@ export class BroadcastTree {
     this.#misses = 0;
     // A copy that was repaired came first: the tree is late, not redundant.
     const isTold = !this.#rules.isPacedPruning || this.#pace.mayPrune(shortId, nowMono);
-    if (had?.wanted !== false || !isTold) return [dropped];
+    if (had?.wanted !== false) return [dropped];
+    this.#repeatsMean += (1 - this.#repeatsMean) / REPEATS_MEAN_OF;
+    if (!isTold) return [dropped];
     // Said again at each repeat: a Prune can be lost.
     this.#branches.prune(from);
     return [dropped, { type: "send", peer: from, message: { type: "prune" } }];
@@ -196,8 +202,9 @@ export class BroadcastTree {
       knownBy.add(peer);
       outputs.push({ type: "publish", peer, shortId, message: { type: "publish", hops, wanted, publication } });
     }
-    if (hops < this.#rules.shotHops && this.#hopsMean >= this.#rules.shotFromHops)
-      outputs.push(...this.#shoot(shortId));
+    const { shotHops, shotFromHops, shotBelowRepeats } = this.#rules;
+    const isTreeClean = this.#repeatsMean < shotBelowRepeats;
+    if (hops < shotHops && this.#hopsMean >= shotFromHops && isTreeClean) outputs.push(...this.#shoot(shortId));
     this.#digestMono ??= nowMono + this.#rules.digestMs;
     outputs.push(...this.#tell(neighbours, this.#rules.haveLinks, nowMono));
     return outputs;

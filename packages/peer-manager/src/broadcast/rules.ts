@@ -25,6 +25,8 @@ export type BroadcastRules = {
   readonly shotLinks: number;
   /** Not where others' publications come over fewer hops than this in the mean: a small network gains nothing by it. */
   readonly shotFromHops: number;
+  /** Nor while more than this part of what comes is repeats: what a shot brings says nothing of the tree, and so nothing is pruned. */
+  readonly shotBelowRepeats: number;
 };
 
 export const BROADCAST_RULES: BroadcastRules = {
@@ -40,4 +42,5 @@ export const BROADCAST_RULES: BroadcastRules = {
   shotHops: 2,
   shotLinks: 2,
   shotFromHops: 3,
+  shotBelowRepeats: 0.02,
 };

@@ -103,6 +103,7 @@ export const ABLATIONS: readonly Ablation[] = [
   { name: "sent again until the link is dead", rules: { triesMax: Number.POSITIVE_INFINITY } },
   { name: "no digest", rules: { digestMs: Number.POSITIVE_INFINITY } },
   { name: "no shot", rules: { shotHops: 0 } },
+  { name: "shots whatever there is to prune", rules: { shotBelowRepeats: 1 } },
   { name: "new links eager at any age", rules: { youthMs: Number.POSITIVE_INFINITY } },
   { name: "3 Haves", rules: { haveLinks: 3 } },
 ];
