@@ -122,6 +122,32 @@ describe("the tree", () => {
     expect(publishedTo(tree.upkeep(B, { type: "want", shortIds: [shortId(1)] }, 500))).toEqual([B]);
   });
 
+  test("what begins here is shot at lazy links as well, unless the tree has lately had a repeat to prune", () => {
+    const E = peer("e");
+    const { tree } = treeOf(A, B, C, D, E);
+    for (const other of [B, C, D]) tree.upkeep(other, { type: "prune" }, 0);
+    let last = 0;
+    const bring = (count: number) => {
+      for (let i = 0; i < count; i += 1) {
+        last += 1;
+        tree.received(A, publish(publicationAt(0)), id(last), 10);
+      }
+    };
+    const shots = () => {
+      last += 1;
+      const outputs = tree.publish(publicationAt(0, peer("self")), id(last), 20);
+      return outputs.filter((output) => output.type === "publish" && output.message.wanted).length;
+    };
+    expect(shots()).toBe(0);
+    // Publications come from far enough away now.
+    bring(20);
+    expect(shots()).toBe(2);
+    tree.repeated(E, publish(publicationAt(0)), id(3), 30);
+    expect(shots()).toBe(0);
+    bring(20);
+    expect(shots()).toBe(2);
+  });
+
   test("a digest tells who has missed something of it, and only of what both can have had", () => {
     const [one, other] = [treeOf(A, B).tree, treeOf(A, B).tree];
     for (const [n, timestampMs] of [1000, 2000, 9000].entries()) {
