@@ -8,7 +8,6 @@ import { openUdpSocket } from "@starling/udp-transport";
 import { formatAddress } from "@starling/wire-protocol";
 import { type NodeConfig, socketPathOf } from "./config.ts";
 import { loadOrCreateToken, TOKEN_FILE } from "./http/http-token.ts";
-import { openLocalHttp } from "./http/local-http.ts";
 import { HandOut } from "./inbox/hand-out.ts";
 import { InboxJournal } from "./inbox/inbox-journal.ts";
 import { createLinkLog, linkEvent } from "./link-events.ts";
@@ -108,7 +107,8 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     });
     closers.push(() => rtc.shutdown());
 
-    const http = config.http && (await openLocalHttp(config.http));
+    // Imported here: a node without it need not load node:http, which brings Node's fetch and WebSocket along.
+    const http = config.http && (await (await import("./http/local-http.ts")).openLocalHttp(config.http));
     closers.push(() => http?.close());
 
     const submissions = new Submissions(later);
