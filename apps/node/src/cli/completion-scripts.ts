@@ -116,7 +116,8 @@ export function fishScript(commands: readonly CompletedCommand[]): string {
 
 function fishOption({ names, summary, takesValue, takesPath, words }: CompletedOption): string {
   const flags = names.map((name) => (name.startsWith("--") ? ` -l ${name.slice(2)}` : ` -s ${name.slice(1)}`)).join("");
-  const value = takesValue ? " -r" : "";
+  // Without -x a value may be any file, whatever words there are for it.
+  const value = takesValue ? (takesPath ? " -r" : " -x") : "";
   const values = words.length > 0 ? ` -a '${words.join(" ")}'` : takesPath ? " -F" : "";
   return `${flags}${value}${values} -d ${quoted(summary)}`;
 }
