@@ -10,8 +10,11 @@ import {
   encodeMessage,
   envelopeSchema,
   FRAME_KIND,
+  type MessageBody,
+  messageBodySchema,
   SEALED_BODY_SIZES,
   sendSchema,
+  WireError,
 } from "../src/index.ts";
 
 const BOB = identityFromSeed(new Uint8Array(32).fill(2)).id;
@@ -95,6 +98,60 @@ test("a Send is what its schema says", () => {
     }),
     { seed: 4, numRuns: 500 },
   );
+});
+
+describe("a message body", () => {
+  const anyBody = fc.record({
+    kind: fc.oneof({ arbitrary: fc.constantFrom("message", "request", "reply", "signal"), weight: 9 }, fc.constant("x")),
+    messageId: around(16),
+    createdMs: integers,
+    expiresMs: integers,
+    stream: around(8),
+    seq: integers,
+    lowestUnsettledSeq: integers,
+    requestId: around(16),
+    topic: fc.string({ maxLength: 130 }),
+    content: fc.uint8Array({ maxLength: 300 }).map((part) => new Uint8Array(part)),
+  });
+  const shortLived = fc.tuple(anyBody, fc.integer({ min: -5, max: 600_005 })).map(([body, lifeMs]) => ({
+    ...body,
+    expiresMs: body.createdMs + lifeMs,
+  }));
+
+  test("is encoded exactly where its schema takes it, and comes back the same", () => {
+    let taken = 0;
+    const property = fc.property(fc.oneof({ arbitrary: shortLived, weight: 9 }, anyBody), (fields) => {
+      const body = fields as MessageBody;
+      const isGood = messageBodySchema.safeParse(body).success && Buffer.byteLength(body.topic) <= 128;
+      if (!isGood) return expect(() => encodeMessage({ type: "direct", body })).toThrow(WireError);
+      taken += 1;
+      expect(decodeMessage(encodeMessage({ type: "direct", body }))).toEqual({
+        ok: true,
+        value: { type: "direct", body },
+      });
+    });
+    fc.assert(property, { seed: 7, numRuns: 3000 });
+    expect(taken).toBeGreaterThan(100);
+  });
+
+  test("that is read obeys its schema", () => {
+    fc.assert(
+      fc.property(bytes(64), fc.nat(5), fc.integer({ min: -5, max: 600_005 }), (head, kind, lifeMs) => {
+        const body = Buffer.from(head);
+        body[0] = kind;
+        body.writeUIntBE(Math.max(0, Math.min(body.readUIntBE(17, 6) + lifeMs, 2 ** 48 - 1)), 23, 6);
+        body.fill(0, 61);
+        const read = decodeMessage({ kind: FRAME_KIND.direct, body: new Uint8Array(body) });
+        const createdMs = body.readUIntBE(17, 6);
+        const aliveMs = body.readUIntBE(23, 6) - createdMs;
+        expect(read.ok).toBe(kind < 4 && aliveMs >= 0 && aliveMs <= 600_000);
+        if (read.ok && read.value.type === "direct") {
+          expect(messageBodySchema.safeParse(read.value.body).success).toBe(true);
+        }
+      }),
+      { seed: 8, numRuns: 1000 },
+    );
+  });
 });
 
 test("a topic is exactly what a strict decoder takes", () => {
