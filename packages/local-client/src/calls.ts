@@ -5,13 +5,7 @@ import type { Transport } from "./transport.ts";
 
 // The client's half of JSON-RPC: requests out, answers matched to them by id.
 
-const answer = z.union([
-  z.object({
-    id: z.number(),
-    error: z.object({ message: z.string(), data: z.optional(z.object({ code: z.string() })) }),
-  }),
-  z.object({ id: z.number(), result: z.unknown() }),
-]);
+const failed = z.object({ message: z.string(), data: z.optional(z.object({ code: z.string() })) });
 
 export type CallOptions<Result> = {
   readonly result: z.ZodMiniType<Result>;
@@ -76,17 +70,18 @@ export class Calls {
 
   /** An answer from the daemon; one that belongs to no open request (it was aborted) is passed over. */
   receive(value: unknown): void {
-    const read = answer.safeParse(value);
-    if (!read.success) return;
-    const pending = this.#pending.get(read.data.id);
+    if (typeof value !== "object" || value === null || !("id" in value) || typeof value.id !== "number") return;
+    const pending = this.#pending.get(value.id);
     if (pending === undefined) return;
-    if ("error" in read.data) {
-      const { message, data } = read.data.error;
-      // The list of codes is open: a newer daemon may have more.
-      pending.fail(new LocalClientError((data?.code ?? "E_INTERNAL") as LocalErrorCode, message));
-    } else {
-      pending.succeed(read.data.result);
+    if ("result" in value) {
+      pending.succeed(value.result);
+      return;
     }
+    const error = failed.safeParse("error" in value ? value.error : undefined);
+    if (!error.success) return;
+    const { message, data } = error.data;
+    // The list of codes is open: a newer daemon may have more.
+    pending.fail(new LocalClientError((data?.code ?? "E_INTERNAL") as LocalErrorCode, message));
   }
 
   /** Everything that is open, and whatever is called later, fails with this. */

@@ -1,23 +1,5 @@
 import * as z from "zod/mini";
-import { encodeBase64 } from "./base64.ts";
-import { Calls } from "./calls.ts";
-import { LocalClientError, type LocalErrorCode } from "./errors.ts";
-import { EventQueue, type EventStream } from "./event-queue.ts";
-import type { EventType, LocalEvent } from "./events.ts";
-import { eventParams, subscribeResult } from "./events.ts";
-import { CLIENT_QUEUE_MAX_BYTES, CLIENT_QUEUE_MAX_EVENTS, CONTENT_MAX_BYTES } from "./limits.ts";
-import { parseLine } from "./line-framing.ts";
-import type {
-  Answer,
-  LinkInfo,
-  NodeInfo,
-  NodeStatus,
-  OpenMessage,
-  PeerInfo,
-  Receipt,
-  TraceStep,
-  Via,
-} from "./protocol.ts";
+import type { Answer, LinkInfo, NodeInfo, NodeStatus, OpenMessage, PeerInfo, Receipt, TraceStep } from "./answers.ts";
 import {
   answerResult,
   broadcastResult,
@@ -28,10 +10,19 @@ import {
   peersResult,
   receiptResult,
   statusResult,
-  TOO_LARGE,
   traceResult,
-} from "./protocol.ts";
+} from "./answers.ts";
+import { encodeBase64 } from "./base64.ts";
+import { Calls } from "./calls.ts";
+import { TOO_LARGE } from "./content.ts";
+import { LocalClientError, type LocalErrorCode } from "./errors.ts";
+import { EventQueue, type EventStream } from "./event-queue.ts";
+import type { EventType, LocalEvent } from "./events.ts";
+import { readEvent, subscribeResult } from "./events.ts";
+import { CLIENT_QUEUE_MAX_BYTES, CLIENT_QUEUE_MAX_EVENTS, CONTENT_MAX_BYTES } from "./limits.ts";
+import { parseLine } from "./line-framing.ts";
 import { abortable, retry } from "./reconnect.ts";
+import type { Via } from "./requests.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
 export type SubmitOptions = {
@@ -109,8 +100,6 @@ export type LocalClient = {
   close(): void;
 };
 
-const notification = z.object({ method: z.literal("event"), params: z.unknown() });
-
 export type OpenTransport = (events: TransportEvents) => Transport;
 
 type Subscribed = { id: string; readonly queue: EventQueue<LocalEvent>; readonly options: SubscribeOptions };
@@ -129,15 +118,16 @@ export function createClient(open: OpenTransport, dial?: () => Promise<OpenTrans
   const onLine = (line: Uint8Array): void => {
     const parsed = parseLine(line);
     if (!parsed.ok) return;
-    const event = notification.safeParse(parsed.value);
-    if (event.success) onEvent(event.data.params, line.length);
-    else calls.receive(parsed.value);
+    const { value } = parsed;
+    const isEvent = typeof value === "object" && value !== null && "method" in value && value.method === "event";
+    if (isEvent) onEvent("params" in value ? value.params : undefined, line.length);
+    else calls.receive(value);
   };
 
   const onEvent = (params: unknown, sizeBytes: number): void => {
-    const read = eventParams.safeParse(params);
-    if (!read.success) return;
-    const { subscription, ...event } = read.data;
+    const read = readEvent(params);
+    if (read === undefined) return;
+    const { subscription, ...event } = read;
     const subscribed = subscriptions.get(subscription);
     if (subscribed === undefined) return;
     const { queue } = subscribed;

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
-import { encodeBase64 } from "./base64.ts";
-import { contentResult, type NodeStatus, pathSchema, statusResult, topicSchema } from "./protocol.ts";
+import { type NodeStatus, pathSchema, statusResult } from "./answers.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { contentResult } from "./content.ts";
+import { topicSchema } from "./requests.ts";
 
 // What a program subscribes to, and what it is then told: the notification `event`.
 
@@ -91,8 +93,10 @@ export type LocalEvent = MessageEvent | RequestEvent | BroadcastEvent | PeerEven
 /** The end of a subscription that the server dropped; its last event. */
 type DroppedEvent = { readonly type: "dropped"; readonly code: string; readonly message: string };
 
+type Notified = SubscriptionName & (LocalEvent | DroppedEvent);
+
 /** `params` of the notification `event`. */
-export const eventParams: z.ZodMiniType<SubscriptionName & (LocalEvent | DroppedEvent)> = z.discriminatedUnion("type", [
+const eventParams: z.ZodMiniType<Notified> = z.discriminatedUnion("type", [
   z.object({
     subscription: z.string(),
     type: z.literal("message"),
@@ -143,6 +147,30 @@ export const eventParams: z.ZodMiniType<SubscriptionName & (LocalEvent | Dropped
   }),
   z.object({ subscription: z.string(), type: z.literal("dropped"), code: z.string(), message: z.string() }),
 ]);
+
+/** The event in a notification's `params`; undefined where there is none. */
+export function readEvent(params: unknown): Notified | undefined {
+  const message = readMessage(params);
+  if (message !== undefined) return message;
+  const read = eventParams.safeParse(params);
+  return read.success ? read.data : undefined;
+}
+
+/** By hand, as most events are messages; undefined for all else. */
+function readMessage(params: unknown): (SubscriptionName & MessageEvent) | undefined {
+  if (typeof params !== "object" || params === null) return undefined;
+  const { subscription, type, from, messageId, topic, content, path, receivedAt, redelivered } = params as Record<
+    string,
+    unknown
+  >;
+  if (type !== "message" || typeof subscription !== "string" || typeof from !== "string") return undefined;
+  if (typeof messageId !== "string" || typeof topic !== "string" || typeof content !== "string") return undefined;
+  if (path !== "channel" && path !== "session" && path !== "relayed") return undefined;
+  if (typeof receivedAt !== "number" || typeof redelivered !== "boolean") return undefined;
+  const bytes = decodeBase64(content);
+  if (bytes === undefined) return undefined;
+  return { subscription, type, from, messageId, topic, content: bytes, path, receivedAt, redelivered };
+}
 
 /** An event as it stands in JSON. */
 export function encodeEvent(event: LocalEvent): object {

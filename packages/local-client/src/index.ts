@@ -1,3 +1,4 @@
+export type { Answer, LinkInfo, NodeInfo, NodeStatus, OpenMessage, PeerInfo, Receipt, TraceStep } from "./answers.ts";
 export type {
   LocalClient,
   OpenTransport,
@@ -22,15 +23,5 @@ export type {
   StatusEvent,
 } from "./events.ts";
 export { CONTENT_MAX_BYTES, TIMEOUT_DEFAULT_MS, TIMEOUT_MAX_MS, TOPIC_MAX_BYTES } from "./limits.ts";
-export type {
-  Answer,
-  LinkInfo,
-  NodeInfo,
-  NodeStatus,
-  OpenMessage,
-  PeerInfo,
-  Receipt,
-  TraceStep,
-  Via,
-} from "./protocol.ts";
+export type { Via } from "./requests.ts";
 export type { Transport, TransportEvents } from "./transport.ts";

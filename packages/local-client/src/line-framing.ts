@@ -5,6 +5,8 @@ import { DEPTH_MAX, MESSAGE_MAX_BYTES } from "./limits.ts";
 // which would spend seconds and hundreds of megabytes on 16 MB of "[],".
 
 const NEWLINE = 0x0a;
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Cuts a stream of bytes into lines. After "too-long" it has to be thrown away, and the connection with it. */
@@ -67,7 +69,7 @@ export function parseLine(line: Uint8Array): ParsedLine {
   } catch {
     return { ok: false, code: "E_PARSE", message: "a message is one line of UTF-8" };
   }
-  if (isDeeperThan(text, DEPTH_MAX)) {
+  if (!hasFewBrackets(line, DEPTH_MAX) && isDeeperThan(text, DEPTH_MAX)) {
     return { ok: false, code: "E_TOO_DEEP", message: `a message nests arrays and objects at most ${DEPTH_MAX} deep` };
   }
   try {
@@ -75,6 +77,18 @@ export function parseLine(line: Uint8Array): ParsedLine {
   } catch {
     return { ok: false, code: "E_PARSE", message: "a message is one JSON text on one line" };
   }
+}
+
+/** Whether there are so few that open, in strings or not, that they cannot nest deeper: most messages have two. */
+function hasFewBrackets(line: Uint8Array, countMax: number): boolean {
+  let count = 0;
+  for (const bracket of [OPEN_BRACKET, OPEN_BRACE]) {
+    for (let at = line.indexOf(bracket); at >= 0; at = line.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > countMax) return false;
+    }
+  }
+  return true;
 }
 
 /** Whether brackets outside of strings nest deeper than this. Exact for JSON; for other text JSON.parse says no anyway. */

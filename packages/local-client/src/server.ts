@@ -12,6 +12,7 @@ import { overWebSocket } from "./server/web-socket-carrier.ts";
 import { openWebSocketDoor } from "./server/web-socket-door.ts";
 import type { WebSocketOptions } from "./server/web-socket-options.ts";
 
+export type { Answer, LinkInfo, NodeInfo, NodeStatus, OpenMessage, PeerInfo, Receipt, TraceStep } from "./answers.ts";
 export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
 export type {
@@ -26,22 +27,14 @@ export type {
 export type { ServerLimits } from "./limits.ts";
 export type {
   AckRequest,
-  Answer,
   AskRequest,
   BroadcastRequest,
   ConnectRequest,
   DisconnectRequest,
-  LinkInfo,
-  NodeInfo,
-  NodeStatus,
-  OpenMessage,
-  PeerInfo,
   PingRequest,
-  Receipt,
   ReplyRequest,
   SubmitRequest,
-  TraceStep,
-} from "./protocol.ts";
+} from "./requests.ts";
 export type { LocalHandlers } from "./server/handlers.ts";
 export { ownNames, type WebSocketOptions } from "./server/web-socket-options.ts";
 

@@ -6,11 +6,12 @@ import { MESSAGE_MAX_BYTES } from "./limits.ts";
 import { parseLine } from "./line-framing.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
+export type { Answer, NodeInfo, NodeStatus, PeerInfo, Receipt, TraceStep } from "./answers.ts";
 export type { LocalClient, RequestOptions, SubmitOptions, SubscribeOptions, Subscription } from "./client.ts";
 export type { LocalErrorCode } from "./errors.ts";
 export { LocalClientError } from "./errors.ts";
 export type * from "./events.ts";
-export type { Answer, NodeInfo, NodeStatus, PeerInfo, Receipt, TraceStep, Via } from "./protocol.ts";
+export type { Via } from "./requests.ts";
 
 export type WebSocketConnectOptions = {
   /** Such as `ws://127.0.0.1:8420/lpc`. */

@@ -102,7 +102,10 @@ test("a Send is what its schema says", () => {
 
 describe("a message body", () => {
   const anyBody = fc.record({
-    kind: fc.oneof({ arbitrary: fc.constantFrom("message", "request", "reply", "signal"), weight: 9 }, fc.constant("x")),
+    kind: fc.oneof(
+      { arbitrary: fc.constantFrom("message", "request", "reply", "signal"), weight: 9 },
+      fc.constant("x"),
+    ),
     messageId: around(16),
     createdMs: integers,
     expiresMs: integers,

@@ -4,7 +4,7 @@ import type { EventType, LocalEvent } from "../events.ts";
 import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
 import { parseLine } from "../line-framing.ts";
 import type { Carrier, OpenCarrier } from "./carrier.ts";
-import { dispatch } from "./dispatch.ts";
+import { dispatch, type SubscriptionOwner } from "./dispatch.ts";
 import type { LocalHandlers } from "./handlers.ts";
 import { failure, type Request, type RequestId, readCancel, readRequest, success } from "./request.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -27,11 +27,25 @@ export class Connection {
   // BOUNDED: by limits.openRequests.
   readonly #open = new Set<{ readonly id: RequestId | undefined; readonly abort: AbortController }>();
   readonly #subscriptions: Subscriptions;
+  readonly #owner: SubscriptionOwner;
 
   constructor(options: ConnectionOptions) {
     const { open, limits, onInterest, onClose } = options;
     this.#options = options;
     this.#subscriptions = new Subscriptions(limits.subscriptions);
+    this.#owner = {
+      subscribe: (request) => {
+        const subscription = this.#subscriptions.add(request);
+        // Behind the answer to it, or the program could not tell whose the events are.
+        setImmediate(onInterest);
+        return subscription;
+      },
+      unsubscribe: (subscription) => {
+        const known = this.#subscriptions.remove(subscription);
+        if (known) onInterest();
+        return known;
+      },
+    };
     this.#carrier = open({
       onMessage: (bytes) => this.#onMessage(bytes),
       onTooLong: () => this.#onTooLong(),
@@ -97,76 +111,71 @@ export class Connection {
     const parsed = parseLine(bytes);
     if (!parsed.ok) {
       this.#answer(failure(null, new LocalClientError(parsed.code, parsed.message)));
-      return;
+    } else if (Array.isArray(parsed.value)) {
+      this.#batch(parsed.value);
+    } else {
+      this.#handle(parsed.value, (response) => {
+        if (response !== undefined) this.#answer(response);
+      });
     }
-    const handling = Array.isArray(parsed.value) ? this.#batch(parsed.value) : this.#single(parsed.value);
-    handling.catch(this.#options.onFault);
   }
 
-  async #single(value: unknown): Promise<void> {
-    const response = await this.#handle(value);
-    if (response !== undefined) this.#answer(response);
-  }
-
-  async #batch(values: readonly unknown[]): Promise<void> {
+  #batch(values: readonly unknown[]): void {
     const { batch } = this.#options.limits;
     if (values.length === 0 || values.length > batch) {
       this.#answer(failure(null, new LocalClientError("E_BAD_REQUEST", `a batch has 1 to ${batch} requests`)));
       return;
     }
-    const responses = await Promise.all(values.map((value) => this.#handle(value)));
-    const answers = responses.filter((response) => response !== undefined);
-    if (answers.length > 0) this.#answer(answers);
+    // BOUNDED: by limits.batch.
+    const responses: (JSONRPCResponse | undefined)[] = [];
+    let openCount = values.length;
+    for (const [at, value] of values.entries()) {
+      this.#handle(value, (response) => {
+        responses[at] = response;
+        openCount -= 1;
+        if (openCount > 0) return;
+        const answers = responses.filter((each) => each !== undefined);
+        if (answers.length > 0) this.#answer(answers);
+      });
+    }
   }
 
-  /** The answer to one request; none to a notification. */
-  async #handle(value: unknown): Promise<JSONRPCResponse | undefined> {
+  /** Calls `respond` once, with the answer to one request, or with none to a notification. */
+  #handle(value: unknown, respond: (response: JSONRPCResponse | undefined) => void): void {
     const request = readRequest(value);
     if (request === undefined) {
-      const message = "this is no request of JSON-RPC 2.0";
-      return failure(null, new LocalClientError("E_BAD_REQUEST", message));
+      respond(failure(null, new LocalClientError("E_BAD_REQUEST", "this is no request of JSON-RPC 2.0")));
+      return;
     }
+    const { id } = request;
     const cancelled = readCancel(request);
     if (cancelled !== undefined) {
       const reason = new LocalClientError("E_CANCELLED", "the program cancelled the request");
-      for (const { id, abort } of this.#open) if (id === cancelled) abort.abort(reason);
-      return request.id === undefined ? undefined : success(request.id, {});
+      for (const open of this.#open) if (open.id === cancelled) open.abort.abort(reason);
+      respond(id === undefined ? undefined : success(id, {}));
+      return;
     }
-    try {
-      const result = await this.#run(request);
-      return request.id === undefined ? undefined : success(request.id, result);
-    } catch (error) {
-      if (request.id === undefined) return undefined;
-      return failure(request.id, this.#asLocal(error));
-    }
+    this.#run(request, respond).catch(this.#options.onFault);
   }
 
-  async #run({ id, method, params }: Request): Promise<unknown> {
-    const { handlers, limits, onInterest } = this.#options;
-    if (this.#open.size >= limits.openRequests) {
-      const message = `${limits.openRequests} requests are open on this connection; wait for answers`;
-      throw new LocalClientError("E_QUOTA", message);
-    }
+  async #run({ id, method, params }: Request, respond: (response: JSONRPCResponse | undefined) => void): Promise<void> {
+    const { handlers, limits } = this.#options;
     const open = { id, abort: new AbortController() };
-    this.#open.add(open);
-    const owner = {
-      subscribe: (request: Parameters<Subscriptions["add"]>[0]) => {
-        const subscription = this.#subscriptions.add(request);
-        // Behind the answer to it, or the program could not tell whose the events are.
-        setImmediate(onInterest);
-        return subscription;
-      },
-      unsubscribe: (subscription: string) => {
-        const known = this.#subscriptions.remove(subscription);
-        if (known) onInterest();
-        return known;
-      },
-    };
+    let response: JSONRPCResponse | undefined;
     try {
-      return await dispatch(method, params, handlers, owner, open.abort.signal);
-    } finally {
-      this.#open.delete(open);
+      if (this.#open.size >= limits.openRequests) {
+        const message = `${limits.openRequests} requests are open on this connection; wait for answers`;
+        throw new LocalClientError("E_QUOTA", message);
+      }
+      this.#open.add(open);
+      const result = await dispatch(method, params, handlers, this.#owner, open.abort.signal);
+      if (id !== undefined) response = success(id, result);
+    } catch (error) {
+      const failed = this.#asLocal(error);
+      if (id !== undefined) response = failure(id, failed);
     }
+    this.#open.delete(open);
+    respond(response);
   }
 
   #asLocal(error: unknown): LocalClientError {

@@ -1,6 +1,7 @@
 import { en } from "zod/locales";
 import type * as z from "zod/mini";
 import { encodeBase64 } from "../base64.ts";
+import { TOO_LARGE } from "../content.ts";
 import { LocalClientError } from "../errors.ts";
 import { type SubscribeRequest, subscribeParams, unsubscribeParams } from "../events.ts";
 import {
@@ -10,12 +11,12 @@ import {
   disconnectParams,
   noParams,
   pingParams,
+  readSubmit,
   replyParams,
   requestParams,
   submitParams,
-  TOO_LARGE,
   traceParams,
-} from "../protocol.ts";
+} from "../requests.ts";
 import type { LocalHandlers } from "./handlers.ts";
 
 /** What a connection keeps by itself. */
@@ -49,7 +50,7 @@ export async function dispatch(
       read(noParams, params);
       return handlers.openMessages();
     case "message.submit":
-      return handlers.submit(read(submitParams, params), signal);
+      return handlers.submit(readSubmit(params) ?? read(submitParams, params), signal);
     case "message.request": {
       const { content, receipt } = await handlers.request(read(requestParams, params), signal);
       return { content: encodeBase64(content), receipt };

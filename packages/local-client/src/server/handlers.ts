@@ -1,21 +1,14 @@
+import type { Answer, LinkInfo, NodeInfo, NodeStatus, OpenMessage, PeerInfo, Receipt, TraceStep } from "../answers.ts";
 import type {
   AckRequest,
-  Answer,
   AskRequest,
   BroadcastRequest,
   ConnectRequest,
   DisconnectRequest,
-  LinkInfo,
-  NodeInfo,
-  NodeStatus,
-  OpenMessage,
-  PeerInfo,
   PingRequest,
-  Receipt,
   ReplyRequest,
   SubmitRequest,
-  TraceStep,
-} from "../protocol.ts";
+} from "../requests.ts";
 
 /**
  * What a daemon does for local programs. A handler fails by throwing a `LocalClientError`, whose code and message go to the

@@ -1,7 +1,6 @@
 import { createJSONRPCErrorResponse, createJSONRPCSuccessResponse, type JSONRPCResponse } from "json-rpc-2.0";
-import * as z from "zod/mini";
 import { type LocalClientError, rpcNumber } from "../errors.ts";
-import { cancelParams } from "../protocol.ts";
+import { cancelParams } from "../requests.ts";
 
 // The shapes of JSON-RPC 2.0 §4 and §5, as a server reads and writes them. What it reads is untrusted.
 
@@ -14,18 +13,19 @@ export type Request = {
   readonly id?: RequestId | undefined;
 };
 
-const id = z.union([z.string().check(z.maxLength(256)), z.number()]);
-const request: z.ZodMiniType<Request> = z.object({
-  jsonrpc: z.literal("2.0"),
-  method: z.string().check(z.maxLength(64)),
-  params: z.optional(z.unknown()),
-  id: z.optional(id),
-});
+const ID_MAX_CHARACTERS = 256;
+const METHOD_MAX_CHARACTERS = 64;
 
 /** undefined where it is no request. */
 export function readRequest(value: unknown): Request | undefined {
-  const read = request.safeParse(value);
-  return read.success ? read.data : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  const { jsonrpc, method, params, id } = value as Record<string, unknown>;
+  if (jsonrpc !== "2.0" || typeof method !== "string" || method.length > METHOD_MAX_CHARACTERS) return undefined;
+  return isId(id) ? { method, params, id } : undefined;
+}
+
+function isId(id: unknown): id is RequestId | undefined {
+  return id === undefined || Number.isFinite(id) || (typeof id === "string" && id.length <= ID_MAX_CHARACTERS);
 }
 
 /** Which open request a `cancel` means, or undefined where the request is none. */

@@ -1,115 +1,11 @@
 import * as z from "zod/mini";
-import { base64SizeBytes, decodeBase64 } from "./base64.ts";
-import { CONTENT_MAX_BYTES, TIMEOUT_DEFAULT_MS, TIMEOUT_MAX_MS, TOPIC_MAX_BYTES } from "./limits.ts";
+import { contentResult } from "./content.ts";
 
-// The methods of the local client protocol, LPC: what stands in `params`, `result` and in the notification `event`. Parameters are
-// strict, for a misspelt one must not be passed over; results are not, so that a daemon may say more than a client knows.
+// What stands in the `result` of the local client protocol's methods, LPC. Other fields are passed over, so that a daemon may say more
+// than a client knows.
 
-export const topicSchema: z.ZodMiniType<string> = z.string().check(
-  z.refine((text) => new TextEncoder().encode(text).length <= TOPIC_MAX_BYTES, {
-    error: `a topic has at most ${TOPIC_MAX_BYTES} bytes`,
-  }),
-);
-const timeoutSchema: z.ZodMiniType<number> = z._default(
-  z.int().check(z.minimum(1), z.maximum(TIMEOUT_MAX_MS)),
-  TIMEOUT_DEFAULT_MS,
-);
 const count = z.int().check(z.minimum(0));
 export const pathSchema: z.ZodMiniType<"channel" | "session" | "relayed"> = z.enum(["channel", "session", "relayed"]);
-
-/** Told apart from a content that is not base64, for the advice differs. */
-export const TOO_LARGE: string = `content has at most ${CONTENT_MAX_BYTES} bytes; send it in parts`;
-
-const contentParam: z.ZodMiniType<Uint8Array, string> = contentSchema((text) => {
-  // The length comes first: what is too long is not decoded.
-  if (text.length > base64SizeBytes(CONTENT_MAX_BYTES)) return TOO_LARGE;
-  const bytes = decodeBase64(text);
-  if (bytes === undefined) return "content is base64, padded, without white space";
-  return bytes.length <= CONTENT_MAX_BYTES ? bytes : TOO_LARGE;
-});
-
-export type Via = "any" | "channel" | "relay";
-
-export type SubmitRequest = {
-  /** A node id; whether it is one is for the daemon to say. */
-  readonly to: string;
-  readonly content: Uint8Array;
-  readonly topic: string;
-  readonly via: Via;
-  readonly timeoutMs: number;
-  /** 32 hex digits of the program's own. */
-  readonly messageId?: string | undefined;
-};
-
-export const submitParams: z.ZodMiniType<SubmitRequest> = z.strictObject({
-  to: z.string().check(z.maxLength(128)),
-  content: contentParam,
-  topic: z._default(topicSchema, ""),
-  via: z._default(z.enum(["any", "channel", "relay"]), "any"),
-  timeoutMs: timeoutSchema,
-  messageId: z.optional(
-    z.string().check(z.regex(/^[0-9a-f]{32}$/, "a message id has 32 lower-case hexadecimal digits")),
-  ),
-});
-
-export type AskRequest = Omit<SubmitRequest, "via" | "messageId">;
-
-export const requestParams: z.ZodMiniType<AskRequest> = z.strictObject({
-  to: z.string().check(z.maxLength(128)),
-  content: contentParam,
-  topic: z._default(topicSchema, ""),
-  timeoutMs: timeoutSchema,
-});
-
-export type ReplyRequest = {
-  /** Of the request event that is answered. */
-  readonly requestId: string;
-  readonly content: Uint8Array;
-};
-
-export const replyParams: z.ZodMiniType<ReplyRequest> = z.strictObject({
-  requestId: z.string().check(z.maxLength(64)),
-  content: contentParam,
-});
-
-export type BroadcastRequest = { readonly content: Uint8Array; readonly topic: string };
-
-export const broadcastParams: z.ZodMiniType<BroadcastRequest> = z.strictObject({
-  content: contentParam,
-  topic: z._default(topicSchema, ""),
-});
-
-export type ConnectRequest = {
-  readonly id: string;
-  /** `HOST:PORT`, for a session over UDP to it; without one a channel is opened. */
-  readonly address?: string | undefined;
-};
-export const connectParams: z.ZodMiniType<ConnectRequest> = z.strictObject({
-  id: z.string().check(z.maxLength(128)),
-  address: z.optional(z.string().check(z.maxLength(64))),
-});
-export type PingRequest = Omit<SubmitRequest, "content" | "topic" | "messageId">;
-export const pingParams: z.ZodMiniType<PingRequest> = z.strictObject({
-  to: z.string().check(z.maxLength(128)),
-  via: z._default(z.enum(["any", "channel", "relay"]), "any"),
-  timeoutMs: timeoutSchema,
-});
-export const traceParams: z.ZodMiniType<{ readonly to: string }> = z.strictObject({
-  to: z.string().check(z.maxLength(128)),
-});
-
-export type AckRequest = { readonly messageId: string; readonly from: string };
-export const ackParams: z.ZodMiniType<AckRequest> = z.strictObject({
-  messageId: z.string().check(z.maxLength(64)),
-  from: z.string().check(z.maxLength(128)),
-});
-
-export type DisconnectRequest = { readonly id: string; readonly silently: boolean };
-export const disconnectParams: z.ZodMiniType<DisconnectRequest> = z.strictObject({
-  id: z.string().check(z.maxLength(128)),
-  /** For drills: the channel dies as in a network failure, and nobody is told. */
-  silently: z._default(z.boolean(), false),
-});
 
 export type Receipt = {
   readonly messageId: string;
@@ -120,14 +16,23 @@ export type Receipt = {
   readonly elapsedMs: number;
 };
 
-export const receiptResult: z.ZodMiniType<Receipt> = z.object({
-  messageId: z.string(),
-  path: pathSchema,
-  hops: count,
-  elapsedMs: z.number(),
+/** By hand: every message has one, and a schema would cost the program more than reading the JSON. */
+export const receiptResult: z.ZodMiniType<Receipt> = z.custom<Receipt>((value) => {
+  if (typeof value !== "object" || value === null) return false;
+  const { messageId, path, hops, elapsedMs } = value as Record<string, unknown>;
+  const isPath = path === "channel" || path === "session" || path === "relayed";
+  return (
+    typeof messageId === "string" &&
+    isPath &&
+    Number.isInteger(hops) &&
+    Number(hops) >= 0 &&
+    typeof elapsedMs === "number"
+  );
 });
 
 export type Answer = { readonly content: Uint8Array; readonly receipt: Receipt };
+export const answerResult: z.ZodMiniType<Answer> = z.object({ content: contentResult, receipt: receiptResult });
+
 export const broadcastResult: z.ZodMiniType<{ readonly messageId: string }> = z.object({ messageId: z.string() });
 export const connectResult: z.ZodMiniType<{ readonly link: PeerInfo["link"] }> = z.object({
   link: z.enum(["session", "channel", "both"]),
@@ -296,29 +201,3 @@ export const openMessagesResult: z.ZodMiniType<OpenMessage[]> = z.array(
     sinceMs: z.number(),
   }),
 );
-
-/** The notification `cancel` names an open request of the same connection. */
-export const cancelParams: z.ZodMiniType<{ readonly id: string | number }> = z.strictObject({
-  id: z.union([z.string().check(z.maxLength(256)), z.number()]),
-});
-/** A method without parameters takes none, or an empty object. */
-export const noParams: z.ZodMiniType<object | undefined> = z.optional(z.strictObject({}));
-
-export const contentResult: z.ZodMiniType<Uint8Array, string> = contentSchema(
-  (text) => decodeBase64(text) ?? "not base64",
-);
-
-export const answerResult: z.ZodMiniType<Answer> = z.object({ content: contentResult, receipt: receiptResult });
-
-/** `decode` gives the bytes, or what is wrong with the text. */
-function contentSchema(decode: (text: string) => Uint8Array | string): z.ZodMiniType<Uint8Array, string> {
-  return z.pipe(
-    z.string(),
-    z.transform((input: string, context): Uint8Array => {
-      const bytes = decode(input);
-      if (typeof bytes !== "string") return bytes;
-      context.issues.push({ code: "custom", message: bytes, input });
-      return z.NEVER;
-    }),
-  );
-}
