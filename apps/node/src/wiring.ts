@@ -9,7 +9,7 @@ import { formatAddress } from "@starling/wire-protocol";
 import { type NodeConfig, socketPathOf } from "./config.ts";
 import { loadOrCreateToken, TOKEN_FILE } from "./http/http-token.ts";
 import { HandOut } from "./inbox/hand-out.ts";
-import { InboxJournal } from "./inbox/inbox-journal.ts";
+import { InboxJournal, type Notes } from "./inbox/inbox-journal.ts";
 import { createLinkLog, linkEvent } from "./link-events.ts";
 import { createLocalHandlers } from "./local-handlers.ts";
 import { Minting } from "./minting.ts";
@@ -138,9 +138,9 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       server.serveWebSocket(http.server, { token, origins: config.httpOrigin });
     }
     const onJournalError = (error: unknown): void => logJournalError(log, inboxPath, error);
-    const note = (write: () => void): void => {
+    const note = (notes: Notes): void => {
       try {
-        write();
+        journal.note(notes);
       } catch (error) {
         onJournalError(error);
       }
@@ -149,8 +149,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       server,
       given,
       age: new InboxAge(inboxAgeMs, systemNow()),
-      markGiven: (key) => note(() => journal.given(key)),
-      markOut: (key) => note(() => journal.out(key)),
+      note,
       setListening: (on) => feed({ type: "listening", on }),
     });
 
@@ -163,19 +162,24 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     closers.push(() => clearInterval(statusTimer));
 
     const logLink = createLinkLog(log, () => systemNow().mono);
-    const store = (entry: InboxEntry): void => {
-      const { key } = entry;
+    // What one step of the core has to store goes into the journal in one write, and what it hands out is noted in one.
+    const store = gathered((entries: readonly InboxEntry[]): void => {
+      const all = (input: (key: string) => NodeInput): NodeInput[] => entries.map(({ key }) => input(key));
       const onFailed = (error: unknown): void => {
         onJournalError(error);
-        later({ type: "stored", key, ok: false });
+        driver?.feedAll(all((key) => ({ type: "stored", key, ok: false })));
       };
+      let synced: Promise<void>;
       try {
-        journal.put(entry).then(() => later({ type: "stored", key, ok: true }), onFailed);
-        later({ type: "written", key });
+        synced = journal.put(entries);
       } catch (error) {
         onFailed(error);
+        return;
       }
-    };
+      synced.then(() => driver?.feedAll(all((key) => ({ type: "stored", key, ok: true }))), onFailed);
+      driver?.feedAll(all((key) => ({ type: "written", key })));
+    });
+    const handOutAll = gathered((messages: readonly InboxEntry[]) => handOut.take(messages));
     const perform = (output: NodeOutput): void => {
       switch (output.type) {
         case "transmit":
@@ -191,7 +195,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
           store(output.entry);
           break;
         case "deliver":
-          handOut.take(output.message);
+          handOutAll(output.message);
           break;
         case "deliver-broadcast": {
           const { messageId, from, topic, content, receivedAtMs } = output.message;
@@ -221,7 +225,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
           savedPeers.write(output.peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
           break;
         case "discarded":
-          note(() => journal.out(output.key));
+          note({ out: [output.key] });
           break;
         case "handed-out":
           // Noted when a program takes it, not when the core lets go of it: see HandOut.
@@ -246,6 +250,20 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     await closeAll();
     throw error;
   }
+}
+
+/** Hands over what is given to it within one step of the event loop as one list, right behind the step. */
+function gathered<Item>(take: (items: readonly Item[]) => void): (item: Item) => void {
+  // BOUNDED: by what the core puts out in a step, its inbox at most.
+  let items: Item[] = [];
+  const hand = (): void => {
+    const taken = items;
+    items = [];
+    take(taken);
+  };
+  return (item) => {
+    if (items.push(item) === 1) process.nextTick(hand);
+  };
 }
 
 const journalErrorBudget = createLineBudget(1);

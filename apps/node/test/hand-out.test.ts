@@ -6,14 +6,14 @@ import { HandOut } from "../src/inbox/hand-out.ts";
 
 const from = identityFromSeed(new Uint8Array(32).fill(1)).id;
 
-function entry(i: number, topic: string): InboxEntry {
+function entry(i: number, topic: string, sizeBytes = 0): InboxEntry {
   return {
     key: `${from}:${i}`,
     kind: "message",
     from,
     messageId: `${i}`,
     topic,
-    content: new Uint8Array(0),
+    content: new Uint8Array(sizeBytes),
     path: "relayed",
     receivedAtMs: 0,
     expiresMs: 0,
@@ -42,8 +42,7 @@ function programs(topics: string[] = [], congested: string[] = []) {
       hasSubscriber: (type) => type === "message" && state.topics.length > 0,
       acknowledges: () => false,
     },
-    markGiven: () => {},
-    markOut: (key) => done.push(`out ${key.slice(from.length + 1)}`),
+    note: ({ out = [] }) => done.push(...out.map((key) => `out ${key.slice(from.length + 1)}`)),
     setListening: (on) => done.push(on ? "listening" : "not listening"),
     given: new Set(),
     age: { sweep: (waiting) => waiting.filter(({ topic }) => topic === "old") },
@@ -55,13 +54,31 @@ function programs(topics: string[] = [], congested: string[] = []) {
 describe("handing messages out", () => {
   test("each is noted on disk before it goes to a program", () => {
     const { handOut, done } = programs(["a"]);
-    handOut.take(entry(1, "a"));
+    handOut.take([entry(1, "a")]);
     expect(done).toEqual(["out 1", "publish 1", "listening"]);
+  });
+
+  test("those that come together are noted together", () => {
+    const { handOut, done } = programs(["a"]);
+    handOut.take([0, 1, 2].map((i) => entry(i, i === 1 ? "b" : "a")));
+    expect(done).toEqual(["out 0", "out 2", "publish 0", "publish 2", "listening"]);
+    expect(handOut.heldCount).toBe(1);
+  });
+
+  test("a hundred large ones go until the program is behind, and no further", () => {
+    const { handOut, state, published } = programs(["a"]);
+    state.onPublish = () => {
+      if (published().length >= 10) state.congested = ["a"];
+    };
+    handOut.take(Array.from({ length: 100 }, (_, i) => entry(i, "a", 8000)));
+    expect(published()).toEqual(Array.from({ length: published().length }, (_, i) => i));
+    expect(published().length).toBeLessThan(20);
+    expect(handOut.heldCount).toBe(100 - published().length);
   });
 
   test("a topic that nobody listens to holds up no other, and goes in order to who comes for it", () => {
     const { handOut, state, published } = programs(["a"]);
-    for (const [i, topic] of [..."ababba"].entries()) handOut.take(entry(i, topic));
+    for (const [i, topic] of [..."ababba"].entries()) handOut.take([entry(i, topic)]);
     expect(published()).toEqual([0, 2, 5]);
     expect(handOut.heldCount).toBe(3);
     state.topics = ["b"];
@@ -72,8 +89,8 @@ describe("handing messages out", () => {
 
   test("what waits too long is done with and counted, the rest goes on in order", () => {
     const { handOut, state, done, published } = programs(["a"]);
-    handOut.take(entry(1, "old"));
-    handOut.take(entry(2, "b"));
+    handOut.take([entry(1, "old")]);
+    handOut.take([entry(2, "b")]);
     handOut.dropOld({ mono: 0, wall: 0 });
     expect(done).toContain("out 1");
     expect([handOut.heldCount, handOut.droppedCount]).toEqual([1, 1]);
@@ -84,10 +101,10 @@ describe("handing messages out", () => {
 
   test("what is kept from a program that reads slowly goes out before what comes later", () => {
     const { handOut, state, published } = programs(["a"], ["a"]);
-    handOut.take(entry(1, "a"));
+    handOut.take([entry(1, "a")]);
     state.congested = [];
     // It has room again, but nobody has said so yet: the second must not overtake the first.
-    handOut.take(entry(2, "a"));
+    handOut.take([entry(2, "a")]);
     expect(published()).toEqual([]);
     handOut.onInterest();
     expect(published()).toEqual([1, 2]);
@@ -95,7 +112,7 @@ describe("handing messages out", () => {
 
   test("a program that is dropped while it is given messages is given no more", () => {
     const { handOut, state, published } = programs(["a"], ["a"]);
-    for (let i = 0; i < 3; i += 1) handOut.take(entry(i, "a"));
+    for (let i = 0; i < 3; i += 1) handOut.take([entry(i, "a", 40_000)]);
     state.congested = [];
     state.onPublish = () => {
       state.topics = [];
@@ -109,7 +126,7 @@ describe("handing messages out", () => {
   test("the core is asked for messages while a program is there and few are held", () => {
     const { handOut, state, done } = programs(["b"]);
     handOut.onInterest();
-    for (let i = 0; i < 1000; i += 1) handOut.take(entry(i, "a"));
+    for (let i = 0; i < 1000; i += 1) handOut.take([entry(i, "a")]);
     expect(done).toEqual(["listening", "not listening"]);
     state.topics = ["a"];
     handOut.onInterest();

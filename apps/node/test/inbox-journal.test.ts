@@ -44,8 +44,8 @@ function entry(i: number, changes: Partial<InboxEntry> = {}): InboxEntry {
 describe("inbox journal", () => {
   test("what was put and not handed out comes back as it was, and every key", async () => {
     const { journal } = await open();
-    await Promise.all([0, 1, 2].map((i) => journal.put(entry(i))));
-    journal.out(entry(1).key);
+    await Promise.all([journal.put([entry(0), entry(1)]), journal.put([entry(2)])]);
+    journal.note({ out: [entry(1).key] });
     await journal.close();
     const again = await open();
     expect(again.waiting).toEqual([entry(0), entry(2)]);
@@ -56,15 +56,15 @@ describe("inbox journal", () => {
 
   test("an entry stands in the file as soon as it was put, and once, however often it is put", async () => {
     const { journal } = await open();
-    const synced = journal.put(entry(0));
+    const synced = journal.put([entry(0)]);
     const { length } = readFileSync(path);
     expect(readFileSync(path, "utf8")).toContain(entry(0).key);
     await synced;
-    await journal.put(entry(0));
+    await journal.put([entry(0)]);
     expect(readFileSync(path).length).toBe(length);
     // Handed out meanwhile: putting it again does not bring it back.
-    journal.out(entry(0).key);
-    await journal.put(entry(0));
+    journal.note({ out: [entry(0).key] });
+    await journal.put([entry(0)]);
     await journal.close();
     const again = await open();
     expect(again.waiting).toEqual([]);
@@ -73,7 +73,7 @@ describe("inbox journal", () => {
 
   test("cut at any offset, what was whole before the cut is still there, and it can be written on", async () => {
     const { journal } = await open();
-    for (let i = 0; i < 3; i += 1) await journal.put(entry(i));
+    for (let i = 0; i < 3; i += 1) await journal.put([entry(i)]);
     await journal.close();
     const whole = readFileSync(path);
     const cutAt = async (size: number): Promise<void> => {
@@ -82,7 +82,7 @@ describe("inbox journal", () => {
       const lines = whole.subarray(0, size).toString("latin1").split("\n").length - 1;
       const opened = await open(cut);
       expect(opened.waiting).toEqual([entry(0), entry(1), entry(2)].slice(0, Math.max(0, lines - 1)));
-      await opened.journal.put(entry(9));
+      await opened.journal.put([entry(9)]);
       await opened.journal.close();
       const after = await open(cut);
       expect(after.waiting.at(-1)).toEqual(entry(9));
@@ -94,7 +94,7 @@ describe("inbox journal", () => {
 
   test("a flipped byte costs the line that it is in, and no other", async () => {
     const { journal } = await open();
-    for (let i = 0; i < 3; i += 1) await journal.put(entry(i));
+    for (let i = 0; i < 3; i += 1) await journal.put([entry(i)]);
     await journal.close();
     const whole = readFileSync(path);
     const flipped = join(folder, "flipped.journal");
@@ -114,10 +114,10 @@ describe("inbox journal", () => {
     const { journal } = await open(path, 4096);
     const content = new Uint8Array(1000);
     for (let i = 0; i < 100; i += 1) {
-      await journal.put(entry(i, { content }));
-      journal.out(entry(i).key);
+      await journal.put([entry(i, { content })]);
+      journal.note({ out: [entry(i).key] });
     }
-    await journal.put(entry(100));
+    await journal.put([entry(100)]);
     await journal.close();
     expect(readFileSync(path).length).toBeLessThan(40_000);
     const again = await open();
@@ -128,12 +128,12 @@ describe("inbox journal", () => {
 
   test("what was given and not acknowledged is remembered as such, through a compaction too", async () => {
     const { journal } = await open(path, 1);
-    await journal.put(entry(0));
-    await journal.put(entry(1));
-    journal.given(entry(0).key);
-    journal.given(entry(1).key);
-    journal.out(entry(1).key);
-    for (let i = 2; i < 20; i += 1) await journal.put(entry(i));
+    await journal.put([entry(0)]);
+    await journal.put([entry(1)]);
+    journal.note({ given: [entry(0).key] });
+    journal.note({ given: [entry(1).key] });
+    journal.note({ out: [entry(1).key] });
+    for (let i = 2; i < 20; i += 1) await journal.put([entry(i)]);
     await journal.close();
     const again = await open();
     expect([...again.given]).toEqual([entry(0).key]);
@@ -150,9 +150,9 @@ describe("inbox journal", () => {
 
   test("keys that nobody can send again are forgotten", async () => {
     const { journal } = await open();
-    await journal.put(entry(0, { expiresMs: WALL - 61_000 }));
-    journal.out(entry(0).key);
-    await journal.put(entry(1));
+    await journal.put([entry(0, { expiresMs: WALL - 61_000 })]);
+    journal.note({ out: [entry(0).key] });
+    await journal.put([entry(1)]);
     await journal.close();
     const again = await open();
     expect(again.delivered.map(({ key }) => key)).toEqual([entry(1).key]);

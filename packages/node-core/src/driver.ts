@@ -25,6 +25,8 @@ export type DriverOptions<Input, Output> = {
 export type Driver<Input> = {
   /** Hands an input to the core now. After `close` inputs are ignored. */
   feed(input: Input): void;
+  /** The same of several, whose frames then share datagrams. */
+  feedAll(inputs: readonly Input[]): void;
   /** Hands it over at the end of this turn of the event loop, together with the others of the turn; it must stay as it is. */
   later(input: Input): void;
   /** Hands over what is left, stops the timer and lets the core say Bye. */
@@ -57,6 +59,11 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
     handleQueue();
     run(core.handle(input, now()));
   };
+  const feedAll = (inputs: readonly Input[]): void => {
+    if (closed) return;
+    handleQueue();
+    handleAll(inputs);
+  };
   const later = (input: Input): void => {
     if (closed) return;
     queue.push(input);
@@ -68,8 +75,10 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
     if (queue.length === 0) return;
     const inputs = queue;
     queue = [];
-    run(core.handleAll?.(inputs, now()) ?? inputs.flatMap((input) => core.handle(input, now())));
+    handleAll(inputs);
   };
+  const handleAll = (inputs: readonly Input[]): void =>
+    run(core.handleAll?.(inputs, now()) ?? inputs.flatMap((input) => core.handle(input, now())));
   // An armed timer that is early enough stays: setting one for every datagram would cost more than an idle tick.
   const arm = (): void => {
     const deadline = core.nextDeadline();
@@ -87,6 +96,7 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
   run(core.tick(now()));
   return {
     feed,
+    feedAll,
     later,
     close: () => {
       if (closed) return;

@@ -76,7 +76,10 @@ export class Links {
   }
 
   receiveOnChannel(channel: string, bytes: Uint8Array, now: Now): LinkEvent[] {
-    return this.#onChannel((channels) => channels.receive(channel, bytes, now));
+    return (this.#channels?.receive(channel, bytes, now) ?? []).map((event) => {
+      if (event.type === "closed") this.#closing.push(channel);
+      return { path: "channel", event };
+    });
   }
 
   /** The carrier of a channel is gone. */

@@ -35,7 +35,7 @@ export class AppendFile {
     return this.#sizeBytes;
   }
 
-  /** Appends a line. Throws where it cannot be written; what is appended later does not suffer from it. */
+  /** Appends whole lines in one write. Throws where it cannot be written; what is appended later does not suffer from it. */
   append(text: string): void {
     const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
     try {

@@ -1,5 +1,4 @@
 import {
-  type Demand,
   LocalClientError,
   type LocalServer,
   type MessageEvent,
@@ -7,6 +6,7 @@ import {
 } from "@starling/local-client/server";
 import type { InboxAge, InboxEntry } from "@starling/node-core";
 import type { Now } from "@starling/node-core/driver";
+import type { Notes } from "./inbox-journal.ts";
 
 // Between the core, which hands out everything as soon as any program listens, and programs that want one topic, read slowly, or
 // acknowledge what they have dealt with: what nobody can take now stays here, and is still on disk as waiting. Order is kept within
@@ -21,13 +21,20 @@ import type { Now } from "@starling/node-core/driver";
  * itself. One step of the core can add all that it held, so twice its inbox is the most.
  */
 const HOLD_MAX = 1000;
+/**
+ * So much goes to programs between two looks at whether they can take more, with one note. Even to a connection that subscribed to it
+ * sixteen times it is less than what lies between congested and dropped.
+ */
+const GROUP_BYTES = 32_768;
+const GROUP_MESSAGES = 64;
 
 export type HandOutOptions = {
   readonly server: Pick<LocalServer, "acknowledges" | "demand" | "publish" | "hasSubscriber">;
-  /** Note on disk that a program has it and has not acknowledged it. */
-  readonly markGiven: (key: string) => void;
-  /** Note on disk that it is done with, before it goes to a program that does not acknowledge. */
-  readonly markOut: (key: string) => void;
+  /**
+   * Note on disk, in one write, what a program has and has not acknowledged (`given`), and what is done with (`out`): before it goes to
+   * a program that does not acknowledge.
+   */
+  readonly note: (notes: Notes) => void;
   /** Tell the core whether to hand out. */
   readonly setListening: (on: boolean) => void;
   /** Which of those that wait have waited too long. */
@@ -57,10 +64,10 @@ export class HandOut {
     return this.#held.length + this.#given.size;
   }
 
-  /** The core hands out a message. */
-  take(entry: InboxEntry): void {
-    const isBehind = this.#held.some((held) => laneOf(held) === laneOf(entry));
-    if (isBehind || this.#give(entry) !== "ready") this.#held.push(entry);
+  /** The core hands out messages. */
+  take(entries: readonly InboxEntry[]): void {
+    const behind = new Set(this.#held.map(laneOf));
+    this.#held.push(...this.#give(entries, behind));
     this.#listen();
   }
 
@@ -70,7 +77,7 @@ export class HandOut {
     if (!this.#given.delete(key)) {
       throw new LocalClientError("E_NO_MESSAGE", "no message with this id and author waits for its ack");
     }
-    this.#done(key);
+    this.#done([key]);
     this.#listen();
   }
 
@@ -80,13 +87,9 @@ export class HandOut {
     if (this.#isPumping) return;
     this.#isPumping = true;
     this.#takeBack();
-    const blocked = new Set<string>();
-    this.#held = this.#held.filter((entry) => {
-      const lane = laneOf(entry);
-      if (!blocked.has(lane) && this.#give(entry) === "ready") return false;
-      blocked.add(lane);
-      return true;
-    });
+    const held = this.#held;
+    this.#held = [];
+    this.#held = this.#give(held, new Set());
     this.#isPumping = false;
     this.#listen();
   }
@@ -96,7 +99,7 @@ export class HandOut {
     const dropped = new Set(this.#options.age.sweep(this.#held, now));
     if (dropped.size === 0) return;
     this.#held = this.#held.filter((entry) => !dropped.has(entry));
-    for (const { key } of dropped) this.#done(key);
+    this.#done([...dropped].map(({ key }) => key));
     this.droppedCount += dropped.size;
     this.#listen();
   }
@@ -108,25 +111,46 @@ export class HandOut {
     this.#held = [...back, ...this.#held];
   }
 
-  #give(entry: InboxEntry): Demand {
-    const { server, markGiven } = this.#options;
-    const event = this.#eventOf(entry);
-    const demand = server.demand(event);
-    if (demand !== "ready") return demand;
-    if (entry.kind === "message" && server.acknowledges(event)) {
-      markGiven(entry.key);
-      this.#given.set(entry.key, entry);
-      this.#redelivered.add(entry.key);
-    } else {
-      this.#done(entry.key);
+  /** Gives what programs can take, in its order, and returns the rest: of a lane in `blocked` none is given. */
+  #give(entries: readonly InboxEntry[], blocked: Set<string>): InboxEntry[] {
+    const { server } = this.#options;
+    const rest: InboxEntry[] = [];
+    let group: Group = newGroup();
+    for (const entry of entries) {
+      const lane = laneOf(entry);
+      const event = this.#eventOf(entry);
+      if (blocked.has(lane) || server.demand(event) !== "ready") {
+        blocked.add(lane);
+        rest.push(entry);
+        continue;
+      }
+      group.events.push(event);
+      group.sizeBytes += entry.content.length;
+      if (entry.kind === "message" && server.acknowledges(event)) {
+        group.given.push(entry.key);
+        this.#given.set(entry.key, entry);
+        this.#redelivered.add(entry.key);
+      } else {
+        group.out.push(entry.key);
+        this.#redelivered.delete(entry.key);
+      }
+      if (group.sizeBytes < GROUP_BYTES && group.events.length < GROUP_MESSAGES) continue;
+      this.#publish(group);
+      group = newGroup();
     }
-    server.publish(event);
-    return demand;
+    this.#publish(group);
+    return rest;
   }
 
-  #done(key: string): void {
-    this.#redelivered.delete(key);
-    this.#options.markOut(key);
+  #publish({ events, given, out }: Group): void {
+    if (events.length === 0) return;
+    this.#options.note({ given, out });
+    for (const event of events) this.#options.server.publish(event);
+  }
+
+  #done(keys: readonly string[]): void {
+    for (const key of keys) this.#redelivered.delete(key);
+    this.#options.note({ out: keys });
   }
 
   #listen(): void {
@@ -147,6 +171,18 @@ export class HandOut {
     const redelivered = this.#redelivered.has(entry.key);
     return { type: "message", from, messageId, topic, content, path, receivedAt, redelivered };
   }
+}
+
+/** What goes to programs at once, and what is noted of it first. BOUNDED: GROUP_MESSAGES. */
+type Group = {
+  readonly events: (MessageEvent | RequestEvent)[];
+  readonly given: string[];
+  readonly out: string[];
+  sizeBytes: number;
+};
+
+function newGroup(): Group {
+  return { events: [], given: [], out: [], sizeBytes: 0 };
 }
 
 function laneOf({ kind, topic }: InboxEntry): string {

@@ -1,7 +1,7 @@
 import { CommandError, EXIT } from "@starling/daemon";
 import type { InboxEntry } from "@starling/node-core";
 import { AppendFile } from "./append-file.ts";
-import { decodeRecord, encodeRecord, HEADER, isReadable, type JournalRecord } from "./record.ts";
+import { decodeRecord, encodeRecord, HEADER, isReadable } from "./record.ts";
 
 // What the node has acknowledged, on disk: entries that wait for a program, and the keys of those that were handed out, until
 // nobody can send them again. A receipt is given after `put` has resolved, so a message with a receipt survives everything but
@@ -28,6 +28,7 @@ export type OpenedJournal = {
 
 type Kept = { readonly expiresMs: number; readonly sizeBytes: number; readonly entry: InboxEntry | undefined };
 type Content = { readonly kept: Map<string, Kept>; readonly given: Set<string> };
+export type Notes = { readonly given?: readonly string[]; readonly out?: readonly string[] };
 type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
 export type InboxJournalOptions = {
@@ -82,13 +83,16 @@ export class InboxJournal {
   }
 
   /**
-   * Writes the entry, so that it survives this process, or throws. What is returned resolves when it survives the machine too; those
-   * that come while one sync runs share the next. After a rejection it is still kept: putting it again tries to sync it again.
+   * Writes the entries, so that they survive this process, or throws and has written none. What is returned resolves when they survive
+   * the machine too; what comes while one sync runs shares the next. After a rejection they are still kept: putting them again tries
+   * to sync them again.
    */
-  put(entry: InboxEntry): Promise<void> {
-    if (!this.#kept.has(entry.key)) {
-      const sizeBytes = this.#append({ op: "put", ...entry });
-      this.#keep(entry.key, { expiresMs: entry.expiresMs, sizeBytes, entry });
+  put(entries: readonly InboxEntry[]): Promise<void> {
+    const unknown = entries.filter(({ key }) => !this.#kept.has(key));
+    const texts = unknown.map((entry) => encodeRecord({ op: "put", ...entry }));
+    this.#append(texts);
+    for (const [at, entry] of unknown.entries()) {
+      this.#keep(entry.key, { expiresMs: entry.expiresMs, sizeBytes: texts[at]?.length ?? 0, entry });
     }
     this.#dirty = true;
     const synced = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
@@ -96,25 +100,28 @@ export class InboxJournal {
     return synced;
   }
 
-  /** Notes that a program has an entry and has yet to acknowledge it: whoever gets it next is told. */
-  given(key: string): void {
-    if (this.#kept.get(key)?.entry === undefined || this.#given.has(key)) return;
-    this.#given.add(key);
-    this.#append({ op: "given", key });
-  }
-
   /**
-   * Notes that an entry is handed out now. A crash right behind it will not hand it out again. A power cut may: it is synced with the
-   * next entry, for a sync of its own would keep that one waiting.
+   * Notes what becomes of entries now. `given`: a program has it and has yet to acknowledge it, so whoever gets it next is told. `out`:
+   * it is handed out; a crash right behind it will not hand it out again. A power cut may: it is synced with the next entry, for a
+   * sync of its own would keep that one waiting.
    */
-  out(key: string): void {
-    const kept = this.#kept.get(key);
-    if (kept?.entry === undefined) return;
-    const { expiresMs } = kept;
-    this.#given.delete(key);
-    // Forgotten in memory whatever the disk says: this process has handed it out.
-    this.#keep(key, { expiresMs, sizeBytes: key.length + 64, entry: undefined });
-    this.#append({ op: "out", key, expiresMs });
+  note({ given = [], out = [] }: Notes): void {
+    const texts: string[] = [];
+    for (const key of given) {
+      if (this.#kept.get(key)?.entry === undefined || this.#given.has(key)) continue;
+      this.#given.add(key);
+      texts.push(encodeRecord({ op: "given", key }));
+    }
+    for (const key of out) {
+      const kept = this.#kept.get(key);
+      if (kept?.entry === undefined) continue;
+      const { expiresMs } = kept;
+      this.#given.delete(key);
+      // Forgotten in memory whatever the disk says: this process has handed it out.
+      this.#keep(key, { expiresMs, sizeBytes: key.length + 64, entry: undefined });
+      texts.push(encodeRecord({ op: "out", key, expiresMs }));
+    }
+    this.#append(texts);
   }
 
   /** Brings everything to the disk and closes the file. */
@@ -124,11 +131,11 @@ export class InboxJournal {
     await this.#file.close();
   }
 
-  #append(record: JournalRecord): number {
-    const text = encodeRecord(record);
-    this.#file.append(text);
+  /** In one write. */
+  #append(texts: readonly string[]): void {
+    if (texts.length === 0) return;
+    this.#file.append(texts.join(""));
     this.#dirty = true;
-    return text.length;
   }
 
   #keep(key: string, kept: Kept): void {

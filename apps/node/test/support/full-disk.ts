@@ -29,7 +29,7 @@ const promised: string[] = [];
 let refused = 0;
 for (let i = 0; i < 40; i += 1) {
   try {
-    await journal.put(entry(i, i % 3 === 0 ? 1500 : 10));
+    await journal.put([entry(i, i % 3 === 0 ? 1500 : 10)]);
     promised.push(entry(i, 0).key);
   } catch {
     refused += 1;
