@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isNodeId, type NodeId } from "@starling/crypto-identity";
 import {
   type Answer,
@@ -29,6 +28,7 @@ export class Submissions {
   readonly #open = new Map<string, Open>();
   readonly #feed: (input: NodeInput) => void;
   #closed = false;
+  #lastNumber = 0;
 
   constructor(feed: (input: NodeInput) => void) {
     this.#feed = feed;
@@ -95,7 +95,8 @@ export class Submissions {
 
   #ask(input: (id: string) => NodeInput, signal?: AbortSignal): Promise<Success> {
     if (this.#closed) throw shuttingDown();
-    const id = randomUUID();
+    this.#lastNumber += 1;
+    const id = `program:${this.#lastNumber}`;
     return new Promise((resolve, reject) => {
       this.#open.set(id, { resolve, reject });
       signal?.addEventListener("abort", () => this.#feed({ type: "cancel", id }), { once: true });

@@ -68,20 +68,24 @@ export class Calls {
     });
   }
 
-  /** An answer from the daemon; one that belongs to no open request (it was aborted) is passed over. */
-  receive(value: unknown): void {
-    if (typeof value !== "object" || value === null || !("id" in value) || typeof value.id !== "number") return;
-    const pending = this.#pending.get(value.id);
-    if (pending === undefined) return;
-    if ("result" in value) {
+  /**
+   * An answer from the daemon; one that belongs to no open request (it was aborted) is passed over. What it says of the connection as
+   * a whole is returned.
+   */
+  receive(value: unknown): LocalClientError | undefined {
+    if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
+    const pending = typeof value.id === "number" ? this.#pending.get(value.id) : undefined;
+    if (pending !== undefined && "result" in value) {
       pending.succeed(value.result);
-      return;
+      return undefined;
     }
-    const error = failed.safeParse("error" in value ? value.error : undefined);
-    if (!error.success) return;
-    const { message, data } = error.data;
+    const read = failed.safeParse("error" in value ? value.error : undefined);
+    if (!read.success) return undefined;
+    const { message, data } = read.data;
     // The list of codes is open: a newer daemon may have more.
-    pending.fail(new LocalClientError((data?.code ?? "E_INTERNAL") as LocalErrorCode, message));
+    const error = new LocalClientError((data?.code ?? "E_INTERNAL") as LocalErrorCode, message);
+    pending?.fail(error);
+    return value.id === null ? error : undefined;
   }
 
   /** Everything that is open, and whatever is called later, fails with this. */

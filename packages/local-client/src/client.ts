@@ -114,6 +114,8 @@ export function createClient(open: OpenTransport, dial?: () => Promise<OpenTrans
   const subscriptions = new Map<string, Subscribed>();
   const closed = new AbortController();
   let reconnected: Promise<void> | undefined;
+  /** What the daemon said of the connection itself before it ended it. */
+  let refused: LocalClientError | undefined;
 
   const onLine = (line: Uint8Array): void => {
     const parsed = parseLine(line);
@@ -121,7 +123,7 @@ export function createClient(open: OpenTransport, dial?: () => Promise<OpenTrans
     const { value } = parsed;
     const isEvent = typeof value === "object" && value !== null && "method" in value && value.method === "event";
     if (isEvent) onEvent("params" in value ? value.params : undefined, line.length);
-    else calls.receive(value);
+    else refused = calls.receive(value) ?? refused;
   };
 
   const onEvent = (params: unknown, sizeBytes: number): void => {
@@ -147,7 +149,8 @@ export function createClient(open: OpenTransport, dial?: () => Promise<OpenTrans
   };
 
   const onClose = (why: string): void => {
-    const error = new LocalClientError("E_DISCONNECTED", why);
+    const error = refused ?? new LocalClientError("E_DISCONNECTED", why);
+    refused = undefined;
     calls.close(error);
     subscriptions.clear();
     if (dial === undefined || closed.signal.aborted) endAll(closed.signal.aborted ? undefined : error);

@@ -15,12 +15,19 @@ export const TIMEOUT_DEFAULT_MS = 10_000;
 
 export type ServerLimits = {
   readonly connections: number;
+  /** Where all are taken, the longest idle one (no open request, no subscription) makes room for a new one after this time. */
+  readonly idleMs: number;
   /** WebSockets that have not shown the token. */
   readonly strangers: number;
   /** How long they have for it. */
   readonly tokenMs: number;
   /** Requests of one connection that are open at a time; more are answered `E_QUOTA`. */
   readonly openRequests: number;
+  /**
+   * Open requests that all connections share. One has no more of them than it leaves to others, and one it has always: so whatever some
+   * programs do, and over however many connections, the next one is served.
+   */
+  readonly sharedRequests: number;
   /** Requests in one batch. */
   readonly batch: number;
   /** Subscriptions of one connection. */
@@ -33,9 +40,11 @@ export type ServerLimits = {
 
 export const SERVER_LIMITS: ServerLimits = {
   connections: 256,
+  idleMs: 60_000,
   strangers: 16,
   tokenMs: 5000,
   openRequests: 256,
+  sharedRequests: 768,
   batch: 64,
   subscriptions: 16,
   congestedBytes: 1024 * 1024,

@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import { createServer } from "node:net";
-import type { WebSocket } from "ws";
+import { LocalClientError } from "./errors.ts";
 import type { EventType, LocalEvent } from "./events.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import type { OpenCarrier } from "./server/carrier.ts";
@@ -83,19 +83,34 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Lo
       : new Promise((resolve) => {
           onEmpty = resolve;
         });
+  const shared = { openCount: 0 };
   const add = (open: OpenCarrier): void => {
+    const hasRoom = connections.size < limits.connections || makeRoom();
     const onClose = (): void => {
       connections.delete(connection);
       if (connections.size === 0) onEmpty();
       onInterest();
     };
-    const connection: Connection = new Connection({ open, handlers, limits, onInterest, onFault, onClose });
-    connections.add(connection);
+    const connection: Connection = new Connection({ open, handlers, limits, shared, onInterest, onFault, onClose });
+    if (hasRoom) connections.add(connection);
+    else refuse(connection, `${limits.connections} programs are connected; end one of them`);
   };
-  const server = createServer((socket) => {
-    if (connections.size < limits.connections) add(overSocket(socket));
-    else socket.destroy();
-  });
+  // BOUNDED: those that are refused are read no further and last as long as it takes to read why.
+  const refuse = (connection: Connection, message: string): void => {
+    connection.refuse(new LocalClientError("E_QUOTA", message));
+    setTimeout(() => connection.destroy(), CLOSE_MS).unref();
+  };
+  /** Ends the connection that has been idle for longest, if it has been for long enough. */
+  const makeRoom = (): boolean => {
+    const nowMono = performance.now();
+    const idle = [...connections].map((connection) => ({ connection, ms: connection.idleMs(nowMono) }));
+    const longest = idle.reduce((a, b) => (b.ms > a.ms ? b : a));
+    if (longest.ms < limits.idleMs) return false;
+    connections.delete(longest.connection);
+    refuse(longest.connection, "too many programs are connected, and this one was idle for longest; connect again");
+    return true;
+  };
+  const server = createServer((socket) => add(overSocket(socket)));
   const doors: { close(): void }[] = [];
   await listenPrivately(server, socketPath);
   // Such as too many open files: whoever is connected stays so.
@@ -113,11 +128,7 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Lo
     },
     hasSubscriber: (type) => [...connections].some((connection) => connection.hasSubscription(type)),
     serveWebSocket(http, webSocket) {
-      const onProgram = (socket: WebSocket): void => {
-        if (connections.size < limits.connections) add(overWebSocket(socket));
-        else socket.terminate();
-      };
-      doors.push(openWebSocketDoor(http, webSocket, limits, onProgram));
+      doors.push(openWebSocketDoor(http, webSocket, limits, (socket) => add(overWebSocket(socket))));
     },
     async close() {
       for (const door of doors) door.close();

@@ -379,6 +379,69 @@ describe("requests under way", () => {
   });
 });
 
+describe("programs that share a node", () => {
+  const limits = { openRequests: 8, sharedRequests: 16 };
+  const held = () => {
+    let openCount = 0;
+    const submit = () => {
+      openCount += 1;
+      return new Promise<never>(() => {});
+    };
+    return { handlers: { submit }, openCount: () => openCount };
+  };
+
+  test("no number of connections takes all requests: each newcomer is served, and what it may grows with what is free", async () => {
+    const hog = held();
+    const server = await bench.serve({ handlers: hog.handlers, limits });
+    const submits = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, id) => `${JSON.stringify(rpc(id, "message.submit", { to: ID, content: "" }))}\n`,
+      );
+    const counts: number[] = [];
+    for (let i = 0; i < 12; i += 1) {
+      const raw = await bench.raw(server.socketPath);
+      const before = hog.openCount();
+      raw.write(submits(9).join(""));
+      // Those over the quota are answered; the rest stays open.
+      expect(await raw.next()).toMatchObject({ error: { data: { code: "E_QUOTA" } } });
+      // An answer to what comes behind them says that all nine were read.
+      raw.write(`${JSON.stringify(rpc("end", "nothing"))}\n`);
+      for (let answer = await raw.next(); JSON.stringify(answer).includes("end") === false; answer = await raw.next());
+      counts.push(hog.openCount() - before);
+    }
+    expect(counts.slice(0, 4)).toEqual([8, 4, 2, 1]);
+    expect(counts.slice(4)).toEqual(Array.from({ length: 8 }, () => 1));
+  });
+
+  test("a full server ends the longest idle connection for a new one, tells it why, and none that is in use", async () => {
+    const server = await bench.serve({ limits: { connections: 3, idleMs: 0 } });
+    const subscriber = await client(server.socketPath);
+    const events = await subscriber.subscribe({ events: ["message"] });
+    const [first, second] = [await client(server.socketPath), await client(server.socketPath)];
+    await second.info();
+    await first.info();
+    const newcomer = await client(server.socketPath);
+    expect(await newcomer.info()).toEqual(INFO);
+    // The second was used longest ago; that the subscriber asked for nothing since does not make it idle.
+    expect(await rejection(second.info())).toMatchObject({ code: "E_QUOTA" });
+    expect(await first.info()).toEqual(INFO);
+    server.publish(message("hello"));
+    expect((await events.next()).value).toEqual(message("hello"));
+  });
+
+  test("where none is idle for long enough the new one is refused with a code", async () => {
+    const server = await bench.serve({ limits: { connections: 1 } });
+    const only = await client(server.socketPath);
+    expect(await only.info()).toEqual(INFO);
+    const refused = await bench.raw(server.socketPath);
+    expect(await refused.next()).toMatchObject({ id: null, error: { data: { code: "E_QUOTA" } } });
+    await refused.closed;
+    expect(await rejection((await client(server.socketPath)).info())).toMatchObject({ code: "E_QUOTA" });
+    expect(await only.info()).toEqual(INFO);
+  });
+});
+
 describe("subscriptions", () => {
   /** Resolves when the server's interest changed as often as this. */
   function interest() {

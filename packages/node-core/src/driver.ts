@@ -27,7 +27,7 @@ export type Driver<Input> = {
   feed(input: Input): void;
   /** The same of several, whose frames then share datagrams. */
   feedAll(inputs: readonly Input[]): void;
-  /** Hands it over at the end of this turn of the event loop, together with the others of the turn; it must stay as it is. */
+  /** Hands it over right behind this step of the event loop, together with the others of the step; it must stay as it is. */
   later(input: Input): void;
   /** Hands over what is left, stops the timer and lets the core say Bye. */
   close(): void;
@@ -46,9 +46,8 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
   let timer: NodeJS.Timeout | undefined;
   let armedForMono = Number.POSITIVE_INFINITY;
   let closed = false;
-  // BOUNDED: what a turn of the event loop brings.
+  // BOUNDED: what a step of the event loop brings.
   let queue: Input[] = [];
-  let turnEnd: NodeJS.Immediate | undefined;
 
   const run = (outputs: readonly Output[]): void => {
     for (const output of outputs) perform(output, feed);
@@ -66,12 +65,9 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
   };
   const later = (input: Input): void => {
     if (closed) return;
-    queue.push(input);
-    turnEnd ??= setImmediate(handleQueue);
+    if (queue.push(input) === 1) process.nextTick(handleQueue);
   };
   const handleQueue = (): void => {
-    clearImmediate(turnEnd);
-    turnEnd = undefined;
     if (queue.length === 0) return;
     const inputs = queue;
     queue = [];

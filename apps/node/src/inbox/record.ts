@@ -54,9 +54,7 @@ export function isReadable({ version }: { readonly version: number }): boolean {
 
 export function encodeRecord(value: JournalRecord): string {
   const json =
-    value.op === "put"
-      ? JSON.stringify({ ...value, content: Buffer.from(value.content).toString("base64") })
-      : JSON.stringify(value);
+    value.op === "put" ? JSON.stringify({ ...value, content: base64Of(value.content) }) : JSON.stringify(value);
   return `${checksum(json)} ${json}\n`;
 }
 
@@ -70,6 +68,10 @@ export function decodeRecord(line: string): JournalRecord | undefined {
   } catch {
     return undefined;
   }
+}
+
+function base64Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 }
 
 function checksum(json: string): string {

@@ -13,6 +13,8 @@ export type ConnectionOptions = {
   readonly open: OpenCarrier;
   readonly handlers: LocalHandlers;
   readonly limits: ServerLimits;
+  /** Requests that are open on all connections. */
+  readonly shared: { openCount: number };
   /** Its subscriptions changed, or it has room again for what was held back. */
   readonly onInterest: () => void;
   readonly onClose: () => void;
@@ -28,6 +30,8 @@ export class Connection {
   readonly #open = new Set<{ readonly id: RequestId | undefined; readonly abort: AbortController }>();
   readonly #subscriptions: Subscriptions;
   readonly #owner: SubscriptionOwner;
+  #usedMono = performance.now();
+  #isRefused = false;
 
   constructor(options: ConnectionOptions) {
     const { open, limits, onInterest, onClose } = options;
@@ -59,6 +63,18 @@ export class Connection {
         onClose();
       },
     });
+  }
+
+  /** For how long nothing has been asked, open or subscribed to; 0 where something is. */
+  idleMs(nowMono: number): number {
+    return this.#open.size > 0 || !this.#subscriptions.isEmpty ? 0 : nowMono - this.#usedMono;
+  }
+
+  /** Tells the program why, then ends; nothing that it sends is looked at any more. */
+  refuse(reason: LocalClientError): void {
+    this.#isRefused = true;
+    this.#answer(failure(null, reason));
+    this.#carrier.end();
   }
 
   get isCongested(): boolean {
@@ -103,11 +119,12 @@ export class Connection {
 
   #onTooLong(): void {
     const message = `a message has at most ${MESSAGE_MAX_BYTES} bytes with its newline; the connection is closed`;
-    this.#answer(failure(null, new LocalClientError("E_TOO_LARGE", message)));
-    this.#carrier.end();
+    this.refuse(new LocalClientError("E_TOO_LARGE", message));
   }
 
   #onMessage(bytes: Uint8Array): void {
+    if (this.#isRefused) return;
+    this.#usedMono = performance.now();
     const parsed = parseLine(bytes);
     if (!parsed.ok) {
       this.#answer(failure(null, new LocalClientError(parsed.code, parsed.message)));
@@ -159,14 +176,12 @@ export class Connection {
   }
 
   async #run({ id, method, params }: Request, respond: (response: JSONRPCResponse | undefined) => void): Promise<void> {
-    const { handlers, limits } = this.#options;
+    const { handlers, shared } = this.#options;
     const open = { id, abort: new AbortController() };
     let response: JSONRPCResponse | undefined;
+    shared.openCount += 1;
     try {
-      if (this.#open.size >= limits.openRequests) {
-        const message = `${limits.openRequests} requests are open on this connection; wait for answers`;
-        throw new LocalClientError("E_QUOTA", message);
-      }
+      this.#checkQuota();
       this.#open.add(open);
       const result = await dispatch(method, params, handlers, this.#owner, open.abort.signal);
       if (id !== undefined) response = success(id, result);
@@ -175,7 +190,22 @@ export class Connection {
       if (id !== undefined) response = failure(id, failed);
     }
     this.#open.delete(open);
+    shared.openCount -= 1;
     respond(response);
+  }
+
+  /** Throws where one request more would be too many; it is counted as open already. */
+  #checkQuota(): void {
+    const { shared, limits } = this.#options;
+    const openCount = this.#open.size;
+    if (openCount >= limits.openRequests) {
+      const message = `${limits.openRequests} requests are open on this connection; wait for answers`;
+      throw new LocalClientError("E_QUOTA", message);
+    }
+    if (openCount > 0 && openCount > limits.sharedRequests - shared.openCount) {
+      const message = `${shared.openCount - 1} requests of this node's programs are open, ${openCount} of them on this connection; wait for answers`;
+      throw new LocalClientError("E_QUOTA", message);
+    }
   }
 
   #asLocal(error: unknown): LocalClientError {

@@ -28,6 +28,10 @@ export class Subscriptions {
     return this.#requests.delete(subscription);
   }
 
+  get isEmpty(): boolean {
+    return this.#requests.size === 0;
+  }
+
   has(type: EventType): boolean {
     return [...this.#requests.values()].some(({ events }) => events.includes(type));
   }
