@@ -15,6 +15,7 @@ import { createLocalHandlers } from "./local-handlers.ts";
 import { Minting } from "./minting.ts";
 import { PeerEvents } from "./peer-events.ts";
 import { startRtc } from "./rtc.ts";
+import { onDisk } from "./state-file.ts";
 import { stunServersOf } from "./stun-servers.ts";
 import { Submissions } from "./submissions.ts";
 import { readVersion } from "./version.ts";
@@ -54,7 +55,8 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
 
     const inboxPath = dataDir.path("inbox.journal");
     const wallMs = (): number => systemNow().wall;
-    const { journal, waiting, given, delivered, damagedCount } = await InboxJournal.open({ path: inboxPath, wallMs });
+    const opened = await onDisk(inboxPath, () => InboxJournal.open({ path: inboxPath, wallMs }));
+    const { journal, waiting, given, delivered, damagedCount } = opened;
     closers.push(() => journal.close());
     if (damagedCount > 0) log.warn({ path: inboxPath, damagedCount }, "left out what was not whole in the inbox");
     if (waiting.length > 0) log.info({ count: waiting.length }, "messages wait for a program");
@@ -134,7 +136,8 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     });
     closers.push(() => server.close());
     if (http !== undefined) {
-      const token = await loadOrCreateToken(dataDir.path(TOKEN_FILE), random);
+      const tokenPath = dataDir.path(TOKEN_FILE);
+      const token = await onDisk(tokenPath, () => loadOrCreateToken(tokenPath, random));
       server.serveWebSocket(http.server, { token, origins: config.httpOrigin });
     }
     const onJournalError = (error: unknown): void => logJournalError(log, inboxPath, error);
