@@ -15,7 +15,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect } from "@starling/local-client";
-import { DaemonChild, within } from "./support/daemon-child.ts";
+import { DaemonChild, within } from "@starling/test-processes";
 
 // The program as people get it: one file, or the package as it is packed and installed.
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
 import { connect } from "@starling/local-client";
+import { DaemonChild } from "@starling/test-processes";
 import { createNode } from "../src/index.ts";
-import { DaemonChild } from "./support/daemon-child.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "starling-clock-"));
 let child: DaemonChild | undefined;

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { DaemonChild, type Ended, run } from "@starling/test-processes";
 import { createProgram } from "../src/cli/command-line.ts";
-import { DaemonChild, type Ended, run } from "./support/daemon-child.ts";
 
 // The command line as a person and a script meet it: two nodes and a relay on loopback, and every mistake with its way out.
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { connect } from "@starling/local-client";
+import { DaemonChild, run } from "@starling/test-processes";
 import { createNode } from "../src/index.ts";
-import { DaemonChild, run } from "./support/daemon-child.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "starling-full-"));
 const children: DaemonChild[] = [];

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect, type LocalClient } from "@starling/local-client";
-import { DaemonChild, run, within } from "./support/daemon-child.ts";
+import { DaemonChild, run, within } from "@starling/test-processes";
 
 // Real processes on loopback: a relay, two nodes, and the programs of people.
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "@jest/globals";
-import { DaemonChild } from "./support/daemon-child.ts";
+import { DaemonChild } from "@starling/test-processes";
 
 const app = fileURLToPath(new URL("../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "starling-relay-bundle-"));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { connect, type LocalClient } from "@starling/local-client";
-import { DaemonChild, run, within } from "./support/daemon-child.ts";
+import { DaemonChild, run, within } from "@starling/test-processes";
 
 // The relay as its operator runs it: real processes, real sockets, signals and restarts.
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, LocalClientError, type MessageEvent } from "@starling/local-client";
-import { DaemonChild, within } from "./daemon-child.ts";
+import { DaemonChild, within } from "@starling/test-processes";
 
 const [count = "10", seedText = "1", program = "node"] = process.argv.slice(2);
 const kills = Number(count);

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 // Programs of this repository as processes, started from their sources as `npm start` starts them.
 
-const APPS = fileURLToPath(new URL("../../../", import.meta.url));
+const APPS = fileURLToPath(new URL("../../../apps/", import.meta.url));
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
 const DEADLINE_MS = 20_000;
 
@@ -13,7 +13,7 @@ export type Ended = { readonly code: number | string; readonly stdout: string; r
 type LogLine = Readonly<Record<string, unknown>>;
 
 /** Fails with what was waited for, instead of hanging. */
-export async function within<T>(what: string, happening: Promise<T>, ms = DEADLINE_MS): Promise<T> {
+export async function within<T>(what: string, happening: Promise<T>, ms: number = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: nothing within ${ms} ms`)), ms);
