@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect, type LinkEvent, type LocalClient } from "@starling/local-client";
-import { DaemonChild, run, within } from "./support/daemon-child.ts";
+import { DaemonChild, run, within } from "@starling/test-processes";
 
 // Channels between real processes on loopback: what happens to them, and nodes that open none.
 
