@@ -1,29 +1,22 @@
 // One side's ICE (RFC 8445) for one channel: werift's state machine on our own sockets, behind our own filter. Nothing here asks
 // DNS, and the only STUN servers are the addresses given.
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Address, Candidate, Description } from "@starling/wire-protocol";
 import { canonicalIp } from "@starling/wire-protocol";
 import { orCancelled, pause } from "./cancellation.ts";
+import { IceGate, STUN_FIRST_BYTE_MAX } from "./ice-gate.ts";
 import { type IceSocket, openIceSocket } from "./ice-socket.ts";
 import { priorityOf } from "./sdp.ts";
-import { hasIntegrity, type StunView, viewStun } from "./stun-check.ts";
+import { viewStun } from "./stun-check.ts";
 import type { IceConnection, StunProtocol, Werift, WeriftAddress } from "./werift.ts";
 
-/** Sources that proved to know a password; a peer has a few addresses, its NAT a few more. */
-const SOURCES_MAX = 16;
 /** Requests that came before the description of the peer, answered once that is here. */
 const EARLY_CHECKS_MAX = 16;
 /** werift keeps the id of every request it was sent, to count repeats. */
 const REQUEST_IDS_MAX = 512;
-/**
- * Checks sent to addresses that have not answered, in all: a peer that names ten addresses of somebody else gets no more out of us.
- * Checks of an honest description are through within a few.
- */
-const UNPROVEN_CHECKS_MAX = 96;
 /** A pair that failed is tried again: the peer may have heard of us, and opened its NAT, only since. */
 const RECHECK_MS = 100;
 const RECHECK = { retransmissions: 1, responseTimeout: 400 } as const;
-const STUN_FIRST_BYTE_MAX = 3;
 const DTLS_FIRST_BYTES = [20, 63] as const;
 
 export type IceAgentOptions = {
@@ -44,23 +37,16 @@ export class IceAgent {
   readonly pwd: string = randomBytes(18).toString("base64");
   readonly #options: IceAgentOptions;
   readonly #connection: IceConnection;
-  readonly #localKey: KeyObject;
-  #remote: { readonly username: string; readonly key: KeyObject } | undefined;
-  // BOUNDED: SOURCES_MAX.
-  readonly #sources: Set<string> = new Set();
+  readonly #gate: IceGate = new IceGate(this.ufrag, this.pwd);
   // BOUNDED: one a bind address and STUN server.
   readonly #candidates: Candidate[] = [];
-  // BOUNDED: one a STUN server.
-  readonly #servers: Set<string> = new Set();
   #hasGathered = false;
-  #unprovenChecks = 0;
   /** Messages that only the peer, alive, can have made: its checks, and its answers to ours. */
   signsOfLife = 0;
 
   constructor(options: IceAgentOptions) {
     this.#options = options;
     const { werift, isControlling, onFailed } = options;
-    this.#localKey = createSecretKey(this.pwd, "utf8");
     const connection = new werift.Connection(isControlling, { useIpv4: false, useIpv6: false });
     connection.localUsername = this.ufrag;
     connection.localPassword = this.pwd;
@@ -89,7 +75,7 @@ export class IceAgent {
     gatherMs: number,
   ): Promise<Candidate[]> {
     const { signal } = this.#options;
-    for (const { ip, port } of stunServers) this.#servers.add(keyOf([ip, port]));
+    this.#gate.expectServers(stunServers);
     const sockets = (await Promise.all(bindAddresses.map((ip) => this.#bind(ip)))).filter((made) => made !== undefined);
     const asked = sockets.flatMap((made) =>
       stunServers
@@ -107,7 +93,7 @@ export class IceAgent {
 
   /** Where the peer is and how it proves itself; its candidates come by `addCandidate`. */
   setRemote(description: Pick<Description, "ufrag" | "pwd">): void {
-    this.#remote = { username: `${this.ufrag}:${description.ufrag}`, key: createSecretKey(description.pwd, "utf8") };
+    this.#gate.setRemote(description);
     this.#connection.setRemoteParams({
       iceLite: false,
       usernameFragment: description.ufrag,
@@ -175,14 +161,10 @@ export class IceAgent {
     for (const pair of failed) pair.updateState(WAITING);
   }
 
-  /** Of what werift sends: its checks have a budget. */
   #maySend(data: Uint8Array, to: WeriftAddress): boolean {
-    const key = keyOf(to);
-    if ((data[0] ?? 255) > STUN_FIRST_BYTE_MAX || this.#sources.has(key) || this.#servers.has(key)) return true;
-    this.#unprovenChecks += 1;
-    if (this.#unprovenChecks <= UNPROVEN_CHECKS_MAX) return true;
-    this.#options.onDropped("budget");
-    return false;
+    const may = this.#gate.maySend(data, to);
+    if (!may) this.#options.onDropped("budget");
+    return may;
   }
 
   async #bind(ip: string): Promise<{ protocol: StunProtocol; socket: IceSocket } | undefined> {
@@ -246,7 +228,7 @@ export class IceAgent {
       this.#receiveStun(protocol, data, from);
       return;
     }
-    if (first < DTLS_FIRST_BYTES[0] || first > DTLS_FIRST_BYTES[1] || !this.#sources.has(keyOf(from))) {
+    if (first < DTLS_FIRST_BYTES[0] || first > DTLS_FIRST_BYTES[1] || !this.#gate.hasProved(from)) {
       this.#options.onDropped("source");
       return;
     }
@@ -254,45 +236,23 @@ export class IceAgent {
   }
 
   #receiveStun(protocol: StunProtocol, data: Buffer, from: WeriftAddress): void {
+    const connection = this.#connection;
     const view = viewStun(data);
-    const verdict = view === undefined ? "drop" : this.#judgeStun(protocol, data, view, from);
+    const isCrowded = view?.kind === "request" && connection.earlyChecks.length >= EARLY_CHECKS_MAX;
+    const verdict =
+      view === undefined || isCrowded
+        ? "drop"
+        : this.#gate.judge(protocol, data, view, from, connection.nominated !== undefined);
     if (verdict === "drop") {
       this.#options.onDropped("stun");
       return;
     }
-    if (verdict === "admit") {
-      this.#sources.add(keyOf(from));
-      this.signsOfLife += 1;
-    }
+    if (verdict === "admit") this.signsOfLife += 1;
     protocol.datagramReceived(data, from);
-    for (const pair of this.#connection.checkList) {
+    for (const pair of connection.checkList) {
       if (pair.requestTransactionIds.size > REQUEST_IDS_MAX) pair.requestTransactionIds.clear();
     }
   }
-
-  #judgeStun(protocol: StunProtocol, data: Buffer, view: StunView, from: WeriftAddress): "drop" | "pass" | "admit" {
-    const isKnown = this.#sources.has(keyOf(from));
-    // A pair that is nominated stays, so that no more sources are needed: what comes of one now is a replay.
-    const isFull = !isKnown && (this.#sources.size >= SOURCES_MAX || this.#connection.nominated !== undefined);
-    if (view.kind === "response") {
-      const transaction = protocol.transactions[view.transactionId];
-      if (transaction === undefined) return "drop";
-      // One of our STUN servers: it has no password, and werift compares the address.
-      if (transaction.integrityKey === undefined) return "pass";
-      const { key } = this.#remote ?? {};
-      return key === undefined || isFull || !hasIntegrity(data, view, key) ? "drop" : "admit";
-    }
-    const isForUs =
-      this.#remote === undefined
-        ? view.username?.startsWith(`${this.ufrag}:`)
-        : view.username === this.#remote.username;
-    if (!isForUs || isFull || this.#connection.earlyChecks.length >= EARLY_CHECKS_MAX) return "drop";
-    return hasIntegrity(data, view, this.#localKey) ? "admit" : "drop";
-  }
-}
-
-function keyOf([ip, port]: WeriftAddress): string {
-  return `${ip} ${port}`;
 }
 
 /** The mapped address in a STUN response, which may say anything. */
