@@ -9,7 +9,7 @@ const LABEL = "00112233445566778899aabbccddeeff00112233";
 let page: BrowserPage;
 const described = new Map<string, (description: Description) => void>();
 const opened = new Map<string, () => void>();
-const received = new Map<string, Uint8Array[]>();
+const received = new Map<string, (message: Uint8Array) => void>();
 const closed = new Map<string, (reason: CloseReason) => void>();
 // Its default addresses: Chromium hides its own behind mDNS names, which a description leaves out, so that the hub learns where it
 // is from its first check.
@@ -18,7 +18,7 @@ const hub = createRtcHub({
     described: (channel, description) => described.get(channel)?.(description),
     candidate() {},
     opened: (channel) => opened.get(channel)?.(),
-    message: (channel, bytes) => received.get(channel)?.push(bytes),
+    message: (channel, bytes) => received.get(channel)?.(bytes),
     closed: (channel, reason) => closed.get(channel)?.(reason),
   },
 });
@@ -37,6 +37,16 @@ afterAll(async () => {
 const once = <T>(waiting: Map<string, (value: T) => void>, channel: string): Promise<T> =>
   new Promise((resolve) => waiting.set(channel, resolve));
 
+/** The next messages of a channel, when so many have come. */
+const arrivals = (channel: string, count: number): Promise<Uint8Array[]> =>
+  new Promise((resolve) => {
+    const got: Uint8Array[] = [];
+    received.set(channel, (message) => {
+      got.push(message);
+      if (got.length === count) resolve(got);
+    });
+  });
+
 function read({ bytes, sdpChars }: Described): Description {
   // What of it Chromium cannot hide fits into a sixth.
   expect(bytes.length * 6).toBeLessThanOrEqual(sdpChars);
@@ -48,16 +58,14 @@ function read({ bytes, sdpChars }: Described): Description {
 /** 1,000 messages both ways, then the hub closes. */
 async function exchange(channel: string, isOpen: Promise<unknown>): Promise<void> {
   const messages = exchanged();
-  const got: Uint8Array[] = [];
-  received.set(channel, got);
+  const arrived = arrivals(channel, messages.length);
   const back = page.call<string>("exchange", { name: channel, label: LABEL });
   await isOpen;
   for (const message of messages) {
     while (hub.send(channel, message) === "full") await hub.room(channel);
   }
   expect(await back).toBe(await digestOf([Buffer.from(LABEL), ...messages]));
-  while (got.length < messages.length) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(await digestOf(got)).toBe(await digestOf(messages));
+  expect(await digestOf(await arrived)).toBe(await digestOf(messages));
 }
 
 describe("a hub and Chromium's own RTCPeerConnection", () => {
