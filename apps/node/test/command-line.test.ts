@@ -244,6 +244,44 @@ describe("completion", () => {
     expect(complete("starling", "send", NOBODY, "x", "--topic", "")).toEqual([]);
   }, 30_000);
 
+  const has = (shell: string): boolean => spawnSync(shell, ["--version"]).status === 0;
+
+  (has("fish") ? test : test.skip)(
+    "fish: commands, flags, words of a setting and nothing beside them, and ids of peers",
+    async () => {
+      const { stdout: script } = await run("node", ["completion", "fish"]);
+      const bin = join(folder, "starling");
+      writeFileSync(bin, `#!/bin/sh\n[ "$1" = peer-ids ] && echo ${NOBODY}\n`, { mode: 0o755 });
+      writeFileSync(join(folder, "starling.fish"), script);
+      const complete = (line: string): string[] => {
+        const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
+        const asks = `source ${join(folder, "starling.fish")}; complete -C '${line}'`;
+        const done = spawnSync("fish", ["--no-config", "-c", asks], { encoding: "utf8", env });
+        expect(done.stderr).toBe("");
+        return done.stdout.split("\n").flatMap((found) => found.split("\t")[0] || []);
+      };
+      expect(complete("starling st")).toEqual(["start", "status"]);
+      expect(complete("starling send --to")).toEqual(["--topic"]);
+      expect(complete("starling send ")).toEqual([NOBODY]);
+      expect(complete("starling start --ice-policy ")).toEqual(["all", "relayed-only"]);
+      expect(complete("starling completion z")).toEqual(["zsh"]);
+    },
+    30_000,
+  );
+
+  (has("zsh") ? test : test.skip)(
+    "zsh: the script is read, and is what completes the program",
+    async () => {
+      const { stdout: script } = await run("node", ["completion", "zsh"]);
+      const path = join(folder, "_starling");
+      writeFileSync(path, script);
+      const asks = `autoload -Uz compinit && compinit -u -D && source ${path} && print -r -- $_comps[starling]`;
+      const done = spawnSync("zsh", ["-f", "-c", asks], { encoding: "utf8" });
+      expect(done).toMatchObject({ stdout: "_starling\n", stderr: "", status: 0 });
+    },
+    30_000,
+  );
+
   test("`peer-ids` prints the ids, and nothing where no daemon runs", async () => {
     expect((await starling("peer-ids")).stdout.split("\n")).toContain(relay.id);
     expect(await run("node", ["peer-ids", "--socket", join(folder, "none")])).toEqual({
