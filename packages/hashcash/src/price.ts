@@ -37,18 +37,24 @@ export function nextPrice(price: Price, { served, isShedding }: PriceObservation
   return { multiple: Math.min(Math.max(least, marginal), Math.max(least, most)), atMono: nowMono };
 }
 
-/** A price told by somebody else is not followed above this effort. */
-export const PRICE_CAP: number = 2 ** 22;
+/** A price told by somebody else is not followed above this effort for 512 bytes. */
+export const PRICE_CAP: number = 2 ** 24;
 const BID = 1.15;
 const RAISE = 1.6;
 
-/** What to claim first, of a floor and the effort that a neighbour asks for the same size (untrusted). */
-export function firstBid(floor: number, told: number): number {
-  return Math.ceil(BID * Math.max(floor, Math.min(told, PRICE_CAP)));
+// A bid is a multiple of the floor, like a price, and so is what is told here: a price told for a stamp, over the floor of that stamp.
+// Whoever tells it is not trusted. `floor` is that of 512 bytes.
+
+/** What to claim first where a neighbour asks for this. */
+export function firstBid(told: number, floor: number): number {
+  return BID * Math.max(1, Math.min(told, PRICE_CAP / floor));
 }
 
-/** What to claim after having been refused or shed at this bid, and told this price (untrusted). */
-export function raisedBid(bid: number, told: number, isShed: boolean): number {
-  const raised = isShed ? RAISE * bid : bid;
-  return Math.ceil(Math.max(raised, BID * Math.min(told, PRICE_CAP)));
+/**
+ * What to claim after this bid was refused, and this told. One that was too low goes to what is asked; one that was not, or is at the
+ * cap of what is believed, or was shed, is raised by a step of its own, so that a liar is outbid or the deadline comes.
+ */
+export function raisedBid(bid: number, told: number, isShed: boolean, floor: number): number {
+  const asked = firstBid(told, floor);
+  return !isShed && asked > bid ? asked : Math.max(RAISE * bid, asked);
 }

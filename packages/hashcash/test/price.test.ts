@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { firstBid, firstPrice, nextPrice, PRICE_CAP, raisedBid, SEND_FLOOR } from "../src/index.ts";
+import { firstBid, firstPrice, nextPrice, PRICE_CAP, PUBLISH_FLOOR, raisedBid, SEND_FLOOR } from "../src/index.ts";
 
 const shedding = (...served: number[]) => ({ served, isShedding: true });
 const quiet = { served: [5, 5, 5], isShedding: false };
@@ -42,17 +42,37 @@ describe("the price", () => {
 });
 
 describe("a bid", () => {
+  const cap = PRICE_CAP / SEND_FLOOR;
+
   test("is 1.15 times what is asked, which is believed up to the cap", () => {
-    expect(firstBid(SEND_FLOOR, 0)).toBe(Math.ceil(1.15 * SEND_FLOOR));
-    expect(firstBid(SEND_FLOOR, 100_000)).toBe(115_000);
-    expect(firstBid(SEND_FLOOR, 2 ** 47)).toBe(Math.ceil(1.15 * PRICE_CAP));
+    expect(firstBid(0, SEND_FLOOR)).toBe(1.15);
+    expect(firstBid(100, SEND_FLOOR)).toBeCloseTo(115);
+    expect(firstBid(2 ** 40, SEND_FLOOR)).toBeCloseTo(1.15 * cap);
+    expect(firstBid(2 ** 40, PUBLISH_FLOOR)).toBeCloseTo((1.15 * PRICE_CAP) / PUBLISH_FLOOR);
   });
 
-  test("that was shed is raised by 1.6, one that was too low to the price, none is lowered", () => {
-    expect(raisedBid(100_000, 0, true)).toBe(160_000);
-    expect(raisedBid(100_000, 200_000, true)).toBe(230_000);
-    expect(raisedBid(100_000, 200_000, false)).toBe(230_000);
-    expect(raisedBid(100_000, 50_000, false)).toBe(100_000);
-    expect(raisedBid(100_000, 2 ** 47, false)).toBe(Math.ceil(1.15 * PRICE_CAP));
+  test("that was shed is raised by 1.6, or to what is asked; one that was too low to what is asked", () => {
+    expect(raisedBid(100, 0, true, SEND_FLOOR)).toBeCloseTo(160);
+    expect(raisedBid(100, 200, true, SEND_FLOOR)).toBeCloseTo(230);
+    expect(raisedBid(100, 101, false, SEND_FLOOR)).toBeCloseTo(116.15);
+    expect(raisedBid(100, 200, false, SEND_FLOOR)).toBeCloseTo(230);
+  });
+
+  test("that was refused at what is asked, or above the cap, is raised by 1.6 all the same", () => {
+    expect(raisedBid(100, 50, false, SEND_FLOOR)).toBeCloseTo(160);
+    expect(raisedBid(1.15 * cap, 2 ** 40, false, SEND_FLOOR)).toBeCloseTo(1.6 * 1.15 * cap);
+  });
+
+  test("whatever is told: each refusal costs at least 1.15 times what the last did, so there are few before a deadline", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1, max: 1e6, noNaN: true }),
+        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        fc.boolean(),
+        (bid, told, isShed) => {
+          expect(raisedBid(bid, told, isShed, SEND_FLOOR)).toBeGreaterThanOrEqual(1.149_999 * bid);
+        },
+      ),
+    );
   });
 });

@@ -2,7 +2,8 @@ import type { NodeId } from "@starling/crypto-identity";
 import { DEFAULT_LINK_QUOTA, LinkQuota, type LinkQuotaLimits } from "./link-quota.ts";
 import { SharedBucket } from "./shared-bucket.ts";
 
-// What may be carried for others: for each link, for each recipient, and in all. The last two are shared fairly by the links.
+// What may be carried for others: for each link, for each recipient, and in all. The last two are shared fairly by the links. Messages
+// in all are the IngressQueue's to share out, by turns and by price; here it is their bytes.
 
 export type ForwardLimits = {
   readonly link: LinkQuotaLimits;
@@ -30,7 +31,7 @@ export class ForwardQuota {
   constructor(limits: ForwardLimits, nowMono: number) {
     this.#limits = limits;
     this.#links = new LinkQuota(limits.link);
-    this.#total = new SharedBucket(limits.total, nowMono);
+    this.#total = new SharedBucket({ ...limits.total, messagesPerSecond: Number.MAX_SAFE_INTEGER }, nowMono);
   }
 
   get recipientCount(): number {
@@ -47,6 +48,11 @@ export class ForwardQuota {
     this.#total.take(link, sizeBytes);
     ofRecipient?.take(link, sizeBytes);
     return "admitted";
+  }
+
+  /** Whether the link's own bucket holds one message of this size. */
+  linkHas(link: NodeId, sizeBytes: number, nowMono: number): boolean {
+    return this.#links.has(link, sizeBytes, nowMono);
   }
 
   admitRepeat(link: NodeId, nowMono: number): boolean {

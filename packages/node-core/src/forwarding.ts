@@ -1,6 +1,4 @@
-import { RotatingFilter } from "@starling/bloom";
 import type { NodeId, RandomSource } from "@starling/crypto-identity";
-import { stampFloor } from "@starling/hashcash";
 import type {
   BroadcastOutput,
   ForwarderOutput,
@@ -13,21 +11,15 @@ import type {
 import { BroadcastTree, Forwarder } from "@starling/peer-manager";
 import type { Publication, Publish, Send, SendAck, SendFail, SendFailReason } from "@starling/wire-protocol";
 import { encodeMessage, publicationId } from "@starling/wire-protocol";
+import { Admission, type Decision } from "./admission.ts";
 import type { Counters } from "./counters.ts";
-import { type ForwardLimits, ForwardQuota } from "./forward-quota.ts";
-import { Freshness } from "./freshness.ts";
-import { type IngressState, judge, judgePublish, type PublishIngressState, type ShedLimit } from "./ingress.ts";
+import type { ForwardLimits } from "./forward-quota.ts";
+import type { ShedLimit } from "./ingress.ts";
 import type { Links } from "./links.ts";
 import { PublishTokens } from "./publish-tokens.ts";
 
-// What is carried for others and for ourselves: the ladder that it climbs first, then the forwarder of unicasts and the tree of
-// broadcasts. Nothing enters a filter or a table before the ladder has admitted it.
-
-const SEEN_ROTATION_MS = 180_000;
-/** The message quota of one rotation at which the filter starts, and the most that it grows to. */
-const SEEN_INITIAL = 65_536;
-const SEEN_MAX = 4_194_304;
-const SEEN_ERROR_RATE = 1e-9;
+// What is carried for others and for ourselves: admission first, then the forwarder of unicasts and the tree of broadcasts. Nothing
+// enters a filter or a table before it has been admitted.
 
 export type ForwardingOutput =
   /** A Send that ends here. */
@@ -45,8 +37,8 @@ export type ForwardingOptions = {
   readonly counters: Counters;
   readonly quota: ForwardLimits;
   readonly random: RandomSource;
-  readonly floor: ((sizeBytes: number) => number) | undefined;
-  readonly publishFloor: ((sizeBytes: number) => number) | undefined;
+  readonly floor: (sizeBytes: number) => number;
+  readonly publishFloor: (sizeBytes: number) => number;
   readonly freshnessBoundMs: number;
   /** Envelopes that may be under way at once. */
   readonly pendingMax: number | undefined;
@@ -61,40 +53,27 @@ export class Forwarding {
   readonly #forwarder: Forwarder;
   readonly #broadcast: BroadcastTree;
   readonly #publishTokens = new PublishTokens();
-  readonly #seen: RotatingFilter;
-  readonly #quota: ForwardQuota;
-  readonly #ingress: IngressState & PublishIngressState;
+  readonly #admission: Admission;
 
   constructor(options: ForwardingOptions, now: Now) {
-    const { self, network, links, routing, counters } = options;
+    const { self, links, routing, counters } = options;
     this.#self = self;
     this.#links = links;
     this.#counters = counters;
     this.#forwarder = new Forwarder(self, routing, options.pendingMax);
     this.#broadcast = new BroadcastTree(() => links.peers(), now);
-    this.#quota = new ForwardQuota(options.quota, now.mono);
-    this.#seen = new RotatingFilter({
-      rotationMs: SEEN_ROTATION_MS,
-      initialCapacity: Math.min(SEEN_INITIAL, options.seenMax ?? SEEN_MAX),
-      maxCapacity: options.seenMax ?? SEEN_MAX,
-      errorRate: SEEN_ERROR_RATE,
-      key: options.random(16),
-      nowMs: now.mono,
-    });
-    this.#ingress = {
-      network,
-      freshness: new Freshness(Math.max(now.wall, options.freshnessBoundMs)),
-      seen: this.#seen,
-      quota: this.#quota,
-      floor: options.floor ?? ((sizeBytes) => stampFloor("send", sizeBytes)),
-      publishFloor: options.publishFloor ?? ((sizeBytes) => stampFloor("publish", sizeBytes)),
-      isPending: (id) => this.#forwarder.isPending(id),
-      hasRoomFor: (from, sizeBytes) => this.#forwarder.hasRoomFor(from, sizeBytes),
-    };
+    this.#admission = new Admission(
+      {
+        ...options,
+        isPending: (id) => this.#forwarder.isPending(id),
+        hasRoomFor: (from, sizeBytes) => this.#forwarder.hasRoomFor(from, sizeBytes),
+      },
+      now,
+    );
   }
 
   get seenFilterBytes(): number {
-    return this.#seen.sizeBytes;
+    return this.#admission.seenFilterBytes;
   }
 
   get pendingCount(): number {
@@ -105,19 +84,24 @@ export class Forwarding {
     return this.#forwarder.openCount;
   }
 
+  /** Messages that wait for their turn. */
+  get waitingCount(): number {
+    return this.#admission.waitingCount;
+  }
+
   get recipientCount(): number {
-    return this.#quota.recipientCount;
+    return this.#admission.recipientCount;
   }
 
   /** An envelope of our own. It enters the SeenFilter, so that one that comes back is known. */
   originate(origination: Origination, digest: Uint8Array, now: Now): ForwardingOutput[] {
-    this.#seen.add(digest, now.mono);
+    this.#admission.note(digest, now);
     return this.#onForwarder(this.#forwarder.originate(origination, now.mono), now);
   }
 
   /** A broadcast of our own; it is stamped already. */
   publish(publication: Publication, digest: Uint8Array, now: Now): void {
-    this.#seen.add(digest, now.mono);
+    this.#admission.note(digest, now);
     this.#onBroadcast(this.#broadcast.publish(publication, publicationId(digest), now.mono), now);
   }
 
@@ -130,25 +114,18 @@ export class Forwarding {
     return this.#onForwarder(this.#forwarder.refused(id, reason, t), now);
   }
 
+  /** What this link is asked for, as a multiple of the floor. */
+  price(peer: NodeId, nowMono: number): number {
+    return this.#admission.price(peer, nowMono);
+  }
+
+  /** What the dearest link is asked for. */
+  highestPrice(nowMono: number): number {
+    return this.#admission.highestPrice(nowMono);
+  }
+
   send(peer: NodeId, send: Send, now: Now): ForwardingOutput[] {
-    const verdict = judge(this.#ingress, peer, send, now);
-    const isMine = send.envelope.recipient === this.#self;
-    switch (verdict.type) {
-      case "refused":
-        this.#refuse(peer, send, verdict.reason, verdict.detail, now);
-        this.#noteShed(verdict.limit);
-        return this.#drop(`send-${verdict.reason}`);
-      case "pending":
-        return this.#onForwarder(this.#forwarder.repeated(peer, verdict.id), now);
-      case "seen":
-        // A recipient may have acknowledged it in an earlier life: what it holds by message id decides.
-        if (isMine && this.#quota.admitRepeat(peer, now.mono)) return this.#arrive(peer, verdict.id, send, now);
-        this.#refuse(peer, send, "seen", 0, now);
-        return this.#drop("send-seen");
-      case "admitted":
-        if (isMine) return this.#arrive(peer, verdict.id, send, now);
-        return this.#onForwarder(this.#forwarder.forward(peer, verdict.id, send, now.mono), now);
-    }
+    return this.#onDecisions(this.#admission.send(peer, send, now), now);
   }
 
   answer(peer: NodeId, message: SendAck | SendFail, now: Now): ForwardingOutput[] {
@@ -159,20 +136,7 @@ export class Forwarding {
   }
 
   published(peer: NodeId, publish: Publish, now: Now): ForwardingOutput[] {
-    const verdict = judgePublish(this.#ingress, peer, publish, now);
-    switch (verdict.type) {
-      case "refused":
-        this.#noteShed(verdict.limit);
-        return this.#drop(`publish-${verdict.reason}`);
-      case "repeated":
-        this.#counters.add("received.publish-again");
-        this.#onBroadcast(this.#broadcast.repeated(peer, publish, verdict.id, now.mono), now);
-        return [];
-      case "admitted":
-        this.#counters.add("received.publish");
-        this.#onBroadcast(this.#broadcast.received(peer, publish, verdict.id, now.mono), now);
-        return [{ type: "published", id: verdict.id, publication: publish.publication }];
-    }
+    return this.#onDecisions(this.#admission.publish(peer, publish, now), now);
   }
 
   upkeep(peer: NodeId, message: Upkeep, now: Now): void {
@@ -198,19 +162,68 @@ export class Forwarding {
 
   /** The last link to this peer is gone. */
   closed(peer: NodeId, now: Now): void {
-    this.#quota.closed(peer);
+    this.#admission.closed(peer);
     this.#onBroadcast(this.#broadcast.closed(peer), now);
   }
 
   tick(now: Now): ForwardingOutput[] {
-    this.#seen.advance(now.mono);
+    const outputs = this.#onDecisions(this.#admission.tick(now), now);
     this.#onBroadcast(this.#broadcast.tick(now), now);
-    return this.#onForwarder(this.#forwarder.tick(now.mono), now);
+    outputs.push(...this.#onForwarder(this.#forwarder.tick(now.mono), now));
+    return outputs;
   }
 
   nextDeadline(): number | null {
-    const [forwarder, broadcast] = [this.#forwarder.nextDeadline(), this.#broadcast.nextDeadline()];
-    return forwarder === null || broadcast === null ? (forwarder ?? broadcast) : Math.min(forwarder, broadcast);
+    const machines = [this.#admission, this.#forwarder, this.#broadcast];
+    const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  #onDecisions(decisions: readonly Decision[], now: Now): ForwardingOutput[] {
+    return decisions.flatMap((decision) =>
+      decision.kind === "send" ? this.#onSend(decision, now) : this.#onPublish(decision, now),
+    );
+  }
+
+  #onSend({ from, send, verdict }: Decision & { kind: "send" }, now: Now): ForwardingOutput[] {
+    const isMine = send.envelope.recipient === this.#self;
+    switch (verdict.type) {
+      case "refused":
+        this.#refuse(from, send, verdict.reason, verdict.detail, now);
+        this.#noteShed(verdict.limit);
+        return this.#drop(`send-${verdict.reason}`);
+      case "waiting":
+        return this.#drop("send-repeat");
+      case "pending":
+        return this.#onForwarder(this.#forwarder.repeated(from, verdict.id), now);
+      case "seen":
+        // A recipient may have acknowledged it in an earlier life: what it holds by message id decides.
+        if (isMine && this.#admission.admitRepeat(from, now.mono)) return this.#arrive(from, verdict.id, send, now);
+        this.#refuse(from, send, "seen", 0, now);
+        return this.#drop("send-seen");
+      case "admitted":
+        if (isMine) return this.#arrive(from, verdict.id, send, now);
+        return this.#onForwarder(this.#forwarder.forward(from, verdict.id, send, now.mono), now);
+    }
+  }
+
+  #onPublish({ from, publish, verdict }: Decision & { kind: "publish" }, now: Now): ForwardingOutput[] {
+    switch (verdict.type) {
+      case "refused":
+        // Its author hears of a price by the next Pong.
+        this.#noteShed(verdict.limit);
+        return this.#drop(`publish-${verdict.reason}`);
+      case "waiting":
+        return this.#drop("publish-repeat");
+      case "repeated":
+        this.#counters.add("received.publish-again");
+        this.#onBroadcast(this.#broadcast.repeated(from, publish, verdict.id, now.mono), now);
+        return [];
+      case "admitted":
+        this.#counters.add("received.publish");
+        this.#onBroadcast(this.#broadcast.received(from, publish, verdict.id, now.mono), now);
+        return [{ type: "published", id: verdict.id, publication: publish.publication }];
+    }
   }
 
   #arrive(peer: NodeId, id: string, send: Send, now: Now): ForwardingOutput[] {

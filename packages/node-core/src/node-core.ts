@@ -17,11 +17,13 @@ import { EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
 import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
 import { OpenRequests } from "./open-requests.ts";
-import { Outbox, type OutboxOutput } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+import type { OutboxOutput } from "./outbox-output.ts";
 import type { NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
 import { Overlay, type OverlayOptions, type OverlayOutput } from "./overlay.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
 import { Signalling, type SignallingOutput } from "./signalling.ts";
+import type { Prices } from "./told-prices.ts";
 import { Tracer, type TracerOutput } from "./tracer.ts";
 
 /** Whom this node shows its addresses to: everybody, or its neighbours only. */
@@ -93,6 +95,7 @@ export class NodeCore {
       network,
       random,
       floor,
+      price: (to) => this.#overlay.sendPriceTo(to),
       linkTo: (peer) => this.#overlay.links.best(peer),
       clockOffsetMs: () => this.#overlay.clockOffsetMs,
     });
@@ -103,7 +106,8 @@ export class NodeCore {
       pathTo: (peer) => this.#overlay.links.best(peer)?.path,
       carriersNear: (target, count) => this.#overlay.reachableNear(target, count),
     });
-    this.#publisher = new Publisher({ identity, network, random, floor: publishFloor });
+    const price = () => this.#overlay.publishPrice();
+    this.#publisher = new Publisher({ identity, network, random, floor: publishFloor, price });
     const { inboxAgeMs = INBOX_AGE_MS } = options;
     const { counters } = this.#overlay;
     this.#delivery = new Delivery({ identity, network, counters, waiting, delivered, inboxAgeMs }, now);
@@ -191,6 +195,11 @@ export class NodeCore {
 
   counts(): Record<string, number> {
     return this.#overlay.counts();
+  }
+
+  /** Efforts for 512 bytes that neighbours ask of this node: what a message costs now. */
+  toldPrices(): Prices {
+    return this.#overlay.toldPrices();
   }
 
   get seenFilterBytes(): number {

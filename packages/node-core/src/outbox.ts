@@ -1,14 +1,25 @@
-import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
+import type { NodeId } from "@starling/crypto-identity";
 import type { Now, Outcome } from "@starling/peer-manager";
 import type { DirectResult, MessageBody } from "@starling/wire-protocol";
-import { bytesToHex, MESSAGE_ID_BYTES, WireError } from "@starling/wire-protocol";
-import { type Attempt, sealAttempt, stamped } from "./attempt.ts";
+import { bytesToHex, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
+import { stamped } from "./attempt.ts";
 import { attemptTimerMs, backOffMs, RouteTimes, rungOf } from "./attempt-plan.ts";
-import { envelopePrologue } from "./delivery.ts";
-import { CLOCK_MAX_MS, clockFailure, outgoingRefusal } from "./outgoing-limits.ts";
-import type { MessagePath, MintRequest, Receipt } from "./output.ts";
+import { Attempts } from "./attempts.ts";
+import { CONGESTED, INBOX_FULL, NO_STAMP, NOT_A_NODE, noRoute, STALE, timeoutOf } from "./failures.ts";
+import type { OutboxOptions, OutboxOutput } from "./outbox-output.ts";
+import { outgoingRefusal } from "./outgoing-limits.ts";
+import type { MessagePath, Receipt } from "./output.ts";
 import { Streams } from "./streams.ts";
-import { dueMono, type Failure, type OutgoingMessage, type Submission, type Way } from "./submission.ts";
+import {
+  dueMono,
+  type Failure,
+  newSubmission,
+  type OutgoingMessage,
+  type Phase,
+  type Submission,
+  type Way,
+} from "./submission.ts";
+import { Submissions } from "./submissions.ts";
 
 // The author's side of a message, PROTOCOL §5. Over a link to the recipient as a Direct; else sealed, minted and sent, and again
 // with a new envelope around the same messageId, until the recipient acknowledges it or the deadline comes.
@@ -26,71 +37,24 @@ export const TIMEOUT_MAX_MS = 600_000;
 const LOOKUP_MS = 5000;
 /** Strangers who say that the recipient is a relay are believed when so many have. */
 const NO_INBOX_BELIEVED = 2;
-/** A stamp is bid above the price told, and raised when it was shed all the same. */
-const BID = 1.15;
-const BID_RAISE = 1.6;
-/** A price told to us is never followed above this per 512 bytes. */
-const PRICE_CAP = 2 ** 22;
 /** A link on which a Direct was not answered is not trusted with the next ones for this long. */
 const SUSPECT_MS = 10_000;
 
 const SINGLE: Way = { isPair: false, firstHop: undefined };
 const PAIR: Way = { isPair: true, firstHop: undefined };
-const NOT_A_NODE: Failure = { code: "E_NOT_A_NODE", message: "this id is a relay's: it has no inbox" };
-
-export type OutboxOutput =
-  | MintRequest
-  | { readonly type: "cancel-mint"; readonly job: string }
-  | {
-      readonly type: "originate";
-      readonly attempt: Attempt;
-      readonly to: NodeId;
-      readonly avoidRecipient: boolean;
-      readonly way: Way;
-      /** Earlier envelopes of the message. */
-      readonly earlierIds: readonly string[];
-    }
-  /** Answered by `found` or `notFound`. */
-  | { readonly type: "find"; readonly target: NodeId; readonly excluded: readonly NodeId[] }
-  /** Answered by `directAnswered`, or by `directRefused` where no link takes it. */
-  | { readonly type: "send-direct"; readonly peer: NodeId; readonly messageId: string; readonly body: MessageBody }
-  /** A Direct was not answered in time: is the peer still there? */
-  | { readonly type: "suspect"; readonly peer: NodeId }
-  | { readonly type: "want-channel"; readonly peer: NodeId }
-  | { readonly type: "receipt"; readonly id: string; readonly receipt: Receipt }
-  | { readonly type: "answered"; readonly id: string; readonly content: Uint8Array; readonly receipt: Receipt }
-  | ({ readonly type: "failed"; readonly id: string } & Failure);
-
-export type OutboxOptions = {
-  readonly identity: Identity;
-  readonly network: string;
-  readonly random: RandomSource;
-  readonly floor: (sizeBytes: number) => number;
-  /** How far the neighbours' clocks are ahead of ours. */
-  readonly clockOffsetMs: () => number;
-  /** The best link to a peer, if there is one: what it is and its round trip. */
-  readonly linkTo: (
-    peer: NodeId,
-  ) => { readonly path: "channel" | "session"; readonly rttMs: number | undefined } | undefined;
-};
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #prologue: Uint8Array;
+  readonly #attempts: Attempts;
   readonly #streams: Streams;
-  // BOUNDED: open submissions (outgoing-limits.ts), and the attempts that their deadlines allow.
-  readonly #submissions = new Map<string, Submission>();
-  readonly #byEnvelope = new Map<string, Submission>();
-  readonly #byMessage = new Map<string, Submission>();
+  readonly #submissions = new Submissions();
   /** BOUNDED: recipients of open submissions; swept when it grows. */
   readonly #suspectUntilMono = new Map<NodeId, number>();
   readonly #routeTimes = new RouteTimes();
-  /** By how much our stamps are moved, after a neighbour called one stale; at most ± 120 s. */
-  #clockOffsetMs = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#prologue = envelopePrologue(options.network);
+    this.#attempts = new Attempts(options);
     this.#streams = new Streams(options.random);
   }
 
@@ -100,7 +64,7 @@ export class Outbox {
 
   /** Those under way, oldest first. */
   open(): readonly Submission[] {
-    return [...this.#submissions.values()];
+    return this.#submissions.all();
   }
 
   submit(message: OutgoingMessage, now: Now): OutboxOutput[] {
@@ -109,44 +73,18 @@ export class Outbox {
       self: identity.id,
       clockOffsetMs: this.#options.clockOffsetMs(),
       openCount: this.#submissions.size,
-      isOpen: this.#submissions.has(message.id),
+      isOpen: this.#submissions.get(message.id) !== undefined,
     });
     if (refusal !== undefined) return [{ type: "failed", id: message.id, ...refusal }];
     const messageId = message.messageId ?? random(MESSAGE_ID_BYTES);
-    if (message.messageId !== undefined && this.#byMessage.has(bytesToHex(messageId))) {
+    if (message.messageId !== undefined && this.#submissions.ofMessage(bytesToHex(messageId)) !== undefined) {
       return [{ type: "failed", id: message.id, code: "E_DUPLICATE", message: "this message is under way already" }];
     }
     // Replies and signals are taken as they come: a number of theirs would leave a gap in the stream.
     const isOrdered = message.kind === "message" || message.kind === "request";
     const position = isOrdered ? this.#streams.next(message.to, message.topic) : this.#streams.single();
-    const submission: Submission = {
-      message,
-      body: {
-        kind: message.kind,
-        messageId,
-        createdMs: now.wall,
-        expiresMs: now.wall + message.timeoutMs,
-        stream: position.stream,
-        seq: position.seq,
-        requestId: message.requestId ?? new Uint8Array(MESSAGE_ID_BYTES),
-        topic: message.topic,
-        content: message.content,
-      },
-      messageId: bytesToHex(messageId),
-      position,
-      startedMono: now.mono,
-      deadlineMono: now.mono + message.timeoutMs,
-      envelopeIds: [],
-      tries: 0,
-      bid: BID,
-      handedTo: [],
-      noInboxCount: 0,
-      directFailed: false,
-      phase: { type: "opening" },
-      lastFailure: undefined,
-    };
-    this.#submissions.set(message.id, submission);
-    this.#byMessage.set(submission.messageId, submission);
+    const submission = newSubmission(message, messageId, position, now);
+    this.#submissions.add(submission);
     return this.#begin(submission, now);
   }
 
@@ -157,13 +95,14 @@ export class Outbox {
   }
 
   minted(job: string, nonce: Uint8Array, now: Now): OutboxOutput[] {
-    const submission = this.#byEnvelope.get(job);
+    const submission = this.#submissions.ofEnvelope(job);
     if (submission?.phase.type !== "minting" || submission.phase.attempt.id !== job) return [];
     const { attempt, way } = submission.phase;
     stamped(attempt, nonce);
     const { to, via } = submission.message;
     const untilMono = now.mono + attemptTimerMs(this.#routeTimes.of(to), submission.tries);
-    submission.phase = { type: "sent", untilMono, sinceMono: now.mono };
+    const sizeBytes = attempt.encodedEnvelope.length;
+    submission.phase = { type: "sent", untilMono, sinceMono: now.mono, way, sizeBytes };
     const avoidRecipient = via === "relay" || submission.directFailed;
     const earlierIds = submission.envelopeIds.slice(0, -1);
     return [{ type: "originate", attempt, to, avoidRecipient, way, earlierIds }];
@@ -171,25 +110,26 @@ export class Outbox {
 
   /** A node says that the target is attached to it: what waits for that is handed to it. */
   found(target: NodeId, peer: NodeId, now: Now): OutboxOutput[] {
-    return this.#lookingUp(target).flatMap((submission) => {
+    return this.#submissions.lookingUp(target).flatMap((submission) => {
       submission.handedTo.push(peer);
-      return this.#seal(submission, { isPair: false, firstHop: peer }, now);
+      return this.#try(submission, { isPair: false, firstHop: peer }, now);
     });
   }
 
   notFound(target: NodeId, now: Now): OutboxOutput[] {
-    return this.#lookingUp(target).flatMap((submission) => this.#seal(submission, PAIR, now));
+    return this.#submissions.lookingUp(target).flatMap((submission) => this.#try(submission, PAIR, now));
   }
 
   mintFailed(job: string, now: Now): OutboxOutput[] {
-    const submission = this.#byEnvelope.get(job);
+    const submission = this.#submissions.ofEnvelope(job);
     if (submission?.phase.type !== "minting" || submission.phase.attempt.id !== job) return [];
-    return this.#backOff(submission, { code: "E_MINT", message: "no stamp could be minted in time" }, now);
+    // Too dear is why, where it was asked for more.
+    return this.#backOff(submission, submission.lastFailure === CONGESTED ? CONGESTED : NO_STAMP, now);
   }
 
   /** What became of one of our envelopes; that of an earlier attempt counts as well. */
   settled(envelopeId: string, outcome: Outcome, now: Now): OutboxOutput[] {
-    const submission = this.#byEnvelope.get(envelopeId);
+    const submission = this.#submissions.ofEnvelope(envelopeId);
     if (submission === undefined) return [];
     if (outcome.type === "acknowledged") {
       const { phase, message } = submission;
@@ -201,7 +141,7 @@ export class Outbox {
     }
     // A late SendFail of an attempt that has been given up says nothing of the one under way.
     if (submission.envelopeIds.at(-1) !== envelopeId || submission.phase.type !== "sent") return [];
-    return this.#attemptFailed(submission, outcome, now);
+    return this.#attemptFailed(submission, submission.phase, outcome, now);
   }
 
   /** The recipient answered a Direct on its own link. */
@@ -212,18 +152,18 @@ export class Outbox {
     result: DirectResult,
     now: Now,
   ): OutboxOutput[] {
-    const submission = this.#byMessage.get(messageId);
+    const submission = this.#submissions.ofMessage(messageId);
     if (submission?.message.to !== peer) return [];
     this.#suspectUntilMono.delete(peer);
     if (result === "ok") return this.#delivered(submission, path, 1, now);
     if (submission.phase.type !== "direct") return [];
     if (result === "no-inbox") return this.#close(submission, NOT_A_NODE);
-    return this.#backOff(submission, { code: "E_INBOX_FULL", message: "the recipient's inbox is full" }, now);
+    return this.#backOff(submission, INBOX_FULL, now);
   }
 
   /** No link took the Direct: it is sealed instead. */
   directRefused(messageId: string, now: Now): OutboxOutput[] {
-    const submission = this.#byMessage.get(messageId);
+    const submission = this.#submissions.ofMessage(messageId);
     if (submission?.phase.type !== "direct") return [];
     submission.directFailed = true;
     return this.#begin(submission, now);
@@ -232,7 +172,7 @@ export class Outbox {
   /** A channel to this peer opened: what waits for it goes. */
   channelOpened(peer: NodeId, now: Now): OutboxOutput[] {
     this.#suspectUntilMono.delete(peer);
-    return [...this.#submissions.values()].flatMap((submission) => {
+    return this.#submissions.all().flatMap((submission) => {
       const { phase, message } = submission;
       return phase.type === "opening" && message.to === peer ? this.#begin(submission, now) : [];
     });
@@ -241,7 +181,7 @@ export class Outbox {
   /** A link to this peer is gone: Directs on it are sealed at once. */
   linkClosed(peer: NodeId, now: Now): OutboxOutput[] {
     this.#suspectUntilMono.delete(peer);
-    return [...this.#submissions.values()].flatMap((submission) => {
+    return this.#submissions.all().flatMap((submission) => {
       const { phase, message } = submission;
       return phase.type === "direct" && message.to === peer ? this.#begin(submission, now) : [];
     });
@@ -249,7 +189,7 @@ export class Outbox {
 
   /** A reply came, from the one who was asked. */
   replied(from: NodeId, requestId: string, content: Uint8Array, now: Now): OutboxOutput[] {
-    const submission = this.#byMessage.get(requestId);
+    const submission = this.#submissions.ofMessage(requestId);
     if (submission?.message.kind !== "request" || submission.message.to !== from) return [];
     const { phase, message } = submission;
     // The reply may overtake the request's own ack; it proves as much.
@@ -259,11 +199,11 @@ export class Outbox {
 
   tick(now: Now): OutboxOutput[] {
     const outputs: OutboxOutput[] = [];
-    for (const submission of [...this.#submissions.values()]) {
+    for (const submission of this.#submissions.all()) {
       if (now.mono < dueMono(submission)) continue;
       const { phase, deadlineMono, message } = submission;
       if (now.mono >= deadlineMono) {
-        outputs.push(...this.#close(submission, this.#timeout(submission)));
+        outputs.push(...this.#close(submission, timeoutOf(submission)));
       } else if (phase.type === "direct") {
         this.#suspectUntilMono.set(message.to, now.mono + SUSPECT_MS);
         submission.directFailed = true;
@@ -301,20 +241,14 @@ export class Outbox {
     if (isSuspect) submission.directFailed = true;
     switch (rungOf(submission.tries)) {
       case "single":
-        return this.#seal(submission, SINGLE, now);
+        return this.#try(submission, SINGLE, now);
       case "pair":
-        return this.#seal(submission, PAIR, now);
+        return this.#try(submission, PAIR, now);
       case "lookup":
-        if (submission.phase.type === "looking-up") return this.#seal(submission, PAIR, now);
+        if (submission.phase.type === "looking-up") return this.#try(submission, PAIR, now);
         submission.phase = { type: "looking-up", untilMono: now.mono + LOOKUP_MS };
         return [{ type: "find", target: to, excluded: submission.handedTo }];
     }
-  }
-
-  #lookingUp(target: NodeId): Submission[] {
-    return [...this.#submissions.values()].filter(
-      ({ phase, message }) => phase.type === "looking-up" && message.to === target,
-    );
   }
 
   #direct(submission: Submission, rttMs: number | undefined, now: Now): OutboxOutput[] {
@@ -323,29 +257,18 @@ export class Outbox {
     return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission) }];
   }
 
-  #seal(submission: Submission, way: Way, now: Now): OutboxOutput[] {
-    const { message, bid } = submission;
+  /** An attempt of its own, by another way than those before. */
+  #try(submission: Submission, way: Way, now: Now): OutboxOutput[] {
     submission.tries += 1;
-    let attempt: Attempt;
-    try {
-      attempt = sealAttempt({
-        ...this.#options,
-        prologue: this.#prologue,
-        recipient: message.to,
-        body: this.#bodyNow(submission),
-        timestampMs: Math.round(now.wall + this.#clockOffsetMs),
-        effort: (sizeBytes) => {
-          const cap = PRICE_CAP * Math.max(1, Math.ceil(sizeBytes / 512));
-          return Math.min(cap, Math.ceil(this.#options.floor(sizeBytes) * bid));
-        },
-      });
-    } catch (error) {
-      if (error instanceof WireError) return this.#close(submission, { code: "E_TOO_LARGE", message: error.message });
-      throw error;
-    }
+    this.#attempts.bid(submission);
+    return this.#seal(submission, way, now);
+  }
+
+  #seal(submission: Submission, way: Way, now: Now): OutboxOutput[] {
+    const attempt = this.#attempts.seal(submission, this.#bodyNow(submission), now);
+    if ("code" in attempt) return this.#close(submission, attempt);
     submission.phase = { type: "minting", attempt, way };
-    submission.envelopeIds.push(attempt.id);
-    this.#byEnvelope.set(attempt.id, submission);
+    this.#submissions.addEnvelope(submission, attempt.id);
     const { digest, effort, startNonce, id } = attempt;
     return [{ type: "mint", job: id, digest, effort, startNonce, deadlineMs: submission.deadlineMono - now.mono }];
   }
@@ -369,52 +292,38 @@ export class Outbox {
     return { messageId, path, hops, elapsedMs: Math.round(now.mono - startedMono) };
   }
 
-  #attemptFailed(submission: Submission, outcome: Outcome & { type: "failed" }, now: Now): OutboxOutput[] {
-    switch (outcome.reason) {
+  #attemptFailed(
+    submission: Submission,
+    sent: Phase & { type: "sent" },
+    { reason, detail }: Outcome & { type: "failed" },
+    now: Now,
+  ): OutboxOutput[] {
+    switch (reason) {
       case "no-inbox":
         // Anybody on the way can say so; where two ways say it, it is believed.
         submission.noInboxCount += 1;
         if (submission.noInboxCount >= NO_INBOX_BELIEVED) return this.#close(submission, NOT_A_NODE);
         return this.#backOff(submission, NOT_A_NODE, now);
       case "full":
-        return this.#backOff(submission, { code: "E_INBOX_FULL", message: "the recipient's inbox is full" }, now);
-      case "stale":
-        return this.#stale(submission, outcome.detail, now);
+        return this.#backOff(submission, INBOX_FULL, now);
+      case "stale": {
+        const failure = this.#attempts.followClock(detail, now);
+        if (failure !== undefined) return this.#close(submission, failure);
+        return this.#backOff(submission, STALE, now);
+      }
       case "price":
       case "shed":
-        submission.bid *= BID_RAISE;
-        return this.#backOff(submission, { code: "E_QUOTA", message: "the neighbours are shedding load" }, now);
-      default: {
+        // Who asks for nothing cannot be paid: it cannot take the message in for another reason.
+        if (detail === 0) return this.#backOff(submission, CONGESTED, now);
+        // The next bid goes the same way at once: the work that it takes is the wait.
+        submission.lastFailure = CONGESTED;
+        this.#attempts.outbid(submission, sent.sizeBytes, { told: detail, isShed: reason === "shed" });
+        return this.#seal(submission, sent.way, now);
+      default:
         // Where every other way is closed, the link to the recipient is tried again.
         submission.directFailed = false;
-        const message = `no way to the recipient is known (${outcome.reason}); it may be offline or on another network`;
-        return this.#backOff(submission, { code: "E_NO_ROUTE", message }, now);
-      }
+        return this.#backOff(submission, noRoute(reason), now);
     }
-  }
-
-  /** A neighbour called our timestamp stale and told its own bound (untrusted, so followed within ± 120 s only). */
-  #stale(submission: Submission, boundMs: number, now: Now): OutboxOutput[] {
-    const offsetMs = boundMs + 1 - now.wall;
-    if (Math.abs(offsetMs) > CLOCK_MAX_MS) {
-      return this.#close(submission, clockFailure(offsetMs));
-    }
-    // Within a second it is not the clock: the neighbour has just started, or minting took a while.
-    this.#clockOffsetMs = Math.abs(offsetMs) < 1000 ? 0 : offsetMs;
-    const message = "neighbours call our timestamps stale: check the clock";
-    return this.#backOff(submission, { code: "E_CLOCK", message }, now);
-  }
-
-  #timeout({ phase, lastFailure, message }: Submission): Failure {
-    if (phase.type === "awaiting-reply") {
-      return { code: "E_TIMEOUT", message: "delivered, and no reply before the deadline" };
-    }
-    if (message.via === "channel" && phase.type === "opening") {
-      return { code: "E_NO_CHANNEL", message: "no channel to the recipient could be opened in time; use via: any" };
-    }
-    return (
-      lastFailure ?? { code: "E_TIMEOUT", message: "no receipt before the deadline; the recipient may be offline" }
-    );
   }
 
   #backOff(submission: Submission, failure: Failure, now: Now): OutboxOutput[] {
@@ -428,10 +337,8 @@ export class Outbox {
   }
 
   #forget(submission: Submission): OutboxOutput[] {
-    const { phase, position, message, envelopeIds, messageId } = submission;
-    this.#submissions.delete(message.id);
-    this.#byMessage.delete(messageId);
-    for (const id of envelopeIds) this.#byEnvelope.delete(id);
+    const { phase, position } = submission;
+    this.#submissions.delete(submission);
     position.settle();
     return phase.type === "minting" ? [{ type: "cancel-mint", job: phase.attempt.id }] : [];
   }

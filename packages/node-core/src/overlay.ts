@@ -1,5 +1,5 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
-import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
+import { stampFloor } from "@starling/hashcash";
 import {
   closestOf,
   Membership,
@@ -44,12 +44,17 @@ import {
 import { Counters } from "./counters.ts";
 import { DEFAULT_FORWARD_LIMITS, type ForwardLimits } from "./forward-quota.ts";
 import { Forwarding, type ForwardingOutput } from "./forwarding.ts";
+import { effortAt } from "./ingress.ts";
 import type { RelayInput } from "./input.ts";
 import { type LinkEvent, type LinkPath, Links } from "./links.ts";
 import type { RelayOutput, RtcClose, RtcSend } from "./output.ts";
+import { type Prices, ToldPrices } from "./told-prices.ts";
 
 // What a relay and a node have in common: links, membership and forwarding, wired by plain calls. It decides nothing about what ends
 // here: that is an output, which RelayCore refuses and NodeCore delivers.
+
+/** As many as a forwarder tries, one after the other (PROTOCOL §5). */
+const FIRST_HOPS = 3;
 
 export type OverlayOptions = {
   readonly identity: Identity;
@@ -108,11 +113,18 @@ export class Overlay {
   readonly #membership: Membership;
   readonly #forwarding: Forwarding;
   readonly #hidesAddress: boolean;
+  /** Least efforts of 512 bytes. */
+  readonly #floors: Prices;
+  readonly #told: ToldPrices;
 
   constructor(options: OverlayOptions, now: Now) {
     const { identity, network, random, hidesAddress = false } = options;
+    const { floor = (sizeBytes) => stampFloor("send", sizeBytes) } = options;
+    const { publishFloor = (sizeBytes) => stampFloor("publish", sizeBytes) } = options;
     this.id = identity.id;
     this.#hidesAddress = hidesAddress;
+    this.#floors = { send: floor(0), publish: publishFloor(0) };
+    this.#told = new ToldPrices(this.#floors);
     const announce = hidesAddress ? [] : options.announce;
     this.#membership = new Membership({ ...options, announce }, (peer) => this.#links.sessionRttMs(peer), now);
     this.#links = new Links({
@@ -146,8 +158,8 @@ export class Overlay {
         pendingMax: options.pendingMax,
         seenMax: options.seenMax,
         random,
-        floor: options.floor,
-        publishFloor: options.publishFloor,
+        floor,
+        publishFloor,
         freshnessBoundMs: options.freshnessBoundMs ?? 0,
       },
       now,
@@ -309,6 +321,29 @@ export class Overlay {
     return this.#links;
   }
 
+  /** Efforts for 512 bytes that the dearest link is asked for. */
+  askedPrices(nowMono: number): Prices {
+    return this.#effortsAt(this.#forwarding.highestPrice(nowMono));
+  }
+
+  /** Efforts for 512 bytes that neighbours ask of us: the median of them. */
+  toldPrices(): Prices {
+    const { send, publish } = this.#told.median();
+    return { send: effortAt(send, this.#floors.send), publish: effortAt(publish, this.#floors.publish) };
+  }
+
+  /** What is asked for a Send to this recipient by those that it may go to first, as a multiple of the floor. */
+  sendPriceTo(recipient: NodeId): number {
+    const own = this.#links.best(recipient) === undefined ? [] : [recipient];
+    const others = this.reachableNear(recipient, FIRST_HOPS).map(({ id }) => id);
+    return this.#told.leastSend([...own, ...others]);
+  }
+
+  /** What is asked for a Publish, as a multiple of the floor. */
+  publishPrice(): number {
+    return this.#told.median().publish;
+  }
+
   get observed(): Address | undefined {
     return this.#membership.observed;
   }
@@ -323,6 +358,11 @@ export class Overlay {
 
   get openCount(): number {
     return this.#forwarding.openCount;
+  }
+
+  /** Messages that wait for their turn to be carried. */
+  get admissionWaitingCount(): number {
+    return this.#forwarding.waitingCount;
   }
 
   get recipientCount(): number {
@@ -370,7 +410,10 @@ export class Overlay {
         return [{ type: "link-unanswered", peer: event.peer, address: event.address }];
       case "closed":
         if (path === "session") this.#membership.closed(event.peer, goodbye(event), now);
-        if (this.#links.best(event.peer) === undefined) this.#forwarding.closed(event.peer, now);
+        if (this.#links.best(event.peer) === undefined) {
+          this.#forwarding.closed(event.peer, now);
+          this.#told.closed(event.peer);
+        }
         return [{ type: "link-closed", link: path, peer: event.peer, reason: event.reason }];
       case "replaced": {
         // The link itself goes on, with all that is on its way.
@@ -416,6 +459,7 @@ export class Overlay {
       case "lookup":
       case "nodes":
       case "pong":
+        if (message.type === "pong") this.#told.heard(peer, message);
         // Membership is a matter of sessions: a channel has no address to tell of.
         if (path === "channel") return [];
         return [
@@ -459,16 +503,21 @@ export class Overlay {
   }
 
   #pongBody(echo: Uint8Array, peer: NodeId, observed: Address, now: Now): Uint8Array {
+    const price = this.#effortsAt(this.#forwarding.price(peer, now.mono));
     return encodePong({
       type: "pong",
       echo,
       // Our own clock as it stands: were it moved by the others', they would in turn be moved by themselves.
       wallMs: Math.max(0, now.wall - this.#membership.clockCorrectionMs),
-      sendPrice: SEND_FLOOR,
-      publishPrice: PUBLISH_FLOOR,
+      sendPrice: price.send,
+      publishPrice: price.publish,
       observed,
       contacts: this.#membership.sample(peer, observed),
     });
+  }
+
+  #effortsAt(multiple: number): Prices {
+    return { send: effortAt(multiple, this.#floors.send), publish: effortAt(multiple, this.#floors.publish) };
   }
 
   #nodesBody(lookupBody: Uint8Array, from: Address): Uint8Array {

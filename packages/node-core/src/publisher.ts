@@ -1,4 +1,5 @@
 import type { Identity, RandomSource } from "@starling/crypto-identity";
+import { firstBid } from "@starling/hashcash";
 import type { Now } from "@starling/peer-manager";
 import type { Publication } from "@starling/wire-protocol";
 import {
@@ -11,6 +12,7 @@ import {
   WireError,
 } from "@starling/wire-protocol";
 import type { SubmitErrorCode } from "./errors.ts";
+import { effortAt } from "./ingress.ts";
 import type { Broadcast } from "./input.ts";
 import type { MintRequest } from "./output.ts";
 
@@ -19,7 +21,6 @@ import type { MintRequest } from "./output.ts";
 // BOUNDED: broadcasts being minted; one more fails with E_QUOTA.
 const OPEN_MAX = 64;
 const MINT_MS = 60_000;
-const BID = 1.15;
 
 export type PublisherOutput =
   | MintRequest
@@ -34,6 +35,8 @@ export type PublisherOptions = {
   readonly network: string;
   readonly random: RandomSource;
   readonly floor: (sizeBytes: number) => number;
+  /** What is asked for carrying a Publish, as a multiple of the floor; hearsay. */
+  readonly price: () => number;
 };
 
 export class Publisher {
@@ -59,7 +62,8 @@ export class Publisher {
       throw error;
     }
     const digest = publicationDigest(this.#options.network, encoded);
-    const effort = Math.ceil(this.#options.floor(encoded.length) * BID);
+    const { floor, price } = this.#options;
+    const effort = effortAt(firstBid(price(), floor(0)), floor(encoded.length));
     const job = publicationId(digest);
     this.#open.set(job, { id, encoded, digest, effort });
     return [{ type: "mint", job, digest, effort, startNonce: this.#options.random(NONCE_BYTES), deadlineMs: MINT_MS }];

@@ -5,6 +5,7 @@ import type { RelayInput } from "./input.ts";
 import type { RelayOutput } from "./output.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay.ts";
 import { Overlay } from "./overlay.ts";
+import type { Prices } from "./told-prices.ts";
 
 export type RelayCoreInput =
   | RelayInput
@@ -68,6 +69,11 @@ export class RelayCore {
     return this.#overlay.counts();
   }
 
+  /** Efforts for 512 bytes that this relay asks for on its dearest link: above the floors while that link is congested. */
+  askedPrices(nowMono: number): Prices {
+    return this.#overlay.askedPrices(nowMono);
+  }
+
   get seenFilterBytes(): number {
     return this.#overlay.seenFilterBytes;
   }
@@ -75,6 +81,11 @@ export class RelayCore {
   /** Envelopes that are known: those under way, and those kept for repeats. */
   get pendingCount(): number {
     return this.#overlay.pendingCount;
+  }
+
+  /** Messages that wait for their turn to be carried. */
+  get waitingCount(): number {
+    return this.#overlay.admissionWaitingCount;
   }
 
   /** Envelopes under way. */

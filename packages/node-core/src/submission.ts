@@ -1,5 +1,7 @@
 import type { NodeId } from "@starling/crypto-identity";
+import type { Now } from "@starling/peer-manager";
 import type { MessageBody, MessageKind } from "@starling/wire-protocol";
+import { bytesToHex, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
 import type { Attempt } from "./attempt.ts";
 import type { SubmitErrorCode } from "./errors.ts";
 import type { Receipt } from "./output.ts";
@@ -30,7 +32,14 @@ export type Phase =
   /** A node that the recipient is attached to is being looked for. */
   | { readonly type: "looking-up"; readonly untilMono: number }
   | { readonly type: "minting"; readonly attempt: Attempt; readonly way: Way }
-  | { readonly type: "sent"; readonly untilMono: number; readonly sinceMono: number }
+  | {
+      readonly type: "sent";
+      readonly untilMono: number;
+      readonly sinceMono: number;
+      readonly way: Way;
+      /** Of the envelope: a price told is for it. */
+      readonly sizeBytes: number;
+    }
   | { readonly type: "backing-off"; readonly untilMono: number }
   /** A request that was delivered and not answered yet. */
   | { readonly type: "awaiting-reply"; readonly receipt: Receipt };
@@ -52,6 +61,7 @@ export type Submission = {
   readonly envelopeIds: string[];
   /** Sealed attempts so far. */
   tries: number;
+  /** Multiple of the floor that the last stamp claimed; never lowered. */
   bid: number;
   /** Nodes that said the recipient is attached to them, to whom an attempt was handed. BOUNDED: tries. */
   readonly handedTo: NodeId[];
@@ -62,6 +72,41 @@ export type Submission = {
   phase: Phase;
   lastFailure: Failure | undefined;
 };
+
+/** A submission at its beginning. */
+export function newSubmission(
+  message: OutgoingMessage,
+  messageId: Uint8Array,
+  position: StreamPosition,
+  now: Now,
+): Submission {
+  return {
+    message,
+    body: {
+      kind: message.kind,
+      messageId,
+      createdMs: now.wall,
+      expiresMs: now.wall + message.timeoutMs,
+      stream: position.stream,
+      seq: position.seq,
+      requestId: message.requestId ?? new Uint8Array(MESSAGE_ID_BYTES),
+      topic: message.topic,
+      content: message.content,
+    },
+    messageId: bytesToHex(messageId),
+    position,
+    startedMono: now.mono,
+    deadlineMono: now.mono + message.timeoutMs,
+    envelopeIds: [],
+    tries: 0,
+    bid: 0,
+    handedTo: [],
+    noInboxCount: 0,
+    directFailed: false,
+    phase: { type: "opening" },
+    lastFailure: undefined,
+  };
+}
 
 /** When a submission wants to be looked at again. */
 export function dueMono({ phase, deadlineMono, startedMono, position }: Submission): number {

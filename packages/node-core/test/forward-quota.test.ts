@@ -9,7 +9,7 @@ const rate = (messagesPerSecond: number, bytesPerSecond = 1e9) => ({ messagesPer
 
 describe("the quota of what is carried", () => {
   test("each limit refuses by its own name, and what is refused takes nothing from the others", () => {
-    const quota = new ForwardQuota({ link: rate(10, 1e6), recipient: rate(4), total: rate(15) }, 0);
+    const quota = new ForwardQuota({ link: rate(10, 1e6), recipient: rate(4), total: rate(1, 1500) }, 0);
     const verdicts = Array.from({ length: 9 }, () => quota.admit(GREEDY, BOB, 100, 0));
     // One link has half of the burst; the rest is for others.
     expect(verdicts).toEqual([...new Array(4).fill("admitted"), ...new Array(5).fill("recipient")]);
@@ -23,7 +23,7 @@ describe("the quota of what is carried", () => {
   });
 
   test.each(["total", "recipient"] as const)("two that ask for all of %s leave the others their share", (limit) => {
-    const quota = new ForwardQuota({ ...DEFAULT_FORWARD_LIMITS, link: rate(1e6), [limit]: rate(1_200) }, 0);
+    const quota = new ForwardQuota({ ...DEFAULT_FORWARD_LIMITS, link: rate(1e6), [limit]: rate(1_200, 600_000) }, 0);
     let offered = 0;
     let served = 0;
     for (let ms = 0; ms < 10_000; ms += 1) {
@@ -36,7 +36,7 @@ describe("the quota of what is carried", () => {
   });
 
   test("a link alone may have all of it", () => {
-    const quota = new ForwardQuota({ ...DEFAULT_FORWARD_LIMITS, link: rate(1e6), total: rate(1_000) }, 0);
+    const quota = new ForwardQuota({ ...DEFAULT_FORWARD_LIMITS, link: rate(1e6), total: rate(1, 500_000) }, 0);
     let served = 0;
     for (let ms = 0; ms < 10_000; ms += 1)
       for (let i = 0; i < 3; i += 1) if (quota.admit(GREEDY, BOB, 500, ms) === "admitted") served += 1;

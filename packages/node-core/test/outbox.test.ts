@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { openBox } from "@starling/crypto-identity";
+import { PRICE_CAP } from "@starling/hashcash";
 import type { Outcome } from "@starling/peer-manager";
 import type { SendFailReason } from "@starling/wire-protocol";
 import { bytesToHex, decodeEnvelope, decodeSealedBody } from "@starling/wire-protocol";
 import { envelopePrologue } from "../src/delivery.ts";
-import { Outbox, type OutboxOptions, type OutboxOutput } from "../src/outbox.ts";
+import { Outbox } from "../src/outbox.ts";
+import type { OutboxOptions, OutboxOutput } from "../src/outbox-output.ts";
 import type { OutgoingMessage } from "../src/submission.ts";
 import { at, counterRandom, FLOOR, identity, WALL } from "./support.ts";
 
@@ -15,15 +17,18 @@ const NONCE = new Uint8Array(8).fill(1);
 
 let outbox: Outbox;
 let clockOffsetMs = 0;
+let price = 1;
 let link: ReturnType<OutboxOptions["linkTo"]>;
 
 beforeEach(() => {
   link = undefined;
+  price = 1;
   outbox = new Outbox({
     identity: ALICE,
     network: "test",
     random: counterRandom(),
     floor: () => FLOOR,
+    price: () => price,
     clockOffsetMs: () => clockOffsetMs,
     linkTo: (peer) => (peer === BOB.id ? link : undefined),
   });
@@ -297,9 +302,45 @@ describe("what neighbours answer", () => {
     expect(the(outbox.settled(attempt.id, failed("no-inbox"), at(230)), "failed").code).toBe("E_NOT_A_NODE");
   });
 
-  test("shed: the next stamp is bid higher", () => {
+  test("a price that neighbours told is bid at first, and a later one by the next attempt; none is lowered", () => {
+    price = 10;
+    expect(the(outbox.submit(submit(), at(0)), "mint").effort).toBe(Math.ceil(FLOOR * 11.5));
+    price = 20;
+    const dear = minted(outbox.submit(submit({ id: "s2" }), at(0)), 0);
+    price = 5;
+    expect(the(outbox.tick(at(1200)), "mint").effort).toBe(Math.ceil(FLOOR * 23));
+    expect(dear.attempt.effort).toBe(Math.ceil(FLOOR * 23));
+    price = 1e9;
+    expect(the(outbox.submit(submit({ id: "s3" }), at(0)), "mint").effort).toBe(Math.ceil(1.15 * PRICE_CAP));
+  });
+
+  test("shed: the next stamp is bid 1.6 times as high, or at what was told, at once and by the same way", () => {
+    const shed = the(afterFailure("shed", FLOOR), "mint");
+    expect(shed.effort).toBe(Math.ceil(FLOOR * 1.15 * 1.6));
+    const { attempt, way } = the(outbox.minted(shed.job, NONCE, at(20)), "originate");
+    expect(way.isPair).toBe(false);
+    const told = the(outbox.settled(attempt.id, failed("shed", FLOOR * 100), at(30)), "mint");
+    expect(told.effort).toBe(Math.ceil(FLOOR * 115));
+  });
+
+  test("too cheap: the next stamp is bid at what was told, and raised where that was paid already", () => {
+    const asked = the(afterFailure("price", FLOOR * 10), "mint");
+    expect(asked.effort).toBe(Math.ceil(FLOOR * 11.5));
+    const { attempt } = the(outbox.minted(asked.job, NONCE, at(20)), "originate");
+    const again = the(outbox.settled(attempt.id, failed("price", FLOOR * 10), at(30)), "mint");
+    expect(again.effort).toBe(Math.ceil(FLOOR * 11.5 * 1.6));
+    expect(again.deadlineMs).toBe(9970);
+  });
+
+  test("too dear for the deadline: it fails as congested", () => {
+    const asked = the(afterFailure("price", FLOOR * 1e6), "mint");
+    expect(outbox.mintFailed(asked.job, at(9990))).toEqual([]);
+    expect(the(outbox.tick(at(10_000)), "failed").code).toBe("E_QUOTA");
+  });
+
+  test("shed by one who asks for nothing: it is tried again after a while", () => {
     expect(afterFailure("shed")).toEqual([]);
-    expect(the(outbox.tick(at(210)), "mint").effort).toBe(Math.ceil(FLOOR * 1.15 * 1.6));
+    expect(the(outbox.tick(at(210)), "mint").effort).toBe(Math.ceil(FLOOR * 1.15));
   });
 
   test("a clock that all neighbours call off by more than two minutes is told at once", () => {

@@ -1,8 +1,16 @@
 import { type Identity, identityFromSeed } from "@starling/crypto-identity";
 import { createMint } from "@starling/hashcash";
 import type { Now } from "@starling/peer-manager";
-import type { MessageBody, Send } from "@starling/wire-protocol";
-import { decodeSend, encodeSend } from "@starling/wire-protocol";
+import type { MessageBody, Publish, Send } from "@starling/wire-protocol";
+import {
+  decodePublication,
+  decodeSend,
+  encodeSend,
+  NONCE_BYTES,
+  publicationDigest,
+  setPublicationStamp,
+  signPublication,
+} from "@starling/wire-protocol";
 import { type Attempt, sealAttempt, stamped } from "../src/attempt.ts";
 import { envelopePrologue } from "../src/delivery.ts";
 
@@ -62,11 +70,34 @@ export function attempt(options: {
 
 /** A Send as a neighbour would hand it over, with a real stamp. */
 export function sendOf(sealed: Attempt): Send {
-  const mint = createMint(sealed);
-  let nonce: Uint8Array | undefined;
-  while (nonce === undefined) nonce = mint.run(1000);
-  const encodedEnvelope = stamped(sealed, nonce);
+  const encodedEnvelope = stamped(sealed, mintedNonce(sealed));
   const read = decodeSend(encodeSend({ hops: 0, last: false, nonImproving: 0, encodedEnvelope }));
   if (!read.ok) throw new Error(read.reason);
   return read.value;
+}
+
+/** A Publish as a neighbour would hand it over, signed and with a real stamp. */
+export function publishOf(options: {
+  from: Identity;
+  effort: number;
+  text?: string;
+  random?: (sizeBytes: number) => Uint8Array;
+}): Publish {
+  const { from: origin, effort, text = "news", random = counterRandom() } = options;
+  const content = new TextEncoder().encode(text);
+  const encoded = signPublication({
+    ...{ identity: origin, network: "test", topic: "", content, timestampMs: WALL, random },
+  });
+  const digest = publicationDigest("test", encoded);
+  setPublicationStamp(encoded, effort, mintedNonce({ digest, effort, startNonce: random(NONCE_BYTES) }));
+  const publication = decodePublication(encoded);
+  if (!publication.ok) throw new Error(publication.reason);
+  return { type: "publish", hops: 0, wanted: false, publication: publication.value };
+}
+
+function mintedNonce(task: { digest: Uint8Array; effort: number; startNonce: Uint8Array }): Uint8Array {
+  const mint = createMint(task);
+  let nonce: Uint8Array | undefined;
+  while (nonce === undefined) nonce = mint.run(1000);
+  return nonce;
 }

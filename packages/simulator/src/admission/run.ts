@@ -59,7 +59,11 @@ export function runAdmission(options: AdmissionOptions): Record<string, number> 
   const random = seededRandom(options.seed);
   const queue = new EventQueue();
   const relays = Array.from({ length: hops }, (): Relay => {
-    return { queue: new IngressQueue(budget), told: Array.from({ length: LINKS }, () => 1), wakeMs: 0 };
+    return {
+      queue: new IngressQueue({ perSecond: budget, linkHas: () => true }),
+      told: Array.from({ length: LINKS }, () => 1),
+      wakeMs: 0,
+    };
   });
   const names = Array.from({ length: LINKS }, (_, link) => String(link) as NodeId);
   const messages: Message[] = [];
@@ -70,7 +74,7 @@ export function runAdmission(options: AdmissionOptions): Record<string, number> 
   const serve = (relay: Relay): void => {
     const { served, shed } = relay.queue.serve(queue.nowMs);
     for (const { item } of served) if (item !== undefined) passed(item, relay);
-    for (const { item } of shed) if (item !== undefined) refused(item, relay, true);
+    for (const { waiting } of shed) if (waiting.item !== undefined) refused(waiting.item, relay, true);
     const dueMs = relay.queue.nextDeadline();
     if (dueMs === null) return;
     relay.wakeMs = Math.max(dueMs, queue.nowMs + 1);
@@ -84,9 +88,9 @@ export function runAdmission(options: AdmissionOptions): Record<string, number> 
       if (item !== undefined) refused(item, relay, false);
       return;
     }
-    const offered = { link: names[link] as NodeId, item, sizeBytes: SIZE_BYTES, multiple };
-    for (const shed of relay.queue.offer(offered, queue.nowMs)) {
-      if (shed.item !== undefined) refused(shed.item, relay, true);
+    const offered = { link: names[link] as NodeId, id: "", item, sizeBytes: SIZE_BYTES, multiple };
+    for (const { waiting } of relay.queue.offer(offered, queue.nowMs)) {
+      if (waiting.item !== undefined) refused(waiting.item, relay, true);
     }
     serve(relay);
   };
@@ -94,30 +98,28 @@ export function runAdmission(options: AdmissionOptions): Record<string, number> 
   const passed = (message: Message, relay: Relay): void => {
     const next = relays[relays.indexOf(relay) + 1];
     if (next === undefined) message.doneMs = queue.nowMs;
-    else after(HOP_MS, () => offer(next, linkOf(message, next), message.bid / SEND_FLOOR, message));
+    else after(HOP_MS, () => offer(next, linkOf(message, next), message.bid, message));
   };
   const refused = (message: Message, relay: Relay, isShed: boolean): void => {
     const multiple = price(relay, linkOf(message, relay));
-    const told = multiple * SEND_FLOOR;
     after((relays.indexOf(relay) + 1) * HOP_MS, () => {
       if (relay === relays[0]) relay.told[linkOf(message, relay)] = multiple;
-      message.bid = raisedBid(message.bid, told, isShed);
+      message.bid = raisedBid(message.bid, multiple, isShed, SEND_FLOOR);
       mint(message);
     });
   };
   const mint = (message: Message): void => {
-    const tookMs = exponential(message.bid / hashesPerMs);
+    const tookMs = exponential((message.bid * SEND_FLOOR) / hashesPerMs);
     message.mintedMs += tookMs;
     message.mints += 1;
     if (queue.nowMs + tookMs > message.sentMs + DEADLINE_MS) return;
     const [first] = relays as [Relay];
-    after(tookMs + HOP_MS, () => offer(first, message.links[0] as number, message.bid / SEND_FLOOR, message));
+    after(tookMs + HOP_MS, () => offer(first, message.links[0] as number, message.bid, message));
   };
   const send = (): void => {
     const links = relays.map(() => random.integer(LINKS));
     // What the first relay told last, in a Pong or a refusal; of those behind it an author hears when they refuse.
-    const told = (relays[0]?.told[links[0] as number] ?? 1) * SEND_FLOOR;
-    const bid = firstBid(SEND_FLOOR, told);
+    const bid = firstBid(relays[0]?.told[links[0] as number] ?? 1, SEND_FLOOR);
     const message = { sentMs: queue.nowMs, links, bid, mintedMs: 0, mints: 0, doneMs: undefined };
     messages.push(message);
     mint(message);
