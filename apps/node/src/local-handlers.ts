@@ -1,5 +1,4 @@
 import { isNodeId } from "@starling/crypto-identity";
-import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
 import type { LinkInfo, LocalHandlers } from "@starling/local-client/server";
 import type { NodeCore } from "@starling/node-core";
 import { systemNow } from "@starling/node-core/driver";
@@ -67,7 +66,7 @@ export function createLocalHandlers(options: LocalHandlersOptions): LocalHandler
       anchors: core.anchors(),
       waiting: core.waitingCount + heldCount(),
       counters: counters(),
-      price: { send: SEND_FLOOR, publish: PUBLISH_FLOOR },
+      price: core.toldPrices(),
     }),
     peers: () => {
       const { mono, wall } = systemNow();

@@ -1,5 +1,4 @@
 import type { Identity, RandomSource } from "@starling/crypto-identity";
-import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
 import { bytesToHex, formatAddress, signNodeRecord } from "@starling/wire-protocol";
 import type { RelayConfig } from "./config.ts";
 import { limitsOf } from "./limit-settings.ts";
@@ -14,9 +13,14 @@ export type Descriptor = {
   readonly record: string;
   /** By the names of the settings; rates are a second's. */
   readonly limits: Readonly<Record<string, number>>;
-  /** Least effort of a stamp, for each 512 bytes. */
+  /** Least effort of a stamp that the dearest link is asked for now, for each 512 bytes: the floor without congestion. */
   readonly price: { readonly send: number; readonly publish: number };
+  /** Messages refused since the start, by which limit was reached. */
+  readonly shed: Readonly<Record<string, number>>;
 };
+
+/** What does not change while it runs. */
+export type Described = Omit<Descriptor, "price" | "shed">;
 
 export type DescriptorInput = {
   readonly identity: Identity;
@@ -26,8 +30,8 @@ export type DescriptorInput = {
   readonly random: RandomSource;
 };
 
-/** Signs once; the pages serve what it returns. */
-export function describeRelay({ identity, config, version, wallMs, random }: DescriptorInput): Descriptor {
+/** Signs once. */
+export function describeRelay({ identity, config, version, wallMs, random }: DescriptorInput): Described {
   const { network, announce: addresses } = config;
   const record = signNodeRecord({ identity, network, sequence: Math.floor(wallMs), role: "relay", addresses, random });
   return {
@@ -38,6 +42,11 @@ export function describeRelay({ identity, config, version, wallMs, random }: Des
     addresses: addresses.map(formatAddress),
     record: bytesToHex(record.encoded),
     limits: limitsOf(config),
-    price: { send: SEND_FLOOR, publish: PUBLISH_FLOOR },
   };
+}
+
+/** Of what the core counts, what was shed. */
+export function shedCounts(counts: Readonly<Record<string, number>>): Record<string, number> {
+  const shed = Object.entries(counts).filter(([name]) => name.startsWith("shed."));
+  return Object.fromEntries(shed.map(([name, count]) => [name.slice("shed.".length), count]));
 }

@@ -90,7 +90,7 @@ export function createMetrics(source: MetricsSource): Metrics {
   gauge("seen_filter_bytes", "Memory of the filter that knows what has passed.", [], (set) =>
     set(source.tables().seenFilterBytes ?? 0),
   );
-  gauge("stamp_price", "Least effort of a stamp, for each 512 bytes.", ["class"], (set) => {
+  gauge("stamp_price", "Least effort of a stamp on the dearest link, for each 512 bytes.", ["class"], (set) => {
     const { send, publish } = source.prices();
     set(send, { class: "send" });
     set(publish, { class: "publish" });

@@ -33,6 +33,10 @@ export function statusText(status: RelayStatus, before: RelayStatus): string {
     ["under way", `${count(table("underWay"))} of ${limit("max-pending")}, ${size(table("queuedBytes"))} queued`],
     ["handshakes", busiest("handshakes_total")],
     ["shed", busiest("shed_total")],
+    [
+      "price",
+      `${count(total('stamp_price{class="send"}'))} hashes for 512 bytes on the dearest link, ${count(table("waiting"))} waiting`,
+    ],
     ["dropped", busiest("dropped_total")],
     [
       "process",

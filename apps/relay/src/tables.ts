@@ -10,6 +10,7 @@ export function relayTables(core: RelayCore, { counts }: AccessLists): Record<st
     peers: sessions.length,
     underWay: core.openCount,
     pending: core.pendingCount,
+    waiting: core.waitingCount,
     recipients: core.recipientCount,
     queuedBytes,
     seenFilterBytes: core.seenFilterBytes,

@@ -1,14 +1,13 @@
 import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
 import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
-import { PUBLISH_FLOOR, SEND_FLOOR } from "@starling/hashcash";
 import { RelayCore, type RelayCoreInput, type RelayCoreOptions, type RelayOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
 import { openUdpSocket } from "@starling/udp-transport";
 import { type Contact, formatAddress } from "@starling/wire-protocol";
 import { readAccessLists } from "./access-lists.ts";
 import type { RelayConfig } from "./config.ts";
-import { describeRelay } from "./descriptor.ts";
+import { type Descriptor, describeRelay, shedCounts } from "./descriptor.ts";
 import { type Health, openHttpServer } from "./http-server.ts";
 import { coreLimits, limitsOf } from "./limit-settings.ts";
 import { createLinkLog } from "./link-log.ts";
@@ -93,17 +92,22 @@ export async function startRelay(
       counts: () => ({ ...core.counts(), "dropped.denied-address": deniedCount }),
       socketCounters: () => socket.counters,
       tables: () => relayTables(core, lists),
-      prices: () => ({ send: SEND_FLOOR, publish: PUBLISH_FLOOR }),
+      prices: () => core.askedPrices(systemNow().mono),
       isDraining: () => health === "draining",
     });
-    const descriptor = describeRelay({ identity, config, version, wallMs: systemNow().wall, random });
+    const described = describeRelay({ identity, config, version, wallMs: systemNow().wall, random });
+    const descriptor = (): Descriptor => ({
+      ...described,
+      price: core.askedPrices(systemNow().mono),
+      shed: shedCounts(core.counts()),
+    });
     const http =
       config.http &&
       (await openHttpServer(config.http, {
         health: () => health,
         metrics: () => metrics.read(),
         metricsContentType: metrics.contentType,
-        descriptor: () => descriptor,
+        descriptor,
       }));
     if (http) closers.push(() => http.close());
 

@@ -42,7 +42,7 @@ describe("over HTTP", () => {
 
   test("/descriptor is signed by the relay's key", async () => {
     const descriptor = (await (await get("/descriptor")).json()) as { id: string; record: string };
-    expect(descriptor.id).toBe(relay.id);
+    expect(descriptor).toMatchObject({ id: relay.id, price: { send: 16_384, publish: 65_536 }, shed: {} });
     const record = decodeNodeRecord(hexToBytes(descriptor.record, descriptor.record.length / 2) ?? new Uint8Array(0));
     if (!record.ok) throw new Error(record.reason);
     expect(record.value).toMatchObject({ id: relay.id, role: "relay", addresses: [{ ip: "203.0.113.7", port: 4100 }] });

@@ -88,7 +88,7 @@ export type NodeStatus = {
   /** Written messages that no program has taken yet. */
   readonly waiting: number;
   readonly counters: Readonly<Record<string, number>>;
-  /** Least effort of a stamp for 512 bytes. */
+  /** What the middle one of the neighbours asks a stamp to claim for 512 bytes: the floors, unless they are congested. */
   readonly price: { readonly send: number; readonly publish: number };
 };
 

@@ -1,3 +1,4 @@
+import { SEND_FLOOR } from "@starling/hashcash";
 import type { NodeStatus } from "@starling/local-client";
 import { addFlags, askDaemon, type Parent, wantsJson } from "./options.ts";
 import { paint, printJson } from "./output.ts";
@@ -25,7 +26,7 @@ export function addStatus(program: Parent): void {
 }
 
 function statusText(status: NodeStatus): string {
-  const { id, network, version, uptimeMs, listen, observed, sessions, channels, anchors, waiting } = status;
+  const { id, network, version, uptimeMs, listen, observed, sessions, channels, anchors, waiting, price } = status;
   const seen = observed === null ? "" : `, seen by others as ${observed}`;
   const linkCounts = [
     countOf(sessions, "session"),
@@ -39,6 +40,9 @@ function statusText(status: NodeStatus): string {
     ["listens", `${listen}${seen}`],
     ["reachable", reachabilityText(status)],
     ["links", sessions + channels === 0 ? paint("yellow", "none") : linkCounts],
+    ...(price.send > SEND_FLOOR
+      ? [["price", `${(price.send / SEND_FLOOR).toFixed(1)} times the least: the network is congested`]]
+      : []),
     ["inbox", waiting === 0 ? "empty" : `${waiting} waiting; read with: starling listen`],
   ];
   return rows.map(([name = "", value = ""]) => `${name.padEnd(10)}${value}\n`).join("");
