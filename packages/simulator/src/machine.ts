@@ -37,6 +37,7 @@ export type NodeParts = MachineParts & {
   readonly afterStep: ((node: SimNode) => void) | undefined;
   readonly rtc: VirtualRtc;
   readonly keepsOutputs: boolean;
+  readonly hashesPerMs: number | undefined;
 };
 
 /** A machine that runs a relay. It keeps nothing over a restart but its key. */
@@ -114,6 +115,8 @@ export class SimNode {
   onOutput: ((output: NodeOutput) => void) | undefined;
   /** How often it has been started. */
   lives = 0;
+  /** How long its minting worker has worked for what was asked so far. */
+  mintedMs = 0;
   readonly #parts: NodeParts;
   #life: Life<NodeInput, NodeOutput> | undefined;
   #core: NodeCore | undefined;
@@ -176,7 +179,7 @@ export class SimNode {
   }
 
   #perform(output: NodeOutput): void {
-    const { queue, rtc, keepsOutputs } = this.#parts;
+    const { queue, rtc, keepsOutputs, hashesPerMs } = this.#parts;
     if (keepsOutputs) this.outputs.push(output);
     const life = this.lives;
     const feed = (input: NodeInput) => {
@@ -184,7 +187,8 @@ export class SimNode {
     };
     switch (output.type) {
       case "mint": {
-        const { nonce, tookMs } = mint(output);
+        const { nonce, tookMs } = mint(output, hashesPerMs);
+        this.mintedMs += tookMs;
         queue.at(queue.nowMs + tookMs, () => feed({ type: "minted", job: output.job, nonce }));
         break;
       }

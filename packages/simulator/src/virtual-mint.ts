@@ -5,9 +5,12 @@ import type { MintRequest } from "@starling/node-core";
 const HASHES_PER_MS = 5000;
 const HASHES_A_RUN = 1 << 16;
 
-export function mint(request: MintRequest): { readonly nonce: Uint8Array; readonly tookMs: number } {
+export function mint(
+  request: MintRequest,
+  hashesPerMs: number = HASHES_PER_MS,
+): { readonly nonce: Uint8Array; readonly tookMs: number } {
   const task = createMint(request);
   let nonce: Uint8Array | undefined;
   while (nonce === undefined) nonce = task.run(HASHES_A_RUN);
-  return { nonce, tookMs: task.hashes / HASHES_PER_MS };
+  return { nonce, tookMs: task.hashes / hashesPerMs };
 }

@@ -32,6 +32,8 @@ export type WorldOptions = {
   readonly crypto?: "real" | "stand-in";
   /** Least effort of every stamp; without it the shipped floors. */
   readonly floor?: number;
+  /** Of each minting worker; without it what the shipped kernel was taken for. */
+  readonly hashesPerMs?: number;
   /** Whether SimNode.outputs is filled; default true. */
   readonly keepsOutputs?: boolean;
   /** Told now and then how far a long run has come. */
@@ -44,6 +46,8 @@ export type HostOptions = {
   readonly tap?: CryptoTap | undefined;
   readonly nat?: NatKind | undefined;
   readonly address?: Address | undefined;
+  /** Keys are drawn until one begins so: bits of its id. */
+  readonly idBegins?: string | undefined;
 };
 
 export type Prepared = {
@@ -102,11 +106,12 @@ export class World {
 
   addNode(options: Partial<NodeCoreOptions> = {}, host: HostOptions | CryptoTap = {}): SimNode {
     const { parts, common } = this.#host(host);
-    const { keepsOutputs = true } = this.#options;
+    const { keepsOutputs = true, hashesPerMs } = this.#options;
     return new SimNode({
       ...parts,
       rtc: this.rtc,
       keepsOutputs,
+      hashesPerMs,
       afterStep: this.afterNodeStep,
       boot: (now, { waiting, delivered, peers: saved }) =>
         new NodeCore({ ...common(), waiting, delivered, saved, ...options }, now),
@@ -152,11 +157,12 @@ export class World {
   }
 
   /** A machine with nothing on it yet, for what is no relay and no node. */
-  prepare({ tap = (real) => real, nat, address }: HostOptions = {}): Prepared {
+  prepare({ tap = (real) => real, nat, address, idBegins = "" }: HostOptions = {}): Prepared {
     const index = this.#hosts;
     const place = this.place(nat, address);
     const random = this.#random.fork();
-    const identity = generateIdentity(random.bytes);
+    let identity = generateIdentity(random.bytes);
+    while (!bitsOf(identity.id).startsWith(idBegins)) identity = generateIdentity(random.bytes);
     const clock: Clock = { offsetMs: 0 };
     const network = this.#name;
     const crypto = () =>
@@ -183,4 +189,9 @@ export class World {
     });
     return { parts: prepared.parts, common };
   }
+}
+
+/** The first 16 bits. */
+function bitsOf(id: string): string {
+  return Number.parseInt(id.slice(0, 4), 16).toString(2).padStart(16, "0");
 }

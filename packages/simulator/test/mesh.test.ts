@@ -1,5 +1,4 @@
 import { describe, expect, test } from "@jest/globals";
-import { runAdmission } from "../src/admission/run.ts";
 import { runMesh } from "../src/mesh/run.ts";
 
 // Small runs of what `npm run sim -- broadcast` and `admission` report: that the figures hold, and that they mean something.
@@ -38,27 +37,5 @@ describe("a broadcast over a mesh", () => {
   test("without repair some get nothing after a crash: the figure can fail", () => {
     const rules = { haveLinks: 0, digestMs: 1e9 };
     expect(runMesh({ ...small, loss: 0.01, event: "crash", rules }).missing).toBeGreaterThan(0);
-  });
-});
-
-describe("admission", () => {
-  const base = { seed: 11, hops: 1, hashesPerMs: 2000 } as const;
-
-  test("nobody attacks: the floor is paid, once", () => {
-    const run = runAdmission({ ...base, attackedLinks: 0, strategy: "none" });
-    expect(run).toMatchObject({ through: 1, mints: 1, price: 1 });
-  });
-
-  test("an attacker on two of twelve links makes those dearer and no others", () => {
-    const run = runAdmission({ ...base, attackedLinks: 2, strategy: "all-in" });
-    expect(run.through).toBeGreaterThan(0.99);
-    expect(run.mintP50Ms).toBeLessThan(60);
-    expect(run.mintP95Ms).toBeGreaterThan(500);
-  });
-
-  test("an attacker on all links is outbid; one of ten thousand times the hashes is not", () => {
-    const all = { ...base, attackedLinks: 12, strategy: "outbid" } as const;
-    expect(runAdmission(all).through).toBeGreaterThan(0.9);
-    expect(runAdmission({ ...all, strategy: "all-in", attackerFactor: 10_000 }).through).toBeLessThan(0.9);
   });
 });
