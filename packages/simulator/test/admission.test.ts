@@ -45,11 +45,10 @@ describe("whole cores", () => {
   });
 
   test("a relay that carries one message a second: who sends three is told a price, and pays; the other end is told none", () => {
-    const floor = () => 16;
     const world = new World({ seed: 12, latencyMs: [10, 20], loss: 0, duplication: 0, floor: 16, hashesPerMs: 5 });
     const total = { ...DEFAULT_FORWARD_LIMITS.total, messagesPerSecond: 1 };
     const relay = world.addRelay({ quota: { total } });
-    const [alice, bob] = [0, 1].map(() => world.addNode({ bootstrap: [relay.contact], maxChannels: 0, floor }));
+    const [alice, bob] = [0, 1].map(() => world.addNode({ bootstrap: [relay.contact], passive: true, maxChannels: 0 }));
     if (alice === undefined || bob === undefined) throw new Error("no nodes");
     world.run(5000);
     expect([alice, bob].map(({ core }) => core.toldPrices().send)).toEqual([16, 16]);
