@@ -9,8 +9,8 @@ export type { MembershipOptions, MembershipOutput } from "./membership/options.t
 export type { CandidateContext, Scope } from "./membership/scope.ts";
 export { acceptedCandidates, acceptsContact, blockOf, samePrivateNetwork, scopeOf } from "./membership/scope.ts";
 export type { Now } from "./now.ts";
-export type { ForwarderOutput, Origination, Outcome } from "./routing/forwarder.ts";
 export { Forwarder } from "./routing/forwarder.ts";
 export type { Links } from "./routing/links.ts";
 export type { LookupStep } from "./routing/lookup.ts";
 export { IterativeLookup } from "./routing/lookup.ts";
+export type { ForwarderOutput, Origination, Outcome } from "./routing/outcome.ts";

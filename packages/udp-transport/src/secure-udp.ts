@@ -11,18 +11,11 @@ import {
   type SessionLimits,
   SessionTable,
 } from "@starling/session";
-import {
-  type Address,
-  canonicalIp,
-  decodeMessage,
-  encodeBye,
-  encodePong,
-  FRAME_KIND,
-  formatAddress,
-} from "@starling/wire-protocol";
-import { AddressVotes } from "./address-votes.ts";
+import { type Address, canonicalIp, encodeBye, FRAME_KIND, formatAddress } from "@starling/wire-protocol";
+import { Connecting } from "./connecting.ts";
 import { MESSAGE_ONCE_MAX_BYTES, sendError, UdpError } from "./errors.ts";
-import { Outstanding, type Waiting } from "./outstanding.ts";
+import { Observed, pongBody } from "./observed.ts";
+import { Outstanding } from "./outstanding.ts";
 import { openUdpSocket, type UdpCounterName, type UdpSocket } from "./socket.ts";
 
 const BYE: Uint8Array = encodeBye({ type: "bye", reason: "closing" });
@@ -79,11 +72,9 @@ export class SecureUdp {
   readonly #options: SecureUdpOptions;
   readonly #socket: UdpSocket;
   readonly #table: SessionTable;
-  // BOUNDED: by the dials of the session table, and the calls of the program itself.
-  readonly #connecting: Map<NodeId, Waiting<SessionInfo>[]> = new Map();
+  readonly #connecting: Connecting = new Connecting();
   readonly #outstanding: Outstanding = new Outstanding();
-  readonly #votes: AddressVotes = new AddressVotes();
-  #observed: Address | undefined;
+  readonly #observed: Observed;
   #timer: NodeJS.Timeout | undefined;
   #timerMono = Number.POSITIVE_INFINITY;
   #isClosed = false;
@@ -96,6 +87,7 @@ export class SecureUdp {
     this.address = socket.address;
     this.#options = options;
     this.#socket = socket;
+    this.#observed = new Observed((address) => options.onObserved?.(address));
     this.#table = new SessionTable({
       crypto: createSessionCrypto({ identity, network, random }),
       random,
@@ -115,7 +107,7 @@ export class SecureUdp {
 
   /** Where most neighbours see this socket, two of different blocks at least: its address behind a NAT that keeps one. */
   get observedAddress(): Address | undefined {
-    return this.#observed;
+    return this.#observed.address;
   }
 
   sessions(): SessionInfo[] {
@@ -142,7 +134,7 @@ export class SecureUdp {
         );
       const open = this.#table.get(peer);
       if (open !== undefined) return resolve(open);
-      this.#connecting.set(peer, [...(this.#connecting.get(peer) ?? []), { resolve, reject }]);
+      this.#connecting.add(peer, { resolve, reject });
       this.#table.connect(peer, { ip, port: address.port }, now());
       this.#settle([]);
     });
@@ -196,7 +188,7 @@ export class SecureUdp {
     if (this.#isClosed) return;
     const events = this.#table.close(peer, BYE, now());
     this.#settle(events);
-    this.#failConnect(peer, new UdpError("E_UNREACHABLE", "the dial was called off by disconnect"));
+    this.#connecting.fail(peer, new UdpError("E_UNREACHABLE", "the dial was called off by disconnect"));
   }
 
   /** Tells every neighbour Bye, rejects what is still waiting (`await drained()` first), frees the port. */
@@ -206,7 +198,7 @@ export class SecureUdp {
       this.#isClosed = true;
       clearTimeout(this.#timer);
       this.#outstanding.rejectAll(closedError());
-      for (const peer of [...this.#connecting.keys()]) this.#failConnect(peer, closedError());
+      this.#connecting.failAll(closedError());
       this.#outstanding.check();
     }
     await this.#socket.close();
@@ -242,22 +234,18 @@ export class SecureUdp {
   #report(event: SessionEvent): void {
     const { onMessage, onSession } = this.#options;
     switch (event.type) {
-      case "opened": {
-        const info = this.#table.get(event.peer);
-        const waiting = this.#connecting.get(event.peer) ?? [];
-        this.#connecting.delete(event.peer);
-        for (const { resolve } of waiting) if (info !== undefined) resolve(info);
+      case "opened":
+        this.#connecting.opened(event.peer, this.#table.get(event.peer));
         onSession?.(event);
         return;
-      }
       case "unreachable": {
         const message = `no answer from ${formatAddress(event.address)}: check the address, the id, the network name, and that UDP passes`;
-        this.#failConnect(event.peer, new UdpError("E_UNREACHABLE", message));
+        this.#connecting.fail(event.peer, new UdpError("E_UNREACHABLE", message));
         return;
       }
       case "frame": {
         const { kind, body } = event.frame;
-        if (kind === FRAME_KIND.pong) this.#vote(event.peer, body);
+        if (kind === FRAME_KIND.pong) this.#observed.pong(event.peer, this.#table.get(event.peer)?.address, body);
         else if (kind === FRAME_KIND.direct || kind === MESSAGE_ONCE)
           onMessage?.({ from: event.peer, bytes: body, isReliable: kind === FRAME_KIND.direct });
         return;
@@ -273,8 +261,7 @@ export class SecureUdp {
           );
         return;
       case "closed":
-        this.#votes.forget(event.peer);
-        this.#observe();
+        this.#observed.forget(event.peer);
         onSession?.(event);
         return;
       case "moved":
@@ -284,40 +271,6 @@ export class SecureUdp {
         return;
     }
   }
-
-  #vote(peer: NodeId, body: Uint8Array): void {
-    const pong = decodeMessage({ kind: FRAME_KIND.pong, body });
-    const from = this.#table.get(peer)?.address;
-    if (from === undefined || !pong.ok || pong.value.type !== "pong") return;
-    this.#votes.vote(peer, from, pong.value.observed);
-    this.#observe();
-  }
-
-  #observe(): void {
-    const winner = this.#votes.winner();
-    if (winner?.ip === this.#observed?.ip && winner?.port === this.#observed?.port) return;
-    this.#observed = winner;
-    this.#options.onObserved?.(winner);
-  }
-
-  #failConnect(peer: NodeId, error: UdpError): void {
-    const waiting = this.#connecting.get(peer) ?? [];
-    this.#connecting.delete(peer);
-    for (const { reject } of waiting) reject(error);
-  }
-}
-
-function pongBody(ping: { readonly echo: Uint8Array; readonly observed: Address; readonly now: Now }): Uint8Array {
-  const { echo, observed, now: at } = ping;
-  return encodePong({
-    type: "pong",
-    echo,
-    wallMs: Math.floor(at.wall),
-    sendPrice: 0,
-    publishPrice: 0,
-    observed,
-    contacts: [],
-  });
 }
 
 function now(): Now {

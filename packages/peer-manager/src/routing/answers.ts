@@ -2,7 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import type { Frame, SendFailReason } from "@starling/wire-protocol";
 import { encodeMessage, encodeSend, FRAME_KIND, HOP_LIMIT } from "@starling/wire-protocol";
 import type { NextHop } from "./next-hop.ts";
-import type { PendingEnvelope } from "./pending-table.ts";
+import type { PendingEnvelope } from "./pending-envelope.ts";
 
 // The frames of a Send and of what walks back.
 

@@ -1,9 +1,8 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { bytesToHex } from "@starling/wire-protocol";
-import type { Failure } from "./answers.ts";
+import type { PendingEnvelope } from "./pending-envelope.ts";
 
-// One entry for each envelope that this node is carrying, PROTOCOL §5: from which links it came, where it went, and the secret
-// of its ack once that is known. Entries are made only after an envelope has passed the whole ladder.
+// The envelopes that this node is carrying, PROTOCOL §5. Entries are made only after an envelope has passed the whole ladder.
 
 const LIFETIME_MS = 30_000;
 // BOUNDED: by count and by the bytes of the envelopes held. What is settled makes room first: of it only the answer to repeats is
@@ -12,47 +11,6 @@ const LIFETIME_MS = 30_000;
 const ENTRIES_MAX = 65_536;
 const BYTES_MAX = 64 * 1024 * 1024;
 const NOTHING: Uint8Array = new Uint8Array(0);
-
-/** A neighbour that an envelope went to. */
-export type OutLink = {
-  readonly peer: NodeId;
-  /** Sent with the flag `last` because we know no way. */
-  readonly deflected: boolean;
-  readonly learned: boolean;
-  /** It has revealed t. */
-  acked: boolean;
-};
-
-export type PendingEnvelope = {
-  /** Hex of the envelope id. */
-  readonly id: string;
-  readonly lock: Uint8Array;
-  readonly recipient: NodeId;
-  /** Empty once it is settled. */
-  encodedEnvelope: Uint8Array;
-  readonly hops: number;
-  readonly last: boolean;
-  readonly nonImproving: number;
-  /** First hops of earlier attempts at the same message. */
-  readonly used: ReadonlySet<NodeId>;
-  /** Ours: its outcome is told to the outbox. */
-  readonly source: boolean;
-  readonly avoidRecipient: boolean;
-  readonly startedMono: number;
-  /** BOUNDED: 4. */
-  readonly inLinks: NodeId[];
-  /** BOUNDED: the out-links allowed for one envelope. */
-  readonly outLinks: OutLink[];
-  /** Out-links that may still answer. */
-  readonly waiting: Set<NodeId>;
-  /** The secret that opens the lock, once the recipient has answered. */
-  t: Uint8Array | undefined;
-  ackHops: number;
-  /** What was told upstream, and is told again to who repeats it. */
-  failure: Failure | undefined;
-  /** Ours, and a later attempt at the same message is under way. */
-  isSuperseded: boolean;
-};
 
 export class PendingTable {
   readonly #byId = new Map<string, PendingEnvelope>();
