@@ -1,6 +1,7 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
 import {
+  type BlockLimits,
   closestOf,
   Membership,
   type MembershipOutput,
@@ -63,6 +64,8 @@ export type OverlayOptions = {
   readonly bootstrap: readonly Contact[];
   readonly announce: readonly Address[];
   readonly maxNeighbours: number;
+  /** For laboratories: other limits of a block (/24, /48) than the protocol's. */
+  readonly blockLimits?: Partial<BlockLimits>;
   /** What `save-peers` said in an earlier life. */
   readonly saved?: readonly Contact[];
   /** Dials bootstrap nodes and nobody else. */

@@ -3,6 +3,7 @@ export { BroadcastTree } from "./broadcast/broadcast-tree.ts";
 export type { BroadcastRules } from "./broadcast/rules.ts";
 export { BROADCAST_RULES } from "./broadcast/rules.ts";
 export { bucketIndex, closestOf, compareDistance, isCloser, sortByDistance } from "./distance.ts";
+export { BLOCK_LIMITS, type BlockLimits } from "./membership/block-limits.ts";
 export { Membership } from "./membership/membership.ts";
 export type { Neighbour, PeerView } from "./membership/neighbours.ts";
 export type { MembershipOptions, MembershipOutput } from "./membership/options.ts";

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import {
   acceptedCandidates,
   acceptsContact,
+  BLOCK_LIMITS,
   blockOf,
   bucketIndex,
   compareDistance,
@@ -13,6 +14,7 @@ import {
   scopeOf,
   sortByDistance,
 } from "../src/index.ts";
+import { limitedBlock } from "../src/membership/block-limits.ts";
 import { PeerTable } from "../src/membership/peer-table.ts";
 
 const at = (ip: string): Address => ({ ip, port: 4000 });
@@ -112,13 +114,15 @@ describe("candidates of an Offer", () => {
 });
 
 describe("blocks", () => {
-  test("public addresses count by /24 and /48; loopback and private are exempt", () => {
+  test("a /24 and a /48 are blocks; loopback and private addresses are exempt from their limits", () => {
     expect(blockOf("203.0.113.7")).toBe(blockOf("203.0.113.200"));
     expect(blockOf("203.0.113.7")).not.toBe(blockOf("203.0.114.7"));
     expect(blockOf("2001:db8:1:2::1")).toBe(blockOf("2001:db8:1:3::1"));
     expect(blockOf("2001:db8:1::1")).not.toBe(blockOf("2001:db8:2::1"));
-    expect(blockOf("127.0.0.1")).toBeUndefined();
-    expect(blockOf("10.0.0.1")).toBeUndefined();
+    expect(limitedBlock("203.0.113.7", BLOCK_LIMITS)).toBe(blockOf("203.0.113.7"));
+    expect(limitedBlock("127.0.0.1", BLOCK_LIMITS)).toBeUndefined();
+    expect(limitedBlock("10.0.0.1", BLOCK_LIMITS)).toBeUndefined();
+    expect(blockOf("224.0.0.1")).toBeUndefined();
   });
 
   test("private networks are told apart by their range", () => {

@@ -1,16 +1,14 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { Address, Contact } from "@starling/wire-protocol";
 import { bucketIndex } from "../distance.ts";
+import { BLOCK_LIMITS, type BlockLimits, limitedBlock } from "./block-limits.ts";
 import { budgetKey } from "./hearsay-budget.ts";
-import { blockOf } from "./scope.ts";
 
 // Contacts that others have named: hearsay, and nothing more until a dial was answered (PROTOCOL §4). The pool is where upkeep looks
 // for whom to try next. The block limits hold here too, so that a liar's inventions do not push everybody else out.
 
-// BOUNDED: by these, the oldest of a bucket making room; at most 10 of a block in all.
+// BOUNDED: by these, the oldest of a bucket making room, and by the limits of a block.
 const PER_BUCKET = 12;
-const PER_BLOCK_IN_BUCKET = 2;
-const PER_BLOCK = 10;
 const TOTAL = 512;
 
 export type Candidate = {
@@ -24,10 +22,12 @@ export type Candidate = {
 
 export class CandidatePool {
   readonly #self: NodeId;
+  readonly #limits: BlockLimits;
   readonly #entries = new Map<NodeId, Candidate>();
 
-  constructor(self: NodeId) {
+  constructor(self: NodeId, limits: BlockLimits = BLOCK_LIMITS) {
     this.#self = self;
+    this.#limits = limits;
   }
 
   get size(): number {
@@ -44,7 +44,7 @@ export class CandidatePool {
     if (bucket < 0 || this.#entries.has(id)) return;
     const key = budgetKey(address);
     if (key === undefined) return;
-    const block = blockOf(address.ip);
+    const block = limitedBlock(address.ip, this.#limits);
     let [inBucket, inBlock, inBoth] = [0, 0, 0];
     let oldest: Candidate | undefined;
     for (const entry of this.#entries.values()) {
@@ -55,7 +55,7 @@ export class CandidatePool {
       inBucket += 1;
       if (isSameBlock) inBoth += 1;
     }
-    if (inBoth >= PER_BLOCK_IN_BUCKET || inBlock >= PER_BLOCK) return;
+    if (inBoth >= this.#limits.bucket || inBlock >= this.#limits.table) return;
     if (inBucket >= PER_BUCKET && oldest !== undefined) this.#entries.delete(oldest.id);
     else if (this.#entries.size >= TOTAL) return;
     this.#entries.set(id, { id, address, block, bucket, budgetKey: key });

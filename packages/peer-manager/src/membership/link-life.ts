@@ -3,6 +3,7 @@ import type { Address, ByeReason } from "@starling/wire-protocol";
 import { bucketIndex } from "../distance.ts";
 import type { Now } from "../now.ts";
 import type { Announcer } from "./announcer.ts";
+import { type BlockLimits, limitedBlock } from "./block-limits.ts";
 import type { BootstrapDialler } from "./bootstrap.ts";
 import type { CandidatePool } from "./candidate-pool.ts";
 import type { DialBacks } from "./dial-back.ts";
@@ -14,7 +15,6 @@ import type { MembershipOutput } from "./options.ts";
 import type { PeerTable } from "./peer-table.ts";
 import type { Reachability } from "./reachability.ts";
 import type { Room } from "./room.ts";
-import { blockOf } from "./scope.ts";
 
 // What the opening, moving and ending of a link means to all that is known of its peer.
 
@@ -22,6 +22,7 @@ const REFUSED_MS = 60_000;
 
 export type LinkLifeOptions = {
   readonly self: NodeId;
+  readonly limits: BlockLimits;
   readonly neighbours: Neighbours;
   readonly room: Room;
   readonly table: PeerTable;
@@ -63,7 +64,7 @@ export class LinkLife {
       address,
       sinceMono: now.mono,
       bucket: bucketIndex(self, peer),
-      block: blockOf(address.ip),
+      block: limitedBlock(address.ip, this.#options.limits),
       dialled: known?.dialled ?? dialled,
       keepUntilMono: now.mono + dials.keepMsOf(peer),
       answeredAt: known?.answeredAt,
@@ -86,9 +87,9 @@ export class LinkLife {
   }
 
   moved(peer: NodeId, address: Address): void {
-    const { neighbours } = this.#options;
+    const { neighbours, limits } = this.#options;
     const known = neighbours.get(peer);
-    if (known !== undefined) neighbours.set({ ...known, address, block: blockOf(address.ip) });
+    if (known !== undefined) neighbours.set({ ...known, address, block: limitedBlock(address.ip, limits) });
   }
 
   /** With the peer's Bye, by our own hand, or because nothing was heard any more. */

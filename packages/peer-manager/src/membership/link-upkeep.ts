@@ -1,6 +1,7 @@
 import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Now } from "../now.ts";
 import type { Announcer } from "./announcer.ts";
+import type { BlockLimits } from "./block-limits.ts";
 import type { BootstrapDialler } from "./bootstrap.ts";
 import type { CandidatePool } from "./candidate-pool.ts";
 import type { DialBacks } from "./dial-back.ts";
@@ -25,6 +26,7 @@ const YOUNG_MS = 180_000;
 
 export type LinkUpkeepOptions = Pick<MembershipOptions, "passive" | "announce"> & {
   readonly self: NodeId;
+  readonly limits: BlockLimits;
   readonly neighbours: Neighbours;
   readonly table: PeerTable;
   readonly pool: CandidatePool;
@@ -113,9 +115,10 @@ export class LinkUpkeep {
   }
 
   #view(nowMono: number): UpkeepView {
-    const { self, neighbours, table, pool, bootstrap, dials, rttOf, random } = this.#options;
+    const { self, limits, neighbours, table, pool, bootstrap, dials, rttOf, random } = this.#options;
     return {
       ...{ self, neighbours, table, pool, rttOf, nowMono, random },
+      anchorsPerBlock: limits.anchors,
       isBootstrap: (id) => bootstrap.has(id),
       isDialling: (id) => dials.has(id),
       mayTry: (candidate) => dials.mayTry(candidate, nowMono),

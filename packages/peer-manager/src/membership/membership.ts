@@ -3,6 +3,7 @@ import type { Address, Announce, ByeReason, Contact, DialBack, Lookup, Nodes, Po
 import { CONTACTS_MAX } from "@starling/wire-protocol";
 import type { Now } from "../now.ts";
 import { Announcer } from "./announcer.ts";
+import { BLOCK_LIMITS } from "./block-limits.ts";
 import { BootstrapDialler } from "./bootstrap.ts";
 import { CandidatePool } from "./candidate-pool.ts";
 import { DialBacks } from "./dial-back.ts";
@@ -58,9 +59,10 @@ export class Membership {
     const self = identity.id;
     this.#options = options;
     this.#self = self;
-    this.#table = new PeerTable(self, random);
-    const pool = new CandidatePool(self);
-    this.#neighbours = new Neighbours(self);
+    const limits = { ...BLOCK_LIMITS, ...options.blockLimits };
+    this.#table = new PeerTable(self, random, limits);
+    const pool = new CandidatePool(self, limits);
+    this.#neighbours = new Neighbours(self, limits.anchors);
     this.#reachability = new Reachability(announce.length > 0, random);
     this.#announcer = new Announcer(options, this.#neighbours, this.#reachability, this.#observed);
     const budget = new HearsayBudget();
@@ -75,7 +77,7 @@ export class Membership {
     for (const contact of others(saved)) pool.hear(contact);
 
     const shared = {
-      ...{ self, pool, dialBacks, rttOf, passive },
+      ...{ self, limits, pool, dialBacks, rttOf, passive },
       neighbours: this.#neighbours,
       table: this.#table,
       dials: this.#dials,
@@ -191,7 +193,7 @@ export class Membership {
     );
   }
 
-  /** My 4 closest reachable neighbours, at most one of a block. */
+  /** My 4 closest reachable neighbours, within the limit of a block. */
   anchors(): readonly Neighbour[] {
     return this.#neighbours.anchors();
   }

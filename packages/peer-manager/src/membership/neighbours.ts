@@ -1,6 +1,7 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { Address, NodeRecord } from "@starling/wire-protocol";
 import { sortByDistance } from "../distance.ts";
+import { withinBlocks } from "./block-limits.ts";
 
 export const ANCHORS = 4;
 
@@ -36,13 +37,15 @@ export type PeerView = {
 /** The peers with an open session, and what follows from them. BOUNDED: by Membership, which refuses more. */
 export class Neighbours {
   readonly #self: NodeId;
+  readonly #anchorsPerBlock: number;
   readonly #byId = new Map<NodeId, Neighbour>();
   #reachable: readonly Neighbour[] | undefined;
   #reachableIds: readonly NodeId[] | undefined;
   #anchors: readonly Neighbour[] | undefined;
 
-  constructor(self: NodeId) {
+  constructor(self: NodeId, anchorsPerBlock: number) {
     this.#self = self;
+    this.#anchorsPerBlock = anchorsPerBlock;
   }
 
   get size(): number {
@@ -79,9 +82,12 @@ export class Neighbours {
     return this.#reachableIds;
   }
 
-  /** My 4 closest reachable neighbours, at most one of a block. */
+  /** My 4 closest reachable neighbours, within the limit of a block. */
   anchors(): readonly Neighbour[] {
-    this.#anchors ??= onePerBlock(sortByDistance(this.#self, this.reachable()));
+    if (this.#anchors === undefined) {
+      const sorted = sortByDistance(this.#self, this.reachable());
+      this.#anchors = [...withinBlocks(sorted, this.#anchorsPerBlock)].slice(0, ANCHORS);
+    }
     return this.#anchors;
   }
 
@@ -90,18 +96,4 @@ export class Neighbours {
     this.#reachableIds = undefined;
     this.#anchors = undefined;
   }
-}
-
-function onePerBlock(sorted: readonly Neighbour[]): Neighbour[] {
-  const blocks = new Set<string>();
-  const anchors: Neighbour[] = [];
-  for (const neighbour of sorted) {
-    if (anchors.length === ANCHORS) break;
-    if (neighbour.block !== undefined) {
-      if (blocks.has(neighbour.block)) continue;
-      blocks.add(neighbour.block);
-    }
-    anchors.push(neighbour);
-  }
-  return anchors;
 }

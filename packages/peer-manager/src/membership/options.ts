@@ -1,5 +1,6 @@
 import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Address, Announce, Bye, Contact, DialBack, Lookup, NodeRole, Nodes } from "@starling/wire-protocol";
+import type { BlockLimits } from "./block-limits.ts";
 
 export type MembershipOutput =
   | {
@@ -29,5 +30,7 @@ export type MembershipOptions = {
   readonly maxNeighbours: number;
   /** Dials bootstrap nodes and nobody else, and asks nobody to dial it (`--passive`). */
   readonly passive?: boolean;
+  /** For laboratories: other limits of a block than the protocol's. */
+  readonly blockLimits?: Partial<BlockLimits>;
   readonly random: RandomSource;
 };

@@ -1,17 +1,15 @@
 import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Address, Contact } from "@starling/wire-protocol";
 import { bucketIndex, closestOf } from "../distance.ts";
+import { BLOCK_LIMITS, type BlockLimits, limitedBlock, withinBlocks } from "./block-limits.ts";
 import { jittered } from "./jitter.ts";
-import { acceptsContact, blockOf, type Scope, scopeOf } from "./scope.ts";
+import { acceptsContact, type Scope, scopeOf } from "./scope.ts";
 
 // Kademlia buckets over verified contacts, PROTOCOL §4: nodes whose record holds the address at which they have answered us. An id
 // enters only so, hence a stranger cannot fill the table by naming ids. Block limits keep one /24 (or /48) from holding it. Only
 // these are handed on, and of them only those that answered when last asked.
 
 const BUCKET_SIZE = 16;
-const PER_BLOCK_IN_BUCKET = 2;
-const PER_BLOCK_IN_TABLE = 10;
-const PER_BLOCK_IN_ANSWER = 2;
 /** A contact that does not answer is tried again after 1 s, later up to 15 s, in the end 30 s, and forgotten after 10 min. */
 const WAIT_FIRST_MS = 1000;
 const WAIT_LONGEST_MS = 30_000;
@@ -38,6 +36,7 @@ export type TableEntry = {
 export class PeerTable {
   readonly #self: NodeId;
   readonly #random: RandomSource;
+  readonly #limits: BlockLimits;
   // BOUNDED: 256 buckets of at most BUCKET_SIZE entries.
   readonly #entries = new Map<NodeId, TableEntry>();
   /** The entries, to draw from; made when asked for. */
@@ -45,9 +44,10 @@ export class PeerTable {
   readonly #inBucket = new Map<number, number>();
   readonly #inBlock = new Map<string, number>();
 
-  constructor(self: NodeId, random: RandomSource) {
+  constructor(self: NodeId, random: RandomSource, limits: BlockLimits = BLOCK_LIMITS) {
     this.#self = self;
     this.#random = random;
+    this.#limits = limits;
   }
 
   get size(): number {
@@ -65,7 +65,7 @@ export class PeerTable {
   /** Whether a limit would let this contact in. */
   hasRoomFor(contact: Contact): boolean {
     const bucket = bucketIndex(this.#self, contact.id);
-    return this.#entries.has(contact.id) || this.#hasRoom(bucket, blockOf(contact.address.ip));
+    return this.#entries.has(contact.id) || this.#hasRoom(bucket, limitedBlock(contact.address.ip, this.#limits));
   }
 
   /** Takes or refreshes a verified contact. False where a limit refuses it: old entries stay, unless they do not answer. */
@@ -78,7 +78,7 @@ export class PeerTable {
       return true;
     }
     this.forget(id);
-    const block = blockOf(address.ip);
+    const block = limitedBlock(address.ip, this.#limits);
     if (!this.#hasRoom(bucket, block)) {
       const failing = this.#failingIn(bucket);
       if (failing === undefined) return false;
@@ -132,11 +132,11 @@ export class PeerTable {
     else this.#inBlock.delete(entry.block);
   }
 
-  /** The contacts closest to a target that an asker at `askerAddress` may be told, at most 2 of one block. */
+  /** The contacts closest to a target that an asker at `askerAddress` may be told, within the limit of a block. */
   closest(target: NodeId, count: number, askerAddress: Address, except?: NodeId): Contact[] {
     const passes = (entry: TableEntry) => entry.id !== except && this.#isTold(entry, askerAddress);
     // A few more than asked for, since the block limit may strike some out.
-    return withinBlocks(closestOf(target, this.#entries.values(), 2 * count, passes), count);
+    return this.#answer(closestOf(target, this.#entries.values(), 2 * count, passes), count);
   }
 
   /** Some contacts, by chance: a sample of the network that lies near nobody in particular. Fewer where few may be told. */
@@ -148,7 +148,16 @@ export class PeerTable {
       const entry = this.#list[((bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)) % this.#list.length];
       if (entry !== undefined && entry.id !== except && this.#isTold(entry, askerAddress)) chosen.add(entry);
     }
-    return withinBlocks([...chosen], count);
+    return this.#answer(chosen, count);
+  }
+
+  #answer(entries: Iterable<TableEntry>, count: number): Contact[] {
+    const answer: Contact[] = [];
+    for (const { id, address } of withinBlocks(entries, this.#limits.answer)) {
+      if (answer.length >= count) break;
+      answer.push({ id, address });
+    }
+    return answer;
   }
 
   #isTold({ failures, scope, address }: TableEntry, askerAddress: Address): boolean {
@@ -158,10 +167,10 @@ export class PeerTable {
   #hasRoom(bucket: number, block: string | undefined): boolean {
     if ((this.#inBucket.get(bucket) ?? 0) >= BUCKET_SIZE) return false;
     if (block === undefined) return true;
-    if ((this.#inBlock.get(block) ?? 0) >= PER_BLOCK_IN_TABLE) return false;
+    if ((this.#inBlock.get(block) ?? 0) >= this.#limits.table) return false;
     let inBoth = 0;
     for (const entry of this.#entries.values()) if (entry.block === block && entry.bucket === bucket) inBoth += 1;
-    return inBoth < PER_BLOCK_IN_BUCKET;
+    return inBoth < this.#limits.bucket;
   }
 
   /** The entry of a bucket that has failed most often. */
@@ -172,19 +181,4 @@ export class PeerTable {
     }
     return worst;
   }
-}
-
-function withinBlocks(entries: readonly TableEntry[], count: number): Contact[] {
-  const blocks = new Map<string, number>();
-  const answer: Contact[] = [];
-  for (const { id, address, block } of entries) {
-    if (answer.length >= count) break;
-    if (block !== undefined) {
-      const taken = blocks.get(block) ?? 0;
-      if (taken >= PER_BLOCK_IN_ANSWER) continue;
-      blocks.set(block, taken + 1);
-    }
-    answer.push({ id, address });
-  }
-  return answer;
 }

@@ -43,15 +43,16 @@ function judge(ip: string): Judged {
   if (!ipaddr.isValid(ip)) return never;
   const parsed = ipaddr.parse(ip);
   const range = parsed.range();
-  if (range === "loopback") return { ...never, scope: "loopback" };
   const bytes = parsed.toByteArray();
   const isV4 = bytes.length === 4;
+  const block = bytes.slice(0, isV4 ? 3 : 6).join(".");
+  if (range === "loopback") return { scope: "loopback", block, privateRange: undefined };
   if (PRIVATE_RANGES.has(range)) {
     const privateRange = isV4 ? PRIVATE_V4[bytes[0] ?? 0] : "fc00::/7";
-    return { scope: "private", block: undefined, privateRange };
+    return { scope: "private", block, privateRange };
   }
   if ((isV4 && (bytes[0] ?? 0) >= 240) || !PUBLIC_RANGES.has(range)) return never;
-  return { scope: "public", block: bytes.slice(0, isV4 ? 3 : 6).join("."), privateRange: undefined };
+  return { scope: "public", block, privateRange: undefined };
 }
 
 /**
@@ -102,7 +103,7 @@ export function samePrivateNetwork(a: string, b: string): boolean {
   return range !== undefined && range === judged(b).privateRange;
 }
 
-/** The block by which limits count: the /24 of an IPv4, the /48 of an IPv6; undefined where no limit holds. */
+/** The /24 of an IPv4, the /48 of an IPv6; undefined for what is no place to send to. */
 export function blockOf(ip: string): string | undefined {
   return judged(ip).block;
 }

@@ -33,6 +33,8 @@ export type UpkeepView = {
   /** Whether hearsay about this address may be tried. */
   readonly mayTry: (candidate: Candidate) => boolean;
   readonly rttOf: (id: NodeId) => number | undefined;
+  /** Anchors that may be of one block. */
+  readonly anchorsPerBlock: number;
   readonly nowMono: number;
   readonly random: RandomSource;
 };
@@ -49,7 +51,9 @@ export function dialsWanted(view: UpkeepView): Contact[] {
   const tryable = tryableContacts(view, mayBeWanted);
   const isWantedAnchor = ({ id, block }: Tryable): boolean => {
     if (farthest !== undefined && !isCloser(self, id, farthest.id)) return false;
-    return block === undefined || !anchors.some((anchor) => anchor.block === block && isCloser(self, anchor.id, id));
+    if (block === undefined) return true;
+    const closer = anchors.filter((anchor) => anchor.block === block && isCloser(self, anchor.id, id));
+    return closer.length < view.anchorsPerBlock;
   };
   const dials = new Map<NodeId, Tryable>();
   for (const found of closestOf(self, tryable, ANCHOR_DIALS, isWantedAnchor)) dials.set(found.id, found);
