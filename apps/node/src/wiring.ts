@@ -1,6 +1,6 @@
 import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
-import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
+import { CLOCK_SET_BACK, createLineBudget, freshnessFile, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { createLocalServer } from "@starling/local-client/server";
 import { InboxAge, type InboxEntry, NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
@@ -65,6 +65,10 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     const saved = await savedPeers.read();
     closers.push(() => savedPeers.settled());
 
+    const freshness = freshnessFile(dataDir);
+    const freshnessBoundMs = (await freshness.read()) ?? 0;
+    closers.push(() => freshness.settled());
+
     const inboxAgeMs = config.inboxDays * DAY_MS;
     const core = new NodeCore(
       {
@@ -80,6 +84,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         waiting,
         delivered,
         inboxAgeMs,
+        freshnessBoundMs,
       },
       systemNow(),
     );
@@ -226,6 +231,12 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
         }
         case "save-peers":
           savedPeers.write(output.peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
+          break;
+        case "save-freshness-bound":
+          freshness.write(output.boundMs).catch((error) => log.warn({ err: error }, "the time could not be saved"));
+          break;
+        case "clock-set-back":
+          log.warn({ code: "E_CLOCK" }, CLOCK_SET_BACK);
           break;
         case "discarded":
           note({ out: [output.key] });

@@ -79,6 +79,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     withPrefix("handshakes.", counts()),
   );
   counter("links", "What happened to links.", "event", () => withPrefix("links.", counts()));
+  counter("clock", "Times that this clock was found wrong (E_CLOCK).", "event", () => withPrefix("clock.", counts()));
   counter("frames", "Reliable frames: sent, sent again, and handed back without an ack.", "result", () =>
     withPrefix("frames.", counts()),
   );

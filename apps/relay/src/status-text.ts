@@ -38,6 +38,9 @@ export function statusText(status: RelayStatus, before: RelayStatus): string {
       `${count(total('stamp_price{class="send"}'))} hashes for 512 bytes on the dearest link, ${count(table("waiting"))} waiting`,
     ],
     ["dropped", busiest("dropped_total")],
+    ...(total('clock_total{event="set-back"}') > 0
+      ? [["clock", "E_CLOCK: it was set back by more than 30 s; set it right (NTP)"] as const]
+      : []),
     [
       "process",
       `${size(total("process_resident_memory_bytes"))}, ${(100 * rate("process_cpu_seconds_total")).toFixed(0)} % of a core, up ${duration(uptimeS)}`,

@@ -1,6 +1,6 @@
 import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
-import { createLineBudget, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
+import { CLOCK_SET_BACK, createLineBudget, freshnessFile, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
 import { RelayCore, type RelayCoreInput, type RelayCoreOptions, type RelayOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
 import { openUdpSocket } from "@starling/udp-transport";
@@ -55,10 +55,14 @@ export async function startRelay(
     const saved = await savedPeers.read();
     closers.push(() => savedPeers.settled());
 
+    const freshness = freshnessFile(dataDir);
+    const freshnessBoundMs = (await freshness.read()) ?? 0;
+    closers.push(() => freshness.settled());
+
     const { network, bootstrap, announce, passive } = config;
     const core = new RelayCore(
       {
-        ...{ identity, network, bootstrap, announce, passive, saved, random },
+        ...{ identity, network, bootstrap, announce, passive, saved, freshnessBoundMs, random },
         ...coreLimits(config),
         ...changes,
         // Who is connected may stay to the end of a drain; nobody else comes in.
@@ -116,10 +120,22 @@ export async function startRelay(
       savedPeers.write(peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
     };
     const perform = (output: RelayOutput): void => {
-      if (output.type === "transmit") {
-        if (lists.admitsIp(output.to.ip)) socket.send(output.datagram, output.to);
-      } else if (output.type === "save-peers") savePeers(output.peers);
-      else logLink(output);
+      switch (output.type) {
+        case "transmit":
+          if (lists.admitsIp(output.to.ip)) socket.send(output.datagram, output.to);
+          break;
+        case "save-peers":
+          savePeers(output.peers);
+          break;
+        case "save-freshness-bound":
+          freshness.write(output.boundMs).catch((error) => log.warn({ err: error }, "the time could not be saved"));
+          break;
+        case "clock-set-back":
+          log.warn({ code: "E_CLOCK" }, CLOCK_SET_BACK);
+          break;
+        default:
+          logLink(output);
+      }
     };
     driver = startDriver({ core, perform });
     const running = driver;

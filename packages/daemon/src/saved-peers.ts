@@ -1,8 +1,9 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { parseNodeId } from "@starling/crypto-identity/node-id";
 import type { Contact } from "@starling/wire-protocol";
 import { formatAddress, parseAddress } from "@starling/wire-protocol/address";
+import { wholeFile } from "./whole-file.ts";
 
 // The peers that a node knew, kept in its data directory for its next start: `ID@HOST:PORT CRC-32`, one a line, the anchors first. It
 // is a hint and no more: what is missing, cut off or damaged costs the node its memory of some others, never its start.
@@ -24,13 +25,7 @@ export type SavedPeersFile = {
 /** The file of saved peers in a data directory. */
 export function savedPeersFile(dataDir: { path(name: string): string }): SavedPeersFile {
   const path = dataDir.path(FILE);
-  const replacement = `${path}.new`;
-  let last: Promise<void> = Promise.resolve();
-  const replace = async (text: string): Promise<void> => {
-    await rm(replacement, { force: true });
-    await writeFile(replacement, text, { mode: 0o600, flag: "wx", flush: true });
-    await rename(replacement, path);
-  };
+  const file = wholeFile(path);
   return {
     async read() {
       let text: string;
@@ -42,11 +37,9 @@ export function savedPeersFile(dataDir: { path(name: string): string }): SavedPe
       return text.slice(0, FILE_MAX_CHARACTERS).split("\n").slice(0, PEERS_MAX).flatMap(contactOf);
     },
     write(peers) {
-      const text = peers.map(({ id, address }) => lineOf(`${id}@${formatAddress(address)}`)).join("");
-      last = last.catch(() => {}).then(() => replace(text));
-      return last;
+      return file.write(peers.map(({ id, address }) => lineOf(`${id}@${formatAddress(address)}`)).join(""));
     },
-    settled: () => last.catch(() => {}),
+    settled: () => file.settled(),
   };
 }
 

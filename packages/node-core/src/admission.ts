@@ -4,7 +4,7 @@ import type { Now } from "@starling/peer-manager";
 import type { Publish, Send } from "@starling/wire-protocol";
 import { decodePublication, decodeSend, encodeSend } from "@starling/wire-protocol";
 import { type ForwardLimits, ForwardQuota } from "./forward-quota.ts";
-import { Freshness } from "./freshness.ts";
+import type { Freshness } from "./freshness.ts";
 import {
   effortAt,
   type IngressState,
@@ -52,7 +52,7 @@ export type AdmissionOptions = {
   readonly random: RandomSource;
   readonly floor: (sizeBytes: number) => number;
   readonly publishFloor: (sizeBytes: number) => number;
-  readonly freshnessBoundMs: number;
+  readonly freshness: Freshness;
   /** Messages that the SeenFilter may grow to, a rotation. */
   readonly seenMax: number | undefined;
   readonly isPending: (id: string) => boolean;
@@ -72,7 +72,7 @@ export class Admission {
   readonly #ingress: IngressState;
 
   constructor(options: AdmissionOptions, now: Now) {
-    const { seenMax = SEEN_MAX, quota, network, floor, publishFloor, isPending } = options;
+    const { seenMax = SEEN_MAX, quota, network, freshness, floor, publishFloor, isPending } = options;
     this.#options = options;
     this.#quota = new ForwardQuota(quota, now.mono);
     this.#queue = new IngressQueue({
@@ -87,7 +87,6 @@ export class Admission {
       key: options.random(16),
       nowMs: now.mono,
     });
-    const freshness = new Freshness(Math.max(now.wall, options.freshnessBoundMs));
     this.#ingress = { network, freshness, seen: this.#seen, floor, publishFloor, isPending };
   }
 

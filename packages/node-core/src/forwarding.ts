@@ -14,8 +14,11 @@ import { encodeMessage, publicationId } from "@starling/wire-protocol";
 import { Admission, type Decision } from "./admission.ts";
 import type { Counters } from "./counters.ts";
 import type { ForwardLimits } from "./forward-quota.ts";
+import { Freshness } from "./freshness.ts";
+import { FreshnessWatch } from "./freshness-watch.ts";
 import type { ShedLimit } from "./ingress.ts";
 import type { Links } from "./links.ts";
+import type { ClockSetBack, SaveFreshnessBound } from "./output.ts";
 import { PublishTokens } from "./publish-tokens.ts";
 
 // What is carried for others and for ourselves: admission first, then the forwarder of unicasts and the tree of broadcasts. Nothing
@@ -27,7 +30,9 @@ export type ForwardingOutput =
   /** What became of an envelope of our own. */
   | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
   /** A broadcast of somebody else, for the first time. */
-  | { readonly type: "published"; readonly id: string; readonly publication: Publication };
+  | { readonly type: "published"; readonly id: string; readonly publication: Publication }
+  | SaveFreshnessBound
+  | ClockSetBack;
 
 export type ForwardingOptions = {
   readonly self: NodeId;
@@ -54,6 +59,7 @@ export class Forwarding {
   readonly #broadcast: BroadcastTree;
   readonly #publishTokens = new PublishTokens();
   readonly #admission: Admission;
+  readonly #freshness: FreshnessWatch;
 
   constructor(options: ForwardingOptions, now: Now) {
     const { self, links, routing, counters } = options;
@@ -62,9 +68,12 @@ export class Forwarding {
     this.#counters = counters;
     this.#forwarder = new Forwarder(self, routing, options.pendingMax);
     this.#broadcast = new BroadcastTree(() => links.peers(), now);
+    const freshness = new Freshness(Math.max(now.wall, options.freshnessBoundMs));
+    this.#freshness = new FreshnessWatch(freshness, counters, now.mono);
     this.#admission = new Admission(
       {
         ...options,
+        freshness,
         isPending: (id) => this.#forwarder.isPending(id),
         hasRoomFor: (from, sizeBytes) => this.#forwarder.hasRoomFor(from, sizeBytes),
       },
@@ -169,8 +178,13 @@ export class Forwarding {
   tick(now: Now): ForwardingOutput[] {
     const outputs = this.#onDecisions(this.#admission.tick(now), now);
     this.#onBroadcast(this.#broadcast.tick(now), now);
-    outputs.push(...this.#onForwarder(this.#forwarder.tick(now.mono), now));
+    outputs.push(...this.#onForwarder(this.#forwarder.tick(now.mono), now), ...this.#freshness.tick(now));
     return outputs;
+  }
+
+  /** The last that a next start should know. */
+  close(now: Now): ForwardingOutput[] {
+    return this.#freshness.close(now);
   }
 
   nextDeadline(): number | null {

@@ -49,7 +49,13 @@ export type LinkChange =
 /** Contacts to keep for the next start, the anchors first: it is handed them as `saved`. */
 export type SavePeers = { readonly type: "save-peers"; readonly peers: readonly Contact[] };
 
-export type RelayOutput = Transmit | LinkChange | SavePeers;
+/** The bound to keep for the next start, which is handed it as `freshnessBoundMs`. It never moves back but by `clock-set-back`. */
+export type SaveFreshnessBound = { readonly type: "save-freshness-bound"; readonly boundMs: number };
+
+/** E_CLOCK: the bound stood more than 30 s ahead of wall time, so this clock was wrong before or is now. It has been reset to it. */
+export type ClockSetBack = { readonly type: "clock-set-back"; readonly wallMs: number };
+
+export type RelayOutput = Transmit | LinkChange | SavePeers | SaveFreshnessBound | ClockSetBack;
 
 /** What a message came over: a data channel or a session with its author, or other peers' links. */
 export type MessagePath = "channel" | "session" | "relayed";

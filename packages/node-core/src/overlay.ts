@@ -87,7 +87,7 @@ export type OverlayOptions = {
   readonly maxChannels?: number;
   /** Its record never holds an address, and nobody is asked to dial it (PROTOCOL §4, `relayed-only`). Default false. */
   readonly hidesAddress?: boolean;
-  /** A persisted lower bound of freshness, where there is one. */
+  /** What `save-freshness-bound` said in an earlier life. */
   readonly freshnessBoundMs?: number;
 };
 
@@ -281,6 +281,7 @@ export class Overlay {
     const bye = encodeBye({ type: "bye", reason: "closing" });
     const peers = this.#membership.peersToSave();
     const outputs: OverlayOutput[] = peers.length === 0 ? [] : [{ type: "save-peers", peers }];
+    outputs.push(...this.#forwarding.close(this.corrected(now)));
     for (const peer of this.#links.peers()) {
       const events = [...this.#links.closeChannel(peer, bye, now), ...this.#links.closeSession(peer, bye, now)];
       outputs.push(...this.#onLinks(events, now));

@@ -111,6 +111,8 @@ export class RelayCore {
         case "link-closed":
         case "link-unanswered":
         case "save-peers":
+        case "save-freshness-bound":
+        case "clock-set-back":
           outputs.push(output);
           break;
         case "arrived":

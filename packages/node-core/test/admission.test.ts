@@ -28,7 +28,7 @@ beforeEach(() => {
     random: counterRandom(),
     floor: () => FLOOR,
     publishFloor: () => PUBLISH_FLOOR,
-    freshnessBoundMs: WALL,
+    freshness: new Freshness(WALL),
     seenMax: 4000,
     isPending: (id) => pending.has(id),
     hasRoomFor: () => room,
@@ -129,6 +129,15 @@ describe("freshness", () => {
     expect(freshness.boundMs(WALL + 150_000)).toBe(WALL + 110_000);
     expect(freshness.clockSteps).toBe(0);
     expect(freshness.boundMs(WALL)).toBe(WALL);
+    expect(freshness.clockSteps).toBe(1);
+  });
+
+  test("what is saved for the next start is the latest time seen; it moves back only where the bound is reset", () => {
+    const freshness = new Freshness(WALL);
+    expect(freshness.toSaveMs(WALL + 10_000)).toBe(WALL + 10_000);
+    expect(freshness.toSaveMs(WALL + 500)).toBe(WALL + 10_000);
+    expect(freshness.toSaveMs(WALL + 100_000)).toBe(WALL + 100_000);
+    expect(freshness.toSaveMs(WALL - 40_000)).toBe(WALL - 40_000);
     expect(freshness.clockSteps).toBe(1);
   });
 

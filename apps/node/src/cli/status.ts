@@ -26,7 +26,7 @@ export function addStatus(program: Parent): void {
 }
 
 function statusText(status: NodeStatus): string {
-  const { id, network, version, uptimeMs, listen, observed, sessions, channels, anchors, waiting, price } = status;
+  const { id, network, version, uptimeMs, listen, observed, sessions, channels, anchors, waiting, price, counters } = status;
   const seen = observed === null ? "" : `, seen by others as ${observed}`;
   const linkCounts = [
     countOf(sessions, "session"),
@@ -44,6 +44,9 @@ function statusText(status: NodeStatus): string {
       ? [["price", `${(price.send / SEND_FLOOR).toFixed(1)} times the least: the network is congested`]]
       : []),
     ["inbox", waiting === 0 ? "empty" : `${waiting} waiting; read with: starling listen`],
+    ...((counters["clock.set-back"] ?? 0) > 0
+      ? [["clock", paint("yellow", "E_CLOCK: it was set back by more than 30 s; set it right (NTP)")]]
+      : []),
   ];
   return rows.map(([name = "", value = ""]) => `${name.padEnd(10)}${value}\n`).join("");
 }
