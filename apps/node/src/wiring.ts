@@ -1,6 +1,13 @@
 import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
-import { CLOCK_SET_BACK, createLineBudget, freshnessFile, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
+import {
+  CLOCK_SET_BACK,
+  createLineBudget,
+  freshnessFile,
+  type Log,
+  openDataDir,
+  savedPeersFile,
+} from "@starling/daemon";
 import { createLocalServer } from "@starling/local-client/server";
 import { InboxAge, type InboxEntry, NodeCore, type NodeInput, type NodeOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";

@@ -26,7 +26,8 @@ export function addStatus(program: Parent): void {
 }
 
 function statusText(status: NodeStatus): string {
-  const { id, network, version, uptimeMs, listen, observed, sessions, channels, anchors, waiting, price, counters } = status;
+  const { id, network, version, uptimeMs, listen, observed, sessions, channels, anchors, waiting, price, counters } =
+    status;
   const seen = observed === null ? "" : `, seen by others as ${observed}`;
   const linkCounts = [
     countOf(sessions, "session"),

@@ -53,7 +53,12 @@ export class Dials {
   }
 
   /** Without a `lookup` the peer is asked whom it knows near us. */
-  begin({ id, address }: Contact, { keepMs, isHearsay, once }: DialHow, nowMono: number, lookup?: Lookup): MembershipOutput {
+  begin(
+    { id, address }: Contact,
+    { keepMs, isHearsay, once }: DialHow,
+    nowMono: number,
+    lookup?: Lookup,
+  ): MembershipOutput {
     this.#underWay.set(id, { keepMs, isHearsay });
     this.#dialBacks.heard(id, nowMono);
     if (isHearsay) this.#budget.dialled(address, nowMono);
