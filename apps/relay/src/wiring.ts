@@ -1,9 +1,14 @@
 import { systemRandom as random } from "@starling/crypto-identity";
 import { loadOrCreateKeyFile } from "@starling/crypto-identity/key-file";
 
-
-import { CLOCK_SET_BACK, createLineBudget, freshnessFile, type Log, openDataDir, savedPeersFile } from "@starling/daemon";
-
+import {
+  CLOCK_SET_BACK,
+  createLineBudget,
+  freshnessFile,
+  type Log,
+  openDataDir,
+  savedPeersFile,
+} from "@starling/daemon";
 
 import { RelayCore, type RelayCoreInput, type RelayCoreOptions, type RelayOutput } from "@starling/node-core";
 import { type Driver, startDriver, systemNow } from "@starling/node-core/driver";
