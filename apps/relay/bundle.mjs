@@ -1,6 +1,7 @@
 // Makes the relay into one file that runs with nothing beside it: dist/bundle/starling-relay.js.
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { minify } from "@swc/core";
 import { build } from "esbuild";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
@@ -10,6 +11,9 @@ const outfile = path("dist/bundle/starling-relay.js");
 // Parts of libraries that this program never calls, but that their CommonJS loads: prom-client's exemplars (traces),
 // its summaries, pino's transports in threads. Whoever begins to call one finds out at once.
 const UNUSED = ["@opentelemetry/api", "tdigest", "thread-stream"];
+// Pino's second way to write an object, where JSON.stringify has thrown: nothing that is logged here is circular, and pino then
+// writes that it could not.
+const REFUSES = `module.exports = { configure: () => () => { throw new Error("not in this bundle"); } };`;
 const withoutUnused = {
   name: "without-unused",
   setup({ onResolve, onLoad }) {
@@ -18,6 +22,9 @@ const withoutUnused = {
       namespace: "unused",
     }));
     onLoad({ filter: /./, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+    onLoad({ filter: /safe-stable-stringify[/\\]index\.js$/ }, () => ({ contents: REFUSES }));
+    // Pino can also print requests and responses of HTTP.
+    onLoad({ filter: /pino-std-serializers[/\\]lib[/\\](req|res)\.js$/ }, () => ({ contents: "module.exports = {};" }));
     // Schemas are never told as JSON Schema, metrics never pushed or gathered from a cluster.
     onLoad(
       { filter: /zod[/\\]v4[/\\]core[/\\](to-json-schema|json-schema-processors|json-schema-generator)\.js$/ },
@@ -57,4 +64,12 @@ await build({
   plugins: [withoutUnused],
   logLevel: "error",
 });
+// What esbuild leaves: code that is never reached and constants that are only passed on, a thirtieth of it.
+const { code } = await minify(readFileSync(outfile, "utf8"), {
+  module: true,
+  ecma: 2022,
+  compress: true,
+  mangle: true,
+});
+writeFileSync(outfile, code);
 chmodSync(outfile, 0o755);
