@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
@@ -78,7 +78,7 @@ async function collect(
 }
 
 describe("a relay process", () => {
-  test("says how it is, obeys SIGHUP and SIGTERM, and keeps its id over a restart", async () => {
+  test("says how it is, obeys SIGHUP and SIGTERM, and keeps its id and its peers over a restart", async () => {
     const deny = join(folder, "deny.txt");
     writeFileSync(deny, "# nobody yet\n");
     const other = await start("relay", "r0");
@@ -136,8 +136,11 @@ describe("a relay process", () => {
 
     const ended = await first.child.stop();
     expect(ended.code).toBe(0);
+    expect(readFileSync(join(folder, "r1", "peers"), "utf8")).toContain(bootstrap);
     const second = await start("relay", "r1", "--listen", first.listen);
     expect(second.id).toBe(first.id);
+    // Nobody names the other relay any more, but it was its anchor.
+    await second.child.log(({ msg, peer }) => msg === "link opened" && peer === other.id, "a link to its anchor");
     // The node finds it where it was.
     await second.child.log(({ msg, peer }) => msg === "link opened" && peer === a.id, "the node's link");
   }, 120_000);

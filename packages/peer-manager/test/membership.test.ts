@@ -295,6 +295,15 @@ describe("one node and what it is told", () => {
     expect(times.size).toBe(0);
   });
 
+  test("a bootstrap node that has no address in its record yet is saved where it answered", () => {
+    const membership = alone({ bootstrap: [{ id: PEER.id, address: host(7) }] });
+    membership.tick(at(0));
+    membership.opened(PEER.id, host(7), true, at(10));
+    expect(membership.peersToSave()).toEqual([]);
+    membership.answered(PEER.id, host(7), at(10));
+    expect(membership.peersToSave()).toEqual([{ id: PEER.id, address: host(7) }]);
+  });
+
   test("what is saved: verified contacts, anchors first, when they have changed", () => {
     const { town, all } = settle(12, 90_000);
     const [, one] = all;

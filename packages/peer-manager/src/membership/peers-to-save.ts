@@ -1,5 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
-import type { Contact } from "@starling/wire-protocol";
+import type { Address, Contact } from "@starling/wire-protocol";
 import { formatAddress } from "@starling/wire-protocol";
 import type { Neighbours } from "./neighbours.ts";
 import type { MembershipOutput } from "./options.ts";
@@ -25,11 +25,12 @@ export class PeersToSave {
 
   now(): Contact[] {
     const saved = new Map<NodeId, Contact>();
-    const save = (id: NodeId): void => {
-      const entry = this.#table.get(id);
-      if (entry !== undefined && saved.size < SAVED_MAX) saved.set(id, { id, address: entry.address });
+    const save = (id: NodeId, answeredAt?: Address): void => {
+      const address = this.#table.get(id)?.address ?? answeredAt;
+      if (address !== undefined && saved.size < SAVED_MAX) saved.set(id, { id, address });
     };
-    for (const { id } of this.#neighbours.anchors().slice(0, ANCHORS_SAVED)) save(id);
+    // A bootstrap node is an anchor even while its record holds no address, and so is not in the table.
+    for (const { id, answeredAt } of this.#neighbours.anchors().slice(0, ANCHORS_SAVED)) save(id, answeredAt);
     for (const { id, failures } of this.#table.values()) if (failures === 0) save(id);
     return [...saved.values()];
   }
