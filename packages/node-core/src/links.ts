@@ -101,6 +101,10 @@ export class Links {
     return other === "no-session" ? outcome : other;
   }
 
+  has(peer: NodeId): boolean {
+    return this.#sessions.has(peer) || this.#channels?.get(peer) !== undefined;
+  }
+
   best(peer: NodeId): LinkInfo | undefined {
     const channel = this.#channels?.get(peer);
     if (channel !== undefined) return { path: "channel", rttMs: channel.rttMs };

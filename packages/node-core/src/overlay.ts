@@ -149,7 +149,7 @@ export class Overlay {
         network,
         links: this.#links,
         routing: {
-          has: (id) => this.#links.best(id) !== undefined,
+          has: (id) => this.#links.has(id),
           reachable: () => this.#membership.reachableIds(),
           anchors: () => this.#membership.anchors().map(({ id }) => id),
           isDoubtful: (id, nowMono) => this.#links.isDoubtful(id, nowMono),
@@ -379,7 +379,9 @@ export class Overlay {
   }
 
   #onLinks(events: readonly LinkEvent[], now: Now): OverlayOutput[] {
-    return events.flatMap((event) => this.#onLink(event, now));
+    const outputs: OverlayOutput[] = [];
+    for (const event of events) for (const output of this.#onLink(event, now)) outputs.push(output);
+    return outputs;
   }
 
   #onLink({ path, event }: LinkEvent, now: Now): OverlayOutput[] {
@@ -414,7 +416,7 @@ export class Overlay {
         return [{ type: "link-unanswered", peer: event.peer, address: event.address }];
       case "closed":
         if (path === "session") this.#membership.closed(event.peer, goodbye(event), now);
-        if (this.#links.best(event.peer) === undefined) {
+        if (!this.#links.has(event.peer)) {
           this.#forwarding.closed(event.peer, now);
           this.#told.closed(event.peer);
         }

@@ -29,10 +29,9 @@ export class RelayCore {
   /** Several inputs of one moment: their frames may share datagrams. */
   handleAll(inputs: readonly RelayCoreInput[], ownNow: Now): RelayOutput[] {
     const now = this.#overlay.corrected(ownNow);
-    return this.#finish(
-      inputs.flatMap((input) => this.#take(input, now)),
-      now,
-    );
+    const outputs: OverlayOutput[] = [];
+    for (const input of inputs) for (const output of this.#take(input, now)) outputs.push(output);
+    return this.#finish(outputs, now);
   }
 
   tick(ownNow: Now): RelayOutput[] {

@@ -204,6 +204,10 @@ export class SessionTable {
     return dueMono === Number.POSITIVE_INFINITY ? null : dueMono;
   }
 
+  has(peer: NodeId): boolean {
+    return this.#links.get(peer) !== undefined;
+  }
+
   get(peer: NodeId): SessionInfo | undefined {
     const link = this.#links.get(peer);
     return link && infoOf(link);

@@ -95,12 +95,17 @@ export function readEnvelope(bytes: Uint8Array, offset: number): DecodeResult<En
 /** What a stamp is over: the SHA-256 of an encoded envelope without its effort and nonce. */
 export function envelopeDigest(network: string, envelope: Uint8Array): Uint8Array {
   const label = envelopeLabel(network);
-  const input = new Uint8Array(label.length + envelope.length - 14);
+  const sizeBytes = label.length + envelope.length;
+  const input = sizeBytes > digestScratch.length ? new Uint8Array(sizeBytes) : digestScratch;
   input.set(label);
-  input.set(envelope.subarray(0, EFFORT_OFFSET), label.length);
-  input.set(envelope.subarray(ENVELOPE_HEADER_BYTES), label.length + EFFORT_OFFSET);
-  return sha256(input);
+  // All of it, then what lies behind effort and nonce over them: a copy costs less than the views for two.
+  input.set(envelope, label.length);
+  input.copyWithin(label.length + EFFORT_OFFSET, label.length + ENVELOPE_HEADER_BYTES, sizeBytes);
+  return sha256(input.subarray(0, sizeBytes - (ENVELOPE_HEADER_BYTES - EFFORT_OFFSET)));
 }
+
+/** An array of an envelope's size each time would cost as much as hashing it. */
+const digestScratch = new Uint8Array(8_192);
 
 /** The id by which relays know an envelope that they have seen: hex of the first 16 bytes of its digest. */
 export function envelopeId(digest: Uint8Array): string {
@@ -115,15 +120,24 @@ export function setEnvelopeStamp(envelope: Uint8Array, effort: number, nonce: Ui
 /** The lock that t opens: SHA-256("ack" || t). */
 export function lockOf(t: Uint8Array): Uint8Array {
   const input = new Uint8Array(3 + t.length);
-  input.set([0x61, 0x63, 0x6b]);
+  input[0] = 0x61;
+  input[1] = 0x63;
+  input[2] = 0x6b;
   input.set(t, 3);
   return sha256(input);
 }
 
+// A process has one network, or few: what it adds to every digest is made once.
+let labelNetwork: string | undefined;
+let label: Uint8Array = new Uint8Array(0);
+
 function envelopeLabel(network: string): Uint8Array {
+  if (network === labelNetwork) return label;
   const name = new TextEncoder().encode(network);
   const domain = new TextEncoder().encode("starling envelope v1");
-  return new ByteWriter(domain.length + 1 + name.length).raw(domain).u8(name.length).raw(name).bytes;
+  label = new ByteWriter(domain.length + 1 + name.length).raw(domain).u8(name.length).raw(name).bytes;
+  labelNetwork = network;
+  return label;
 }
 
 function isU48(value: number): boolean {

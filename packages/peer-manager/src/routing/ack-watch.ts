@@ -4,6 +4,9 @@ import type { NodeId } from "@starling/crypto-identity";
 
 export type Watched = { readonly id: string; readonly peer: NodeId; readonly token: number; readonly dueMono: number };
 
+/** The owner is told times in such steps: were it woken for each, it would be each millisecond, which costs more than what is found. */
+const STEP_MS = 25;
+
 export class AckWatch {
   // BOUNDED: one for each out-link of a pending envelope.
   #queue: Watched[] = [];
@@ -33,6 +36,7 @@ export class AckWatch {
   }
 
   nextDeadline(): number | null {
-    return this.#queue[this.#first]?.dueMono ?? null;
+    const first = this.#queue[this.#first];
+    return first === undefined ? null : Math.ceil(first.dueMono / STEP_MS) * STEP_MS;
   }
 }

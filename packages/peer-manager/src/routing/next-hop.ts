@@ -28,7 +28,7 @@ export type NextHopQuestion = {
   /** A fresh verified route, if one is known. */
   readonly learned: NodeId | undefined;
   /** Links the envelope came in on, and those already tried. */
-  readonly excluded: ReadonlySet<NodeId>;
+  readonly isExcluded: (peer: NodeId) => boolean;
   /** First hops of earlier attempts: taken when no other is left. */
   readonly used: ReadonlySet<NodeId>;
   /** We are its author: the first step may lead away from the recipient. */
@@ -42,13 +42,13 @@ export type NextHopQuestion = {
 
 /** The link to try next, or undefined where this node knows no way. */
 export function nextHop(question: NextHopQuestion): NextHop | undefined {
-  const { self, recipient, links, learned, excluded, source, last, nonImproving, scoreOf } = question;
+  const { self, recipient, links, learned, isExcluded, source, last, nonImproving, scoreOf } = question;
   const hop = (peer: NodeId, changes: Partial<NextHop> = {}): NextHop => ({
     ...{ peer, last, nonImproving, learned: false },
     ...changes,
   });
-  if (!question.avoidRecipient && links.has(recipient) && !excluded.has(recipient)) return hop(recipient);
-  const isFree = (id: NodeId) => id !== recipient && !excluded.has(id) && links.has(id);
+  if (!question.avoidRecipient && links.has(recipient) && !isExcluded(recipient)) return hop(recipient);
+  const isFree = (id: NodeId) => id !== recipient && !isExcluded(id) && links.has(id);
   if (learned !== undefined && isFree(learned) && !question.used.has(learned) && scoreOf(learned) >= BAD_SCORE) {
     return hop(learned, { learned: true });
   }

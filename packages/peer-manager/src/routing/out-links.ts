@@ -8,7 +8,7 @@ import type { NeighbourScores } from "./neighbour-scores.ts";
 import type { NextHop } from "./next-hop.ts";
 import { nextHop } from "./next-hop.ts";
 import type { ForwarderOutput } from "./outcome.ts";
-import type { PendingEnvelope } from "./pending-envelope.ts";
+import { linkTo, type PendingEnvelope } from "./pending-envelope.ts";
 import type { PendingTable } from "./pending-table.ts";
 import type { RouteTable } from "./route-table.ts";
 
@@ -52,8 +52,9 @@ export class OutLinks {
     const isTried = entry.outLinks.length >= OUT_LINKS_MAX || nowMono > entry.startedMono + TRY_FOR_MS;
     const hop = isTried || entry.isSuperseded ? undefined : this.#nextHop(entry, nowMono);
     if (hop === undefined) {
-      // Whom none of our anchors knows either is absent, as far as can be found out here.
-      const isAbsent = !entry.source && entry.outLinks.some(({ deflected }) => deflected);
+      // Whom none of our anchors knows either is absent, as far as can be found out here; not where one of them had no room for it.
+      const isShed = failure.reason === "price" || failure.reason === "shed";
+      const isAbsent = !entry.source && !isShed && entry.outLinks.some(({ deflected }) => deflected);
       if (isAbsent) this.#options.absent.add(entry.recipient, nowMono);
       return this.giveUp(entry, isAbsent ? { reason: "absent", detail: 0 } : failure);
     }
@@ -166,7 +167,7 @@ export class OutLinks {
       links,
       isSelfReachable: links.isSelfReachable(nowMono),
       learned: routes.via(entry.recipient, nowMono),
-      excluded: new Set([...entry.inLinks, ...entry.outLinks.map(({ peer }) => peer)]),
+      isExcluded: (peer) => entry.inLinks.includes(peer) || linkTo(entry, peer) !== undefined,
       used: entry.used,
       source: entry.source,
       avoidRecipient: entry.avoidRecipient,

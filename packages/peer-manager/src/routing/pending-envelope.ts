@@ -57,38 +57,42 @@ export function ownEnvelope(
   return {
     ...{ id, lock, recipient, encodedEnvelope, avoidRecipient, used },
     ...{ source: true, hops: 0, last: false, nonImproving: 0 },
-    ...untouched(nowMono),
+    startedMono: nowMono,
+    ...{ inLinks: [], outLinks: [], waiting: new Set() },
+    ...{ t: undefined, ackHops: 0, failure: undefined, isSuperseded: false },
   };
 }
 
 /** One that a neighbour handed over, to be carried on or because it ends here. */
 export function carriedEnvelope(from: NodeId, id: string, send: Send, nowMono: number): PendingEnvelope {
-  const { envelope, encodedEnvelope, hops, last, nonImproving } = send;
+  // Field by field: one is made for every envelope, and to spread an object costs more than all that is in it.
   return {
     id,
-    // Copies: the decoded envelope is a view into a datagram's buffer.
-    lock: envelope.lock.slice(),
-    encodedEnvelope: encodedEnvelope.slice(),
-    recipient: envelope.recipient,
-    ...{ avoidRecipient: false, used: NONE, source: false, hops: hops + 1, last, nonImproving },
-    ...untouched(nowMono),
+    lock: send.envelope.lock.slice(),
+    recipient: send.envelope.recipient,
+    encodedEnvelope: owned(send.encodedEnvelope),
+    hops: send.hops + 1,
+    last: send.last,
+    nonImproving: send.nonImproving,
+    used: NONE,
+    source: false,
+    avoidRecipient: false,
+    startedMono: nowMono,
     inLinks: [from],
-  };
-}
-
-export function linkTo(entry: PendingEnvelope, peer: NodeId): OutLink | undefined {
-  return entry.outLinks.find((link) => link.peer === peer);
-}
-
-function untouched(startedMono: number) {
-  return {
-    startedMono,
-    inLinks: [],
     outLinks: [],
-    waiting: new Set<NodeId>(),
+    waiting: new Set(),
     t: undefined,
     ackHops: 0,
     failure: undefined,
     isSuperseded: false,
   };
+}
+
+/** A decoded envelope is a view into bytes of a datagram, to which nobody writes; it is copied only out of what is much larger. */
+function owned(encodedEnvelope: Uint8Array): Uint8Array {
+  return 2 * encodedEnvelope.length >= encodedEnvelope.buffer.byteLength ? encodedEnvelope : encodedEnvelope.slice();
+}
+
+export function linkTo(entry: PendingEnvelope, peer: NodeId): OutLink | undefined {
+  return entry.outLinks.find((link) => link.peer === peer);
 }
