@@ -13,6 +13,7 @@ import {
   type MessageBody,
   messageBodySchema,
   SEALED_BODY_SIZES,
+  sendAckSchema,
   sendSchema,
   WireError,
 } from "../src/index.ts";
@@ -155,6 +156,18 @@ describe("a message body", () => {
       { seed: 8, numRuns: 1000 },
     );
   });
+});
+
+test("a SendAck is what its schema says", () => {
+  fc.assert(
+    fc.property(around(16), fc.nat(40), (t, hops) => {
+      const body = Uint8Array.from([...t, hops]);
+      const read = decodeMessage({ kind: FRAME_KIND.sendAck, body });
+      expect(read.ok).toBe(sendAckSchema.safeParse({ type: "send-ack", t, hops }).success);
+      if (read.ok) expect(read.value).toEqual({ type: "send-ack", t, hops });
+    }),
+    { seed: 5, numRuns: 500 },
+  );
 });
 
 test("a topic is exactly what a strict decoder takes", () => {
