@@ -9,6 +9,7 @@ import { firstChannel } from "./first-channel.ts";
 import { bloom } from "./leaves/bloom.ts";
 import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
+import { relayForward } from "./relay/forward.ts";
 import { rtc } from "./rtc.ts";
 import { udpFlood } from "./udp-flood.ts";
 import { udpForward } from "./udp-forward.ts";
@@ -28,6 +29,7 @@ const BENCHES: Record<string, Measure> = {
   "first-channel": firstChannel,
   hashcash,
   bloom,
+  "relay-forward": relayForward,
   rtc,
   "udp-flood": udpFlood,
   "udp-forward": udpForward,

@@ -40,8 +40,8 @@ int main(int argc, char **argv) {
       received += 1;
       settled += 1;
       last = end = now();
-    } else if (got < 0 && now() - last > 0.1) {
-      // Nothing for 100 ms: what is out is lost.
+    } else if (got < 0 && now() - last > 1) {
+      // Nothing for a second: what is out is lost.
       settled = sent;
       last = now();
     }
