@@ -5,7 +5,7 @@ import { randomBytes, randomFillSync } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { generateIdentity, type NodeId, parseNodeId } from "@starling/crypto-identity";
 import { createSessionCrypto, type SessionEvent, SessionTable } from "@starling/session";
-import { bytesToHex, FRAME_KIND } from "@starling/wire-protocol";
+import { bytesToHex, encodeMessage, FRAME_KIND, signNodeRecord } from "@starling/wire-protocol";
 import { addressInAnswer, stunBindingRequest } from "../stun.ts";
 import { type Params, say, serve } from "./serve.ts";
 
@@ -21,6 +21,7 @@ const socket = createSocket("udp4");
 let isMute = false;
 let stunAnswers = 0;
 let stunAddresses = new Set<string>();
+let sequence = Date.now();
 let waiting: ((isOpen: boolean) => void) | undefined;
 
 const time = () => ({ mono: performance.now(), wall: Date.now() });
@@ -74,6 +75,21 @@ function seal({ id, sizeBytes }: Params): object {
   return { datagrams };
 }
 
+/** Says of itself that it can be reached at somebody else's address: a record, signed and newer than the last, and contacts. */
+function name({ id, ip, port, count }: Params): object {
+  const address = { ip: String(ip), port: Number(port) };
+  for (let i = 0; i < Number(count); i += 1) {
+    sequence += 1;
+    const record = signNodeRecord({ identity, network, sequence, role: "node", addresses: [address], random });
+    const announce = encodeMessage({ type: "announce", anchor: true, record });
+    const contacts = Array.from({ length: 8 }, () => ({ id: generateIdentity(random).id, address }));
+    table.send(idOf(id), announce, time());
+    table.send(idOf(id), encodeMessage({ type: "nodes", query: 0, attached: true, contacts }), time());
+  }
+  settle([]);
+  return {};
+}
+
 /** From now on it sends nothing, whatever arrives. */
 function mute(): object {
   isMute = true;
@@ -93,4 +109,4 @@ async function stun({ ip, port, count, perSecond }: Params): Promise<object> {
 }
 
 await new Promise<void>((resolve) => socket.bind(0, resolve));
-serve({ connect, seal, mute, stun }, { id: identity.id, port: socket.address().port });
+serve({ connect, seal, name, mute, stun }, { id: identity.id, port: socket.address().port });

@@ -1,5 +1,6 @@
 import type { Scenario } from "../trial.ts";
 import { amplification } from "./amplification.ts";
+import { besiegedRelay } from "./besieged-relay.ts";
 import { daemons } from "./daemons.ts";
 import { garbageFlood, helloFlood } from "./floods.ts";
 import { impaired } from "./impaired.ts";
@@ -33,4 +34,5 @@ export const SCENARIOS: readonly Scenario[] = [
   udpBlocked,
   restlessRouters,
   lossyRelays,
+  besiegedRelay,
 ];
