@@ -10,6 +10,7 @@ import { bloom } from "./leaves/bloom.ts";
 import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
 import { relayForward } from "./relay/forward.ts";
+import { relayOwn } from "./relay/own.ts";
 import { rtc } from "./rtc.ts";
 import { udpFlood } from "./udp-flood.ts";
 import { udpForward } from "./udp-forward.ts";
@@ -30,6 +31,7 @@ const BENCHES: Record<string, Measure> = {
   hashcash,
   bloom,
   "relay-forward": relayForward,
+  "relay-own": relayOwn,
   rtc,
   "udp-flood": udpFlood,
   "udp-forward": udpForward,
@@ -39,6 +41,7 @@ const BENCHES: Record<string, Measure> = {
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
   leaves: ["crypto-identity", "hashcash", "bloom"],
+  relay: ["relay-forward", "relay-own"],
   udp: ["udp-forward", "udp-flood", "udp-garbage"],
 };
 

@@ -14,7 +14,7 @@ import { PAIRS, Peers, type Script, STEP, WINDOW } from "./script.ts";
 // a C program on the other core, whose datagrams were all sealed before the clock starts, and which never sleeps.
 //
 //   plain   a socket of Node's that sends each datagram back to where it came from
-//   aead    the same, opened and sealed by what the relay's sessions use
+//   aead    the same, opened under one key and sealed under another: AES-256-GCM, KeyObjects
 //   relay   `starling-relay` as it is, its quotas raised: sessions, stamps checked, hop acks, SendAcks
 //
 // A message through the relay is the Send in and out, and an eighth of the datagrams with hop acks and SendAcks, in and out; through
