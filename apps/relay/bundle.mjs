@@ -25,7 +25,7 @@ const withoutUnused = {
     onLoad({ filter: /safe-stable-stringify[/\\]index\.js$/ }, () => ({ contents: REFUSES }));
     // Pino can also print requests and responses of HTTP.
     onLoad({ filter: /pino-std-serializers[/\\]lib[/\\](req|res)\.js$/ }, () => ({ contents: "module.exports = {};" }));
-    // Schemas are never told as JSON Schema, metrics never pushed or gathered from a cluster.
+    // Schemas are never told as JSON Schema, metrics never pushed or gathered from a cluster, and there is no histogram.
     onLoad(
       { filter: /zod[/\\]v4[/\\]core[/\\](to-json-schema|json-schema-processors|json-schema-generator)\.js$/ },
       () => ({
@@ -38,7 +38,7 @@ const withoutUnused = {
       }),
     );
     onLoad({ filter: /pino[/\\]lib[/\\](transport|multistream)\.js$/ }, () => ({ contents: "module.exports = {};" }));
-    onLoad({ filter: /prom-client[/\\]lib[/\\](pushgateway|cluster|summary)\.js$/ }, () => ({
+    onLoad({ filter: /prom-client[/\\]lib[/\\](pushgateway|cluster|summary|bucketGenerators|metricAggregators)\.js$/ }, () => ({
       contents: "module.exports = class {};",
     }));
   },

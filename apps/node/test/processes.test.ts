@@ -272,7 +272,7 @@ describe("bad input is answered or counted, and the process lives", () => {
     await client.info();
     expect((await child.stop("SIGTERM")).code).toBe(0);
     expect(await within("the failure", submitted)).toMatchObject({ code: "E_SHUTTING_DOWN" });
-    expect(readdirSync(dir("stopped")).toSorted()).toEqual(["inbox.journal", "node.key", "peers"]);
+    expect(readdirSync(dir("stopped")).toSorted()).toEqual(["freshness", "inbox.journal", "node.key", "peers"]);
   }, 30_000);
 
   test.each([

@@ -76,10 +76,7 @@ export class Links {
   }
 
   receiveOnChannel(channel: string, bytes: Uint8Array, now: Now): LinkEvent[] {
-    return (this.#channels?.receive(channel, bytes, now) ?? []).map((event) => {
-      if (event.type === "closed") this.#closing.push(channel);
-      return { path: "channel", event };
-    });
+    return this.#onChannel((channels) => channels.receive(channel, bytes, now));
   }
 
   /** The carrier of a channel is gone. */
@@ -208,12 +205,9 @@ export class Links {
   #onChannel(call: (channels: ChannelTable) => ChannelEvent[]): LinkEvent[] {
     const channels = this.#channels;
     if (channels === undefined) return [];
-    const names = new Map(channels.peers().map((peer) => [peer, channels.channelsOf(peer)]));
-    return call(channels).map((event) => {
-      if (event.type === "closed") this.#closing.push(...(names.get(event.peer) ?? []));
-      else if (event.type === "replaced") this.#closing.push(event.channel);
-      return { path: "channel", event };
-    });
+    const events = call(channels);
+    for (const channel of channels.takeClosed()) this.#closing.push(channel);
+    return events.map((event) => ({ path: "channel", event }));
   }
 }
 

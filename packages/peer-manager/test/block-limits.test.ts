@@ -10,8 +10,9 @@ import { at, seededBytes } from "./town.ts";
 // PROTOCOL §4, "Scopes": how many of one block may stand where. The crowd has sixty ids at sixty addresses of one block, or of none.
 
 const CROWD = 60;
+// The seed is in the second byte and after it: X25519 reads only some bits of the first.
 const identity = (seed: number) =>
-  identityFromSeed(Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? seed & 255 : seed >> 8)));
+  identityFromSeed(Uint8Array.from({ length: 32 }, (_, i) => (i === 1 ? seed & 255 : seed >> 8)));
 const ASKER = { ip: "127.0.0.1", port: 1 };
 const self = identity(4000);
 const ids: NodeId[] = [];

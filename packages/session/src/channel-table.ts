@@ -44,6 +44,8 @@ type Slot = {
   next: { readonly channel: string; readonly session: Session } | undefined;
 };
 
+const NO_CHANNELS: readonly string[] = [];
+
 /** Links over channels, at most one a peer. A link counts as open once Data of the peer has come over it. */
 export class ChannelTable {
   readonly #random: (sizeBytes: number) => Uint8Array;
@@ -57,6 +59,9 @@ export class ChannelTable {
   readonly #deadlines: Map<Link, number> = new Map();
   readonly #scratch: Uint8Array = new Uint8Array(CHANNEL_CARRIER.framesMaxBytes);
   #outbox: ChannelTransmit[] = [];
+
+  /** BOUNDED: the owner takes them after each call. */
+  #closed: string[] = [];
 
   constructor(options: ChannelTableOptions) {
     const { random, self } = options;
@@ -227,6 +232,14 @@ export class ChannelTable {
     return slot?.isOpen ? infoOf(slot.link) : undefined;
   }
 
+  /** Channels that are of no use any more since this was last asked: their carriers are to be closed. */
+  takeClosed(): readonly string[] {
+    if (this.#closed.length === 0) return NO_CHANNELS;
+    const closed = this.#closed;
+    this.#closed = [];
+    return closed;
+  }
+
   /** The channels of a peer: the one in use, open or not, and one that may take over. */
   channelsOf(peer: NodeId): string[] {
     const slot = this.#slots.get(peer);
@@ -255,6 +268,7 @@ export class ChannelTable {
     const { peer } = slot.link;
     const replaced = slot.channel;
     this.#establish(peer, session, now);
+    this.#closed.push(replaced);
     slot.channel = channel;
     slot.next = undefined;
     return [{ type: "replaced", peer, channel: replaced }];
@@ -281,6 +295,7 @@ export class ChannelTable {
   #close(link: Link, reason: CloseReason, bye: Uint8Array | undefined, events: SessionEvent[]): void {
     const slot = this.#slots.get(link.peer);
     const wasOpen = slot?.isOpen === true;
+    this.#closed.push(...this.channelsOf(link.peer));
     if (slot?.next !== undefined) this.#indexes.delete(slot.next.session.localIndex);
     const closing: SessionEvent[] = [];
     this.#links.close(link, reason, bye, closing);
