@@ -34,6 +34,7 @@ const tasks = {
       ...args,
     ],
   ],
+  hostile: (args) => [dashboard, [...fromSource, join(root, "hostile/src/main.ts"), ...args]],
   fuzz: (args) => [[...fromSource, join(root, "tools/fuzz/main.mjs"), ...args]],
   test: (args) => [dashboard, [...jest, ...args]],
   "test:browser": (args) => [dashboard, [...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
@@ -86,7 +87,7 @@ function findNode() {
 function installDigest() {
   const hash = createHash("sha256");
   const files = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"];
-  files.push("bench/package.json", "browser/package.json", "examples/package.json", "lab/package.json");
+  files.push("bench/package.json", "browser/package.json", "examples/package.json", "hostile/package.json", "lab/package.json");
   for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group))) files.push(join(group, name, "package.json"));
   }

@@ -13,6 +13,7 @@ export function relayTables(core: RelayCore, { counts }: AccessLists): Record<st
     waiting: core.waitingCount,
     recipients: core.recipientCount,
     queuedBytes,
+    fragmentBytes: core.reassemblyBytes,
     seenFilterBytes: core.seenFilterBytes,
     allowed: counts.allow,
     denied: counts.deny,

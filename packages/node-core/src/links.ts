@@ -132,6 +132,10 @@ export class Links {
     return this.#sessions.sessions();
   }
 
+  get reassemblyBytes(): number {
+    return this.#sessions.reassemblyBytes;
+  }
+
   sessionRttMs(peer: NodeId): number | undefined {
     return this.#sessions.get(peer)?.rttMs;
   }

@@ -320,7 +320,15 @@ export class Overlay {
   /** The links, to look at; they are sent on through the Overlay only. */
   get links(): Pick<
     Links,
-    "best" | "session" | "sessions" | "channel" | "channelsOf" | "channelPeers" | "hasChannelRoom" | "sessionAddresses"
+    | "best"
+    | "session"
+    | "sessions"
+    | "reassemblyBytes"
+    | "channel"
+    | "channelsOf"
+    | "channelPeers"
+    | "hasChannelRoom"
+    | "sessionAddresses"
   > {
     return this.#links;
   }

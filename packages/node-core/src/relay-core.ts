@@ -73,6 +73,11 @@ export class RelayCore {
     return this.#overlay.askedPrices(nowMono);
   }
 
+  /** Room that half received messages of all peers have been given. */
+  get reassemblyBytes(): number {
+    return this.#overlay.links.reassemblyBytes;
+  }
+
   get seenFilterBytes(): number {
     return this.#overlay.seenFilterBytes;
   }

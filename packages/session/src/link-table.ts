@@ -52,6 +52,11 @@ export class LinkTable {
     return this.#links.size >= this.#limits.links;
   }
 
+  /** Room that half reassembled frames of all links have been given. */
+  get reassemblyBytes(): number {
+    return this.#budget.usedBytes;
+  }
+
   get(peer: NodeId): Link | undefined {
     return this.#links.get(peer);
   }

@@ -213,6 +213,11 @@ export class SessionTable {
     return link && infoOf(link);
   }
 
+  /** Room that half reassembled frames of all links have been given, at most `limits.reassemblyBytes`. */
+  get reassemblyBytes(): number {
+    return this.#links.reassemblyBytes;
+  }
+
   sessions(): SessionInfo[] {
     return [...this.#links.values()].map(infoOf);
   }

@@ -1,3 +1,4 @@
+export { Attacker } from "./adversary/attacker.ts";
 export { type CryptoTap, watchPlaintexts } from "./crypto-tap.ts";
 export { EventQueue } from "./event-queue.ts";
 export { SimNode, SimRelay } from "./machine.ts";
