@@ -87,7 +87,13 @@ function findNode() {
 function installDigest() {
   const hash = createHash("sha256");
   const files = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"];
-  files.push("bench/package.json", "browser/package.json", "examples/package.json", "hostile/package.json", "lab/package.json");
+  files.push(
+    "bench/package.json",
+    "browser/package.json",
+    "examples/package.json",
+    "hostile/package.json",
+    "lab/package.json",
+  );
   for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group))) files.push(join(group, name, "package.json"));
   }

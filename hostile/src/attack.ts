@@ -33,6 +33,8 @@ export type Scene = {
   readonly relay: Daemon | undefined;
   /** The node at which the honest pair's messages arrive; it is always ours. */
   readonly node: Daemon;
+  /** The node that sends them; ours as well. */
+  readonly sender: Daemon;
   readonly pair: HonestPair;
   readonly seconds: number;
   readonly random: RandomSource;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type NodeId, parseNodeId } from "@starling/crypto-identity";
@@ -54,6 +54,10 @@ export class Daemon {
     return parseAddress(String(this.#facts.listen));
   }
 
+  get dataDir(): string {
+    return this.#args[this.#args.indexOf("--data-dir") + 1] ?? "";
+  }
+
   get socket(): string {
     return String(this.#facts.socket);
   }
@@ -84,6 +88,16 @@ export class Daemon {
 
   residentMb(): number {
     return Number(/VmRSS:\s+(\d+)/.exec(this.#proc("status"))?.[1]) / 1024;
+  }
+
+  /** Sockets that the process has open; NaN where the system does not tell. */
+  socketCount(): number {
+    const folder = `/proc/${this.#child.pid}/fd`;
+    try {
+      return readdirSync(folder).filter((fd) => linkOf(`${folder}/${fd}`).startsWith("socket:")).length;
+    } catch {
+      return Number.NaN;
+    }
   }
 
   /** Sum of the samples of a metric whose line holds `label`; of a relay. */
@@ -155,5 +169,14 @@ export class Daemon {
     } catch {
       return "";
     }
+  }
+}
+
+/** Empty for a descriptor that was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
   }
 }

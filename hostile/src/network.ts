@@ -17,6 +17,7 @@ export type AttackedNetwork = {
   readonly target: Target;
   readonly relay: Daemon | undefined;
   readonly node: Daemon;
+  readonly sender: Daemon;
   readonly pair: HonestPair;
   stop(): Promise<void>;
 };
@@ -38,7 +39,9 @@ export async function startNetwork(name: string, foreign: Target | undefined): P
     const http = ["--http", "127.0.0.1:0"];
     // A port of its own choice that it keeps over a restart.
     const relay =
-      foreign === undefined ? await start("relay", "relay", ["--listen", `127.0.0.1:${freePort()}`, ...http]) : undefined;
+      foreign === undefined
+        ? await start("relay", "relay", ["--listen", `127.0.0.1:${freePort()}`, ...http])
+        : undefined;
     const target: Target | undefined = foreign ?? (relay && { id: relay.id, address: relay.address });
     if (target === undefined) throw new Error("nothing to attack");
     const listen = ["--listen", `${target.address.ip.includes(":") ? "[::1]" : "127.0.0.1"}:0`];
@@ -49,13 +52,18 @@ export async function startNetwork(name: string, foreign: Target | undefined): P
     for (const { socket } of [sender, node]) {
       const client = await connect(socket);
       while (!(await client.peers()).some(({ id }) => id === target.id)) {
-        if (performance.now() > untilMs) throw new Error("the target does not answer: is its --id right, its --network?");
+        if (performance.now() > untilMs)
+          throw new Error("the target does not answer: is its --id right, its --network?");
         await delay(LOOK_MS);
       }
       client.close();
     }
     const pair = await HonestPair.begin(sender, node);
-    return { target, relay, node, pair, stop: () => (pair.close(), stop()) };
+    const stopAll = (): Promise<void> => {
+      pair.close();
+      return stop();
+    };
+    return { target, relay, node, sender, pair, stop: stopAll };
   } catch (error) {
     await stop();
     throw error;

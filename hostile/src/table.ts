@@ -36,7 +36,7 @@ function pair({ medianMs, p95Ms }: { readonly medianMs: number; readonly p95Ms: 
 }
 
 /** Three digits that matter. */
-export function number(value: number): string {
+function number(value: number): string {
   if (!Number.isFinite(value)) return "not measured";
   const digits = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toLocaleString("en-US", { maximumFractionDigits: Math.min(digits, 12) });

@@ -4,6 +4,7 @@ import type { Candidate } from "@starling/wire-protocol";
 import type { Figure } from "../figure.ts";
 import { HOST, HubEnd, LABEL, openHubs, pumpHubs } from "./hubs.ts";
 import { isOpen, rawEnd, WERIFT } from "./raw.ts";
+import { sctpPacket } from "./sctp-packet.ts";
 import { type Sent, watchDatagrams } from "./spy.ts";
 
 // What a stranger, the peer, and a liar in signalling do to a hub.
@@ -199,28 +200,6 @@ function mutant(data: Buffer, random: () => number): Buffer {
 
 function record(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
-}
-
-function sctpPacket(tag: number, type: number, value: Buffer, length: number): Buffer {
-  const packet = Buffer.alloc(16 + Math.ceil(value.length / 4) * 4);
-  packet.writeUInt16BE(5000, 0);
-  packet.writeUInt16BE(5000, 2);
-  packet.writeUInt32BE(tag, 4);
-  packet.writeUInt8(type, 12);
-  packet.writeUInt16BE(length, 14);
-  value.copy(packet, 16);
-  packet.writeUInt32LE(crc32c(packet), 8);
-  return packet;
-}
-
-/** RFC 9260 appendix A, bit by bit. */
-function crc32c(data: Buffer): number {
-  let crc = 0xffffffff;
-  for (const byte of data) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ ((crc & 1) * 0x82f63b78);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }
 
 /** The same numbers for the same seed. */

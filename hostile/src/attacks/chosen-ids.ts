@@ -47,7 +47,13 @@ export const chosenIds: Attack = {
       checks: [
         atLeast("S8", "ids found that pass for seen where the key is known", victims, VICTIMS),
         atMost("S8", "of them passing for seen at the relay", censored, 0),
-        atMost("S8", "false positives of the relay's filter, over the rate asked for", wrong / PROBES / ERROR_RATE, 1.5, "x"),
+        atMost(
+          "S8",
+          "false positives of the relay's filter, over the rate asked for",
+          wrong / PROBES / ERROR_RATE,
+          1.5,
+          "x",
+        ),
       ],
     };
   },

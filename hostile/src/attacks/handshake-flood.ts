@@ -16,7 +16,15 @@ export const handshakeFlood: Attack = {
   growthAtMostMb: 16,
   async run({ target, relay, network, seconds }) {
     const before = await dhsOf(relay);
-    const order = { mode: "hellos", target, network, perSecond: PER_SECOND, seconds, sources: SOURCES, genuine: [] } as const;
+    const order = {
+      mode: "hellos",
+      target,
+      network,
+      perSecond: PER_SECOND,
+      seconds,
+      sources: SOURCES,
+      genuine: [],
+    } as const;
     const { ended } = await startFlood(order);
     const startedMs = performance.now();
     const newcomerMs = await timeToConnect(target, network);
@@ -24,7 +32,11 @@ export const handshakeFlood: Attack = {
     const dhs = (((await dhsOf(relay)) - before) * 1_000) / (performance.now() - startedMs);
     const checks: Check[] = [atMost("S5", "an honest newcomer's session meanwhile", newcomerMs, 3_000, "ms")];
     if (relay !== undefined) checks.push(atMost("S5", "X25519 operations a second", dhs, 200, "/s"));
-    return { badCount: sent, checks, note: `${Math.round(sent / seconds).toLocaleString("en-US")} a second left the attacker` };
+    return {
+      badCount: sent,
+      checks,
+      note: `${Math.round(sent / seconds).toLocaleString("en-US")} a second left the attacker`,
+    };
   },
 };
 

@@ -1,6 +1,14 @@
 import { createSocket } from "node:dgram";
 import { generateIdentity, type NodeId, nodeIdToBytes, systemRandom } from "@starling/crypto-identity";
-import { type Address, type Contact, encodeAnnounce, encodeDialBack, encodeNodes, FRAME_KIND, signNodeRecord } from "@starling/wire-protocol";
+import {
+  type Address,
+  type Contact,
+  encodeAnnounce,
+  encodeDialBack,
+  encodeNodes,
+  FRAME_KIND,
+  signNodeRecord,
+} from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost, type Scene } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
 import { delay } from "../within.ts";

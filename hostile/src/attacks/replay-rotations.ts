@@ -46,7 +46,10 @@ export const replayRotations: Attack = {
     const forwarded = relay.core.counts()["forwarded.send"] ?? 0;
     let badCount = 0;
     const again = () => {
-      for (const [id, address] of [[reader.id, reader.address], [relay.id, relay.contact.address]] as const) {
+      for (const [id, address] of [
+        [reader.id, reader.address],
+        [relay.id, relay.contact.address],
+      ] as const) {
         attacker.connect({ id, address });
         world.run(1_000);
         if (!attacker.linked.has(id)) throw new Error("the attacker has no session");

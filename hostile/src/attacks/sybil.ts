@@ -41,7 +41,9 @@ export const sybil: Attack = {
     world.run(SETTLE_MS);
     const table = victim.core.contacts();
     const held = table.filter(({ address }) => address.ip.startsWith(`${BLOCK}.`)).length;
-    const ofAttacker = new Set(victim.core.neighbours().flatMap(({ id, address }) => (address.ip.startsWith(`${BLOCK}.`) ? [id] : [])));
+    const ofAttacker = new Set(
+      victim.core.neighbours().flatMap(({ id, address }) => (address.ip.startsWith(`${BLOCK}.`) ? [id] : [])),
+    );
     const anchors = victim.core.anchors().filter((id) => ofAttacker.has(id)).length;
     const delivered = talk(world, victim, others);
     return Promise.resolve({
@@ -67,7 +69,10 @@ function closeIn(world: World, victim: SimNode, index: number): void {
     const sequence = attacker.now().wall;
     const random = (sizeBytes: number): Uint8Array => new Uint8Array(sizeBytes).fill(index & 0xff);
     const record = signNodeRecord({ identity, network, role: "node", addresses: [address], sequence, random });
-    attacker.say(victim.id, { kind: FRAME_KIND.announce, body: encodeAnnounce({ type: "announce", anchor: true, record }) });
+    attacker.say(victim.id, {
+      kind: FRAME_KIND.announce,
+      body: encodeAnnounce({ type: "announce", anchor: true, record }),
+    });
   });
 }
 
