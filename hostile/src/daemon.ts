@@ -11,7 +11,7 @@ import { within } from "./within.ts";
 
 const APPS = fileURLToPath(new URL("../../apps/", import.meta.url));
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 const STOP_MS = 8_000;
 /** Of the scheduler: Linux tells processor time in hundredths of a second. */
 const TICK_MS = 10;

@@ -38,7 +38,13 @@ export const channelAbuse: Attack = {
       amplification: forged.gotBytes / forged.sentBytes,
       checks: [
         atLeast("S3", "channels that opened by the book, before, between and after", third.isOpen ? 3 : 0, 3),
-        atMost("S2", "bytes to strangers at the channel's port, for each that they sent", forged.gotBytes / forged.sentBytes, 1, "x"),
+        atMost(
+          "S2",
+          "bytes to strangers at the channel's port, for each that they sent",
+          forged.gotBytes / forged.sentBytes,
+          1,
+          "x",
+        ),
       ],
     };
   },

@@ -53,7 +53,8 @@ export const localApi: Attack = {
   },
 };
 
-const request = (method: string, params: string): string => `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}`;
+const request = (method: string, params: string): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}`;
 const MALFORMED: readonly string[] = [
   "[".repeat(DEEP),
   request("node.info", `${'{"a":'.repeat(DEEP)}1${"}".repeat(DEEP)}`),
@@ -145,7 +146,11 @@ async function tryDoors({ node }: Scene): Promise<Doors> {
     enter(node.http, "", {}),
     enter(node.http, "0".repeat(64), {}),
     enter(node.http, token.slice(0, 63), {}),
-    enter(node.http, token.toUpperCase().replace(/^./, (digit) => (digit === "0" ? "1" : "0")), {}),
+    enter(
+      node.http,
+      token.toUpperCase().replace(/^./, (digit) => (digit === "0" ? "1" : "0")),
+      {},
+    ),
   ]);
   const rightful = (await enter(node.http, token, {})) ? 1 : 0;
   return { tried: wrong.length, entered: wrong.filter(Boolean).length, rightful };

@@ -48,7 +48,9 @@ export const logInjection: Attack = {
       }
     }
     await delay(SETTLE_MS);
-    const lines = daemons.flatMap((daemon, index) => daemon.saidSince(from[index]).toString().split("\n").filter(Boolean));
+    const lines = daemons.flatMap((daemon, index) =>
+      daemon.saidSince(from[index]).toString().split("\n").filter(Boolean),
+    );
     const raw = lines.filter((line) => RAW.test(line)).length;
     const forged = lines.filter((line) => !isLogLine(line)).length;
     return {

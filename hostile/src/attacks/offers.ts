@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
-import type { Candidate } from "@starling/wire-protocol";
 import { connect } from "@starling/local-client";
+import type { Candidate } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost } from "../attack.ts";
 import { type Answered, Caller, descriptionOf } from "../tools/caller.ts";
 import { delay, within } from "../within.ts";
@@ -28,7 +28,9 @@ export const offers: Attack = {
     for (const victim of victims) {
       victim.on("message", (_bytes, { port }) => sources.set(`${port}`, (sources.get(`${port}`) ?? 0) + 1));
     }
-    const candidates = victims.map((victim): Candidate => ({ type: "host", address: { ip: VICTIM_IP, port: victim.address().port } }));
+    const candidates = victims.map(
+      (victim): Candidate => ({ type: "host", address: { ip: VICTIM_IP, port: victim.address().port } }),
+    );
     const at = { id: node.id, address: node.address };
     const callers: Caller[] = [];
     for (let i = 0; i < CALLERS; i += 1) callers.push(await Caller.open(at, network));

@@ -1,8 +1,16 @@
-import { generateIdentity, type Identity, type NodeId, type SessionKeys, systemRandom } from "@starling/crypto-identity";
+import {
+  generateIdentity,
+  type Identity,
+  type NodeId,
+  type SessionKeys,
+  systemRandom,
+} from "@starling/crypto-identity";
 import { createSessionCrypto } from "@starling/session";
 import {
   type Candidate,
   type Description,
+  type Direct,
+  type DirectAck,
   decodeMessage,
   decodeSignal,
   decodeSignalPayload,
@@ -59,7 +67,7 @@ export class Caller {
         const direct = decodeMessage(frame);
         if (!direct.ok || direct.value.type !== "direct") return;
         const { messageId, content } = direct.value.body;
-        this.peer.say(FRAME_KIND.directAck, encodeMessage({ type: "direct-ack", messageId, result: "ok" }));
+        this.#say({ type: "direct-ack", messageId, result: "ok" });
         const signal = decodeSignal(content);
         const finished =
           signal.ok && signal.value.type === "answer" ? initiation.finish(signal.value.message) : undefined;
@@ -93,11 +101,16 @@ export class Caller {
       topic: "",
       content: encodeSignal(signal),
     } as const;
-    this.peer.say(FRAME_KIND.direct, encodeMessage({ type: "direct", body }));
+    this.#say({ type: "direct", body });
   }
 
   close(): void {
     this.peer.close();
+  }
+
+  #say(message: Direct | DirectAck): void {
+    const { kind, body } = encodeMessage(message);
+    this.peer.say(kind, body);
   }
 }
 
