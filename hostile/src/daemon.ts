@@ -38,10 +38,13 @@ export class Daemon {
     [this.#child, this.#ready] = this.#spawn();
   }
 
-  static async start(name: string, program: "relay" | "node", args: readonly string[]): Promise<Daemon> {
-    const daemon = new Daemon(name, program, args);
-    daemon.#facts = await daemon.#ready;
-    return daemon;
+  /** Starts at once; serves once `whenReady` resolves. */
+  static start(name: string, program: "relay" | "node", args: readonly string[]): Daemon {
+    return new Daemon(name, program, args);
+  }
+
+  async whenReady(): Promise<void> {
+    this.#facts = await this.#ready;
   }
 
   get id(): NodeId {
@@ -116,7 +119,7 @@ export class Daemon {
     await this.#end(signal);
     this.#isStopping = false;
     [this.#child, this.#ready] = this.#spawn();
-    this.#facts = await this.#ready;
+    await this.whenReady();
   }
 
   async stop(): Promise<void> {

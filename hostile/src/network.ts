@@ -27,8 +27,10 @@ export async function startNetwork(name: string, foreign: Target | undefined): P
   const daemons: Daemon[] = [];
   const start = async (program: "relay" | "node", data: string, more: readonly string[]): Promise<Daemon> => {
     const common = ["start", "--data-dir", join(folder, data), "--network", name, "--log-level", "debug"];
-    const daemon = await Daemon.start(data, program, [...common, ...more]);
+    const daemon = Daemon.start(data, program, [...common, ...more]);
+    // Before it is ready: one that never is has to be ended as well.
     daemons.push(daemon);
+    await daemon.whenReady();
     return daemon;
   };
   const stop = async (): Promise<void> => {

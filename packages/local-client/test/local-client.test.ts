@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { connect, type LocalClient, LocalClientError, type LocalEvent } from "../src/index.ts";
+import { listenPrivately } from "../src/server/listen.ts";
 import { createLocalServer, type LocalHandlers, type SubmitRequest } from "../src/server.ts";
 import {
   Bench,
@@ -651,6 +652,15 @@ describe("the socket", () => {
     });
     await expect(connect(long)).rejects.toMatchObject({ code: "E_BAD_SOCKET_PATH" });
     expect(readdirSync(directory)).toEqual(["open"]);
+  });
+
+  test("a socket that is taken away while it is being made is told of, and nothing goes on listening", async () => {
+    const { directory } = bench.place();
+    const socketPath = join(directory, "s");
+    const server = createServer();
+    server.once("listening", () => unlinkSync(socketPath));
+    await expect(listenPrivately(server, socketPath)).rejects.toMatchObject({ code: "E_SOCKET_DIRECTORY" });
+    expect(server.listening).toBe(false);
   });
 
   test("connecting where nobody listens says so", async () => {

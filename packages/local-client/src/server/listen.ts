@@ -25,7 +25,13 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
     await removeDead(path);
     await listen(server, path);
   }
-  chmodSync(path, 0o600);
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    // Somebody took the socket away meanwhile. A server that went on listening would keep the process for ever.
+    server.close();
+    throw cannotListen(path, error);
+  }
 }
 
 function prepareDirectory(directory: string): void {
