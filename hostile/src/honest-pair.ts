@@ -31,6 +31,8 @@ export class HonestPair {
     const recipient = await connect(node.socket);
     const events = await recipient.subscribe({ events: ["message"] });
     const talker = startChild("./talker.ts", sender.socket, node.id);
+    // An end of it shows where its answer is awaited.
+    talker.on("error", () => undefined);
     await hear(talker);
     const pair = new HonestPair(recipient, talker, sender.id);
     void pair.#listen(events);
@@ -53,7 +55,8 @@ export class HonestPair {
   }
 
   close(): void {
-    this.#talker.disconnect();
+    // A signal to the whole group may have ended it already.
+    if (this.#talker.connected) this.#talker.disconnect();
     this.recipient.close();
   }
 

@@ -159,8 +159,9 @@ export class CraftedPeer {
     this.#socket.send(datagram, port, ip, () => undefined);
   }
 
+  /** After what was said has left. */
   close(): void {
-    this.#socket.close();
+    setImmediate(() => this.#socket.close());
   }
 
   #takeNumber(): number {
