@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { type NodeId, parseNodeId } from "@starling/crypto-identity";
+import { isNodeId, type NodeId } from "@starling/crypto-identity";
 import { type Address, parseAddress } from "@starling/wire-protocol/address";
 
 // Loopback, and the ranges for documentation (RFC 5737, RFC 3849), which laboratories use because they are nobody's. Anything else
@@ -26,7 +26,6 @@ export function readTarget(
   if (!ALLOWED.check(address.ip, isIP(address.ip) === 6 ? "ipv6" : "ipv4")) {
     return `${target} is neither loopback nor a laboratory address (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, 2001:db8::/32); nothing was sent`;
   }
-  const nodeId = id === undefined ? undefined : parseNodeId(id);
-  if (nodeId === undefined) return "--target needs --id, the 64 digits that the target calls itself";
-  return { id: nodeId, address };
+  if (!isNodeId(id)) return "--target needs --id, the 64 digits that the target calls itself";
+  return { id, address };
 }
