@@ -44,6 +44,7 @@ export const localApi: Attack = {
       checks: [
         atMost("S19", `of ${MALFORMED.length} malformed requests, answered by a result`, accepted, 0),
         atMost("S19", "a line of 16 MB not refused", tooLarge.includes("E_TOO_LARGE") ? 0 : 1, 0),
+        atLeast("S19", "connections taken of 1,000 idle ones", idle, 100),
         atMost("S19", "connections taken of 1,000 idle ones", idle, CONNECTIONS),
         atMost("S19", `of ${doors.tried} wrong Hosts, Origins and tokens, let in`, doors.entered, 0),
         atLeast("S19", "let in with the token, so that the others could", doors.rightful, 1),
@@ -127,6 +128,7 @@ async function idleConnections(path: string): Promise<number> {
     socket.resume();
     return socket;
   });
+  await delay(500);
   const untilMs = performance.now() + IDLE_MS;
   let kept = Number.POSITIVE_INFINITY;
   while (open.size < kept || (kept > CONNECTIONS && performance.now() < untilMs)) {
