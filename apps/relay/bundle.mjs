@@ -38,9 +38,12 @@ const withoutUnused = {
       }),
     );
     onLoad({ filter: /pino[/\\]lib[/\\](transport|multistream)\.js$/ }, () => ({ contents: "module.exports = {};" }));
-    onLoad({ filter: /prom-client[/\\]lib[/\\](pushgateway|cluster|summary|bucketGenerators|metricAggregators)\.js$/ }, () => ({
-      contents: "module.exports = class {};",
-    }));
+    onLoad(
+      { filter: /prom-client[/\\]lib[/\\](pushgateway|cluster|summary|bucketGenerators|metricAggregators)\.js$/ },
+      () => ({
+        contents: "module.exports = class {};",
+      }),
+    );
   },
 };
 
