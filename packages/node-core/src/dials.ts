@@ -10,8 +10,10 @@ export const REPEAT_MS = 3000;
 const DIAL_MS = 15_000;
 const BACK_OFF_FIRST_MS = 5000;
 const BACK_OFF_MAX_MS = 600_000;
-/** BOUNDED: dials in each direction at once (PROTOCOL §9, at most 8), and peers whose back-off is remembered. */
+/** BOUNDED: dials of our own wish at once and as many of others' (PROTOCOL §9), and peers whose back-off is remembered. */
 const DIALS_MAX = 8;
+/** Where others' are as many, the oldest gives way to a new one after this time: a channel that opens does so sooner. */
+const GIVE_WAY_MS = 2000;
 const BACK_OFFS_MAX = 1024;
 
 export type Agreed = { readonly keys: SessionKeys; readonly remoteIndex: number };
@@ -38,6 +40,9 @@ export type Dial = {
   /** Our name of the channel. */
   readonly channel: string;
   readonly localIndex: number;
+  /** Of our own wish, and not because the peer asked. */
+  readonly isOwn: boolean;
+  readonly sinceMono: number;
   readonly untilMono: number;
   repeatMono: number;
   phase: Phase;
@@ -72,9 +77,17 @@ export class Dials {
     return [...this.#dials.values()];
   }
 
-  /** Whether one more may begin, by our own wish or by a peer's. */
-  hasRoom(isOwnWish: boolean): boolean {
-    return this.#dials.size < (isOwnWish ? DIALS_MAX : 2 * DIALS_MAX);
+  /** Whether one more may begin, by our own wish or by a peer's; those of strangers keep nobody else out for long. */
+  hasRoom(isOwn: boolean, nowMono: number): boolean {
+    const [oldest, ...others] = this.#alike(isOwn);
+    if (oldest === undefined || others.length + 1 < DIALS_MAX) return true;
+    return !isOwn && nowMono >= oldest.sinceMono + GIVE_WAY_MS;
+  }
+
+  /** Which of others' is to end for one more of theirs. */
+  givesWay(): Dial | undefined {
+    const [oldest, ...others] = this.#alike(false);
+    return others.length + 1 < DIALS_MAX ? undefined : oldest;
   }
 
   /** The last one failed too lately for another of our own wish. */
@@ -82,12 +95,14 @@ export class Dials {
     return (this.#backOffs.get(peer)?.untilMono ?? Number.NEGATIVE_INFINITY) > nowMono;
   }
 
-  begin(peer: NodeId, phase: Phase, now: Now): Dial {
+  begin(peer: NodeId, phase: Phase, isOwn: boolean, now: Now): Dial {
     const bytes = this.#random(12);
     const dial: Dial = {
       peer,
       channel: bytesToHex(bytes.subarray(4)),
       localIndex: new DataView(bytes.buffer, bytes.byteOffset).getUint32(0),
+      isOwn,
+      sinceMono: now.mono,
       untilMono: now.mono + DIAL_MS,
       repeatMono: now.mono + REPEAT_MS,
       phase,
@@ -124,5 +139,10 @@ export class Dials {
     let next = Number.POSITIVE_INFINITY;
     for (const dial of this.#dials.values()) next = Math.min(next, dial.untilMono, dial.repeatMono);
     return next;
+  }
+
+  /** In the order in which they began. */
+  #alike(isOwn: boolean): Dial[] {
+    return this.all().filter((dial) => dial.isOwn === isOwn);
   }
 }

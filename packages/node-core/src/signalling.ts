@@ -74,9 +74,9 @@ export class Signalling {
   /** A channel to this peer is wanted. Nothing happens while one is being opened, or before the back-off is over. */
   want(peer: NodeId, now: Now): SignallingOutput[] {
     if (this.isDialling(peer) || this.#dials.isBackingOff(peer, now.mono)) return [];
-    if (!this.#dials.hasRoom(true)) return [{ type: "dropped", reason: "dials-full" }];
-    if (this.#options.crypto.id > peer) return this.#describe(peer, now);
-    this.#dials.begin(peer, { type: "intended" }, now);
+    if (!this.#dials.hasRoom(true, now.mono)) return [{ type: "dropped", reason: "dials-full" }];
+    if (this.#options.crypto.id > peer) return this.#describe(peer, true, now);
+    this.#dials.begin(peer, { type: "intended" }, true, now);
     return [this.#ask(peer, now)];
   }
 
@@ -178,10 +178,11 @@ export class Signalling {
     // A repeated Intent finds its Offer under way, or what came of it.
     const hasCrossed = this.#options.hasChannel(from) && this.#incoming.hasOpenedLately(from, now.mono);
     if (dial !== undefined || hasCrossed) return [{ type: "dropped", reason: "intent-repeat" }];
+    // Before the peer's turn is used up: it may try again when there is room.
+    if (!this.#dials.hasRoom(false, now.mono)) return [{ type: "dropped", reason: "dials-full" }];
     const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
     if (refusal !== undefined) return [{ type: "dropped", reason: `intent-${refusal}` }];
-    if (!this.#dials.hasRoom(false)) return [{ type: "dropped", reason: "dials-full" }];
-    return this.#describe(from, now);
+    return [...this.#makeRoom(), ...this.#describe(from, false, now)];
   }
 
   #offer(from: NodeId, message: Uint8Array, now: Now): SignallingOutput[] {
@@ -192,20 +193,24 @@ export class Signalling {
     if (repeated !== undefined) return [{ type: "send-signal", peer: from, content: repeated }];
     const wanted = this.#dials.get(from);
     if (wanted !== undefined && wanted.phase.type !== "intended") return [{ type: "dropped", reason: "offer-busy" }];
-    if (wanted === undefined && !this.#incoming.isAsked(from, now.mono)) {
+    const isOwn = wanted !== undefined || this.#incoming.isAsked(from, now.mono);
+    if (wanted === undefined && !this.#dials.hasRoom(isOwn, now.mono)) {
+      return [{ type: "dropped", reason: "dials-full" }];
+    }
+    if (!isOwn) {
       const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
       if (refusal !== undefined) return [{ type: "dropped", reason: `offer-${refusal}` }];
     }
-    if (wanted === undefined && !this.#dials.hasRoom(false)) return [{ type: "dropped", reason: "dials-full" }];
     const response = this.#options.crypto.respond(message);
     if (response === undefined || response.initiator !== from) return [{ type: "dropped", reason: "offer-handshake" }];
     const payload = decodeSignalPayload(response.payload);
     if (!payload.ok) return [{ type: "dropped", reason: `offer-${payload.reason}` }];
     this.#incoming.pending(from, tag, response, payload.value.sessionIndex, now.mono);
+    const ended = isOwn ? [] : this.#makeRoom();
     if (wanted !== undefined) this.#dials.forget(wanted);
-    const dial = this.#dials.begin(from, { type: "answering", tag }, now);
+    const dial = this.#dials.begin(from, { type: "answering", tag }, isOwn, now);
     const description = this.#acceptable(payload.value.description, from);
-    return [{ type: "rtc-accept", channel: dial.channel, label: this.#label(from), description }];
+    return [...ended, { type: "rtc-accept", channel: dial.channel, label: this.#label(from), description }];
   }
 
   #answer(from: NodeId, tag: string, message: Uint8Array, now: Now): SignallingOutput[] {
@@ -255,8 +260,14 @@ export class Signalling {
     return accepted === undefined ? [] : [{ type: "rtc-candidate", channel: dial.channel, candidate: accepted }];
   }
 
-  #describe(peer: NodeId, now: Now): SignallingOutput[] {
-    const dial = this.#dials.begin(peer, { type: "describing" }, now);
+  /** For one more dial of another's wish that was found good. */
+  #makeRoom(): SignallingOutput[] {
+    const dial = this.#dials.givesWay();
+    return dial === undefined ? [] : this.cancel(dial.peer);
+  }
+
+  #describe(peer: NodeId, isOwn: boolean, now: Now): SignallingOutput[] {
+    const dial = this.#dials.begin(peer, { type: "describing" }, isOwn, now);
     return [{ type: "rtc-offer", channel: dial.channel, label: this.#label(peer) }];
   }
 

@@ -277,6 +277,45 @@ describe("giving up", () => {
     expect(outcomes.filter((outcome) => outcome === "dials-full")).toHaveLength(4);
   });
 
+  describe("dials of strangers", () => {
+    const strangers = Array.from({ length: 40 }, (_, i) => identityFromSeed(new Uint8Array(32).fill(100 + i)))
+      .filter(({ id }) => id > LESSER.id)
+      .slice(0, 9);
+
+    /** Offers of so many strangers, all greater than the one who gets them. */
+    function besiege(count: number, ms = 0): string[] {
+      return strangers.slice(0, count).flatMap((stranger) => {
+        const signalling = make(stranger);
+        const { channel } = the(signalling.want(LESSER.id, at(ms)), "rtc-offer");
+        const { content } = the(signalling.described(channel, description(), at(ms)), "send-signal");
+        return dropped(lesser.received(stranger.id, WALL + ms, content, at(ms)));
+      });
+    }
+
+    test("are 8 at most", () => {
+      expect(besiege(9).filter((outcome) => outcome === "dials-full")).toHaveLength(1);
+    });
+
+    test("do not keep us from our own", () => {
+      besiege(8);
+      expect(dropped(lesser.want(GREATER.id, at(1)))).toEqual(["send-signal"]);
+    });
+
+    test("give way, the oldest first, once they have had 2 s", () => {
+      besiege(8);
+      const [oldest, next] = strangers;
+      const content = offer(1000);
+      expect(dropped(lesser.received(GREATER.id, WALL + 1000, content, at(1000)))).toEqual(["dials-full"]);
+      // It was not its turn that was used up.
+      expect(dropped(lesser.received(GREATER.id, WALL + 2000, content, at(2000)))).toEqual([
+        "rtc-cancel",
+        "rtc-accept",
+      ]);
+      expect(lesser.isDialling(oldest?.id ?? LESSER.id)).toBe(false);
+      expect(lesser.isDialling(next?.id ?? LESSER.id)).toBe(true);
+    });
+  });
+
   test("cancelled by its owner it is gone at once", () => {
     const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
     expect(greater.cancel(LESSER.id)).toEqual([{ type: "rtc-cancel", channel }]);
