@@ -23,6 +23,9 @@ export function startRtc(options: {
 }): Rtc {
   const { maxChannels, icePolicy, listen, stunServers, feed, onFault } = options;
   const hub = createRtcHub({
+    // Dials of our own and of others' are counted apart by signalling (PROTOCOL §9): the hub is to refuse neither, nor one that takes the
+    // place of one that is being taken down.
+    maxDials: 24,
     maxChannels: Math.max(1, maxChannels),
     icePolicy,
     iceServers: stunServers,
