@@ -37,6 +37,7 @@ export function distributionPlot(title: string, unit: string, series: readonly S
   }
   parts.push(text(LEFT, 22, "start", title), text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "middle", unit));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
+<title>${title}</title>
 <style>.g{stroke:#ccc;fill:none}text{fill:#333}</style>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 ${parts.join("\n")}

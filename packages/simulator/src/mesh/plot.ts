@@ -28,6 +28,7 @@ export function growthPlot(measured: readonly Measured[]): string {
     { name: "bytes", colour: "#1b7837", values: of("tree", "bytes") },
   ]);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${2 * HEIGHT}" font-family="sans-serif" font-size="12">
+<title>A broadcast over the number of nodes: latency and transmissions</title>
 <rect width="100%" height="100%" fill="white"/>
 <g>${latency}</g>
 <g transform="translate(0 ${HEIGHT})">${cost}</g>
