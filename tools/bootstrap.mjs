@@ -28,7 +28,8 @@ const tasks = {
   sim: (args) => [
     [
       "--max-old-space-size=11000",
-      "--max-semi-space-size=256",
+      "--min-semi-space-size=64",
+      "--max-semi-space-size=64",
       ...fromSource,
       join(root, "packages/simulator/src/main.ts"),
       ...args,

@@ -556,6 +556,18 @@ describe("addresses", () => {
       expect(canonicalIp(text)).toBeUndefined();
     }
   });
+
+  test("of digits and dots, four plain decimals up to 255 are an ip and nothing else", () => {
+    const part = fc.constantFrom("0", "1", "9", "10", "25", "99", "255", "256", "00", "01", "1000", "");
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 6 }), (parts) => {
+        const text = parts.join(".");
+        const isIp = parts.length === 4 && parts.every((each) => String(Number(each)) === each && Number(each) < 256);
+        expect(canonicalIp(text)).toBe(isIp ? text : undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
 
 describe("never throws, whatever arrives", () => {

@@ -32,7 +32,14 @@ export class ClockVotes {
       if (nowMono < atMono + VOTE_MS && this.#votes.size <= VOTERS_MAX) break;
       this.#votes.delete(old);
     }
-    const offsets = [...this.#votes.values()].map((each) => each.offsetMs).sort((a, b) => a - b);
+    const offsets = new Float64Array(this.#votes.size);
+    let i = 0;
+    for (const each of this.#votes.values()) {
+      offsets[i] = each.offsetMs;
+      i += 1;
+    }
+    // By number, and without a call for each pair: every Pong votes.
+    offsets.sort();
     const median = offsets.length < VOTERS ? 0 : (offsets[offsets.length >> 1] ?? 0);
     this.#offsetMs = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);
   }

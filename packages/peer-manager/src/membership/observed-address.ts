@@ -8,7 +8,7 @@ import { formatAddress } from "@starling/wire-protocol";
 const VOTERS_MAX = 64;
 
 export class ObservedAddress {
-  readonly #votes = new Map<string, Address>();
+  readonly #votes = new Map<string, { readonly address: Address; readonly key: string }>();
   #winner: Address | undefined;
 
   /** The address that most voters see. */
@@ -18,10 +18,10 @@ export class ObservedAddress {
 
   /** Takes a vote; true where the winner is another one now. */
   vote(voter: string, address: Address): boolean {
-    const before = this.#votes.get(voter);
+    const before = this.#votes.get(voter)?.address;
     if (before?.ip === address.ip && before.port === address.port) return false;
     this.#votes.delete(voter);
-    this.#votes.set(voter, address);
+    this.#votes.set(voter, { address, key: formatAddress(address) });
     const oldest = this.#votes.keys().next();
     if (this.#votes.size > VOTERS_MAX && !oldest.done) this.#votes.delete(oldest.value);
     const winner = this.#count();
@@ -35,8 +35,7 @@ export class ObservedAddress {
     let winner: Address = { ip: "", port: 0 };
     let most = 0;
     // A tie goes to what was voted for last.
-    for (const address of this.#votes.values()) {
-      const key = formatAddress(address);
+    for (const { address, key } of this.#votes.values()) {
       const count = (counts.get(key) ?? 0) + 1;
       counts.set(key, count);
       if (count >= most) [winner, most] = [address, count];
