@@ -53,7 +53,10 @@ export function writeAddress(writer: ByteWriter, address: Address): void {
   const ip = canonicalIp(address.ip);
   if (ip !== address.ip)
     throw new WireError("E_BAD_ADDRESS", `'${address.ip.slice(0, 64)}' is not a canonical ip literal`);
-  writer.u8(6).raw(Uint8Array.from(ipaddr.parse(ip).toByteArray())).u16(address.port);
+  writer
+    .u8(6)
+    .raw(Uint8Array.from(ipaddr.parse(ip).toByteArray()))
+    .u16(address.port);
 }
 
 /** Reads an untrusted address; undefined for an unknown family, port 0 or an IPv4 address dressed up as IPv6. */
