@@ -108,10 +108,15 @@ export class Forwarding {
     return this.#onForwarder(this.#forwarder.originate(origination, now.mono), now);
   }
 
-  /** A broadcast of our own; it is stamped already. */
-  publish(publication: Publication, digest: Uint8Array, now: Now): void {
+  /** A broadcast of our own; it is stamped already, maybe anew. */
+  publish(publication: Publication, digest: Uint8Array, isAgain: boolean, now: Now): void {
     this.#admission.note(digest, now);
-    this.#onBroadcast(this.#broadcast.publish(publication, publicationId(digest), now.mono), now);
+    this.#onBroadcast(this.#broadcast.publish(publication, publicationId(digest), isAgain, now.mono), now);
+  }
+
+  /** Whether others carry this broadcast of our own. */
+  isAbroad(id: string): boolean {
+    return this.#broadcast.isAbroad(id);
   }
 
   /** What arrived here has reached its end: t is revealed to the links it came from. */
@@ -231,7 +236,7 @@ export class Forwarding {
         return this.#drop("publish-repeat");
       case "repeated":
         this.#counters.add("received.publish-again");
-        this.#onBroadcast(this.#broadcast.repeated(from, publish, verdict.id, now.mono), now);
+        this.#onBroadcast(this.#broadcast.repeated(from, publish, verdict.id), now);
         return [];
       case "admitted":
         this.#counters.add("received.publish");

@@ -107,7 +107,8 @@ export class NodeCore {
       carriersNear: (target, count) => this.#overlay.reachableNear(target, count),
     });
     const price = () => this.#overlay.publishPrice();
-    this.#publisher = new Publisher({ identity, network, random, floor: publishFloor, price });
+    const isAbroad = (id: string) => this.#overlay.isAbroad(id);
+    this.#publisher = new Publisher({ identity, network, random, floor: publishFloor, price, isAbroad });
     const { inboxAgeMs = INBOX_AGE_MS } = options;
     const { counters } = this.#overlay;
     this.#delivery = new Delivery({ identity, network, counters, waiting, delivered, inboxAgeMs }, now);
@@ -132,6 +133,7 @@ export class NodeCore {
       ...this.#overlay.tick(now),
       ...this.#signalling.tick(now),
       ...this.#outbox.tick(now),
+      ...this.#publisher.tick(now),
       ...this.#finder.tick(now),
       ...this.#tracer.tick(now),
       ...this.#delivery.tick(now),
@@ -142,7 +144,8 @@ export class NodeCore {
 
   nextDeadline(): number | null {
     const ends = [this.#delivery, this.#early];
-    const machines = [this.#overlay, this.#signalling, this.#outbox, this.#finder, this.#tracer, ...ends];
+    const starts = [this.#outbox, this.#publisher, this.#finder, this.#tracer];
+    const machines = [this.#overlay, this.#signalling, ...starts, ...ends];
     const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
@@ -248,7 +251,10 @@ export class NodeCore {
       case "cancel":
         return this.#outbox.cancel(input.id);
       case "minted":
-        return [...this.#outbox.minted(input.job, input.nonce, now), ...this.#publisher.minted(input.job, input.nonce)];
+        return [
+          ...this.#outbox.minted(input.job, input.nonce, now),
+          ...this.#publisher.minted(input.job, input.nonce, now),
+        ];
       case "mint-failed":
         return [...this.#outbox.mintFailed(input.job, now), ...this.#publisher.mintFailed(input.job)];
       case "written":
@@ -352,7 +358,10 @@ export class NodeCore {
         this.#overlay.suspect(step.peer, now);
         return {};
       case "publish":
-        this.#overlay.publish(step.publication, step.digest, now);
+        this.#overlay.publish(step.publication, step.digest, step.isAgain, now);
+        return {};
+      case "ask-prices":
+        this.#overlay.askPrices(now);
         return {};
       case "published": {
         const { origin: from, topic, content, timestampMs } = step.publication;

@@ -232,8 +232,17 @@ export class Overlay {
     return this.#forwarding.originate(origination, digest, now);
   }
 
-  publish(publication: Publication, digest: Uint8Array, now: Now): void {
-    this.#forwarding.publish(publication, digest, now);
+  publish(publication: Publication, digest: Uint8Array, isAgain: boolean, now: Now): void {
+    this.#forwarding.publish(publication, digest, isAgain, now);
+  }
+
+  isAbroad(id: string): boolean {
+    return this.#forwarding.isAbroad(id);
+  }
+
+  /** Asks all neighbours for a Pong now: it tells their price. */
+  askPrices(now: Now): void {
+    for (const peer of this.#links.peers()) this.#links.suspect(peer, now);
   }
 
   delivered(id: string, t: Uint8Array, now: Now): OverlayOutput[] {

@@ -79,4 +79,25 @@ describe("whole cores", () => {
     expect([relay.core.waitingCount, relay.core.pendingCount]).toEqual([0, 0]);
     expect(alice.core.toldPrices().send).toBe(16);
   });
+
+  test("broadcasts that a congested neighbour sheds are minted again, dearer, until it carries them", () => {
+    const world = new World({ seed: 13, latencyMs: [10, 20], loss: 0, duplication: 0, floor: 16, hashesPerMs: 5 });
+    const total = { ...DEFAULT_FORWARD_LIMITS.total, messagesPerSecond: 1 };
+    const relay = world.addRelay({ quota: { total } });
+    const [alice, bob] = [0, 1].map(() => world.addNode({ bootstrap: [relay.contact], passive: true, maxChannels: 0 }));
+    if (alice === undefined || bob === undefined) throw new Error("no nodes");
+    world.run(5000);
+    for (let i = 0; i < 12; i += 1) {
+      alice.feed({ type: "broadcast", id: `${i}`, content: new Uint8Array([i]), topic: "" });
+    }
+    const heard = () => bob.outputs.flatMap((o) => (o.type === "deliver-broadcast" ? [o.message.content[0]] : []));
+    world.run(4000);
+    // A relay that carries one a second, and lets none wait for longer than that, has shed most of them by now.
+    expect(heard().length).toBeLessThan(5);
+    expect(relay.core.counts()["shed.total"]).toBeGreaterThan(5);
+    world.run(60_000);
+    expect(heard().toSorted((a = 0, b = 0) => a - b)).toEqual(Array.from({ length: 12 }, (_, i) => i));
+    expect(alice.core.nextDeadline()).not.toBeNull();
+    expect([relay.core.waitingCount, relay.core.pendingCount]).toEqual([0, 0]);
+  });
 });

@@ -5,14 +5,13 @@ import type { Now } from "../now.ts";
 import { Branches } from "./branches.ts";
 import { differing, digestNow } from "./digest.ts";
 import { MissingTable } from "./missing-table.ts";
-import { PrunePace } from "./prune-pace.ts";
 import { type CachedPublication, PublicationCache } from "./publication-cache.ts";
 import { BROADCAST_RULES, type BroadcastRules } from "./rules.ts";
 
 // One eager tree over the links, PROTOCOL §6. The links of a node that has just started are eager, each until a publication that
-// comes over it turns out to be a repeat: then it is pruned and hears only Haves. Later links begin as lazy ones. What a Have names and the tree does not bring is wanted; where the tree fails for more
-// than one message, the link that brought what was wanted is grafted. The neighbour's session acknowledges each Publish; one
-// that is handed back unacknowledged is announced there instead.
+// comes over it turns out to be a repeat: then it is pruned and hears only Haves. Later links begin as lazy ones. What a Have names
+// and the tree does not bring is wanted; where the tree fails for more than one message, the link that brought what was wanted is
+// grafted. The neighbour's session acknowledges each Publish; one that is handed back unacknowledged is announced there instead.
 //
 //            Prune (either end)                    Graft (either end)
 //   eager ─────────────────────▶ lazy ─────────────────────────────────▶ eager
@@ -38,7 +37,6 @@ export class BroadcastTree {
   readonly #cache = new PublicationCache();
   readonly #missing: MissingTable;
   readonly #branches: Branches;
-  readonly #pace = new PrunePace();
   /** Messages that the tree has not brought since it last brought one. */
   #misses = 0;
   #missMono = Number.NEGATIVE_INFINITY;
@@ -60,9 +58,14 @@ export class BroadcastTree {
     this.#missing = new MissingTable(rules);
   }
 
-  /** A publication of our own. */
-  publish(publication: Publication, id: string, nowMono: number): BroadcastOutput[] {
-    return this.#spread([], { publication, hops: 0, wanted: false }, shortIdOf(id), nowMono);
+  /** A publication of our own. One that goes out again, with a new stamp, is a repeat to who had it, and says nothing of the tree. */
+  publish(publication: Publication, id: string, isAgain: boolean, nowMono: number): BroadcastOutput[] {
+    return this.#spread([], { publication, hops: 0, wanted: isAgain }, shortIdOf(id), nowMono);
+  }
+
+  /** Whether a neighbour has named one of our own, or sent it here: then it is carried by others. */
+  isAbroad(id: string): boolean {
+    return this.#cache.get(shortIdOf(id))?.isAbroad === true;
   }
 
   /** A publication that passed the ladder for the first time. */
@@ -85,18 +88,16 @@ export class BroadcastTree {
   }
 
   /** A publication that was had before: the link it came over is one too many for the tree. */
-  repeated(from: NodeId, publish: Publish, id: string, nowMono: number): BroadcastOutput[] {
+  repeated(from: NodeId, publish: Publish, id: string): BroadcastOutput[] {
     const shortId = shortIdOf(id);
     const had = this.#cache.get(shortId);
-    this.#isKnownTo(from, had, shortId);
+    this.#heardOf(from, had, shortId);
     const dropped: BroadcastOutput = { type: "dropped", reason: "publish-repeat" };
     if (publish.wanted) return [dropped];
     this.#misses = 0;
     // A copy that was repaired came first: the tree is late, not redundant.
-    const isTold = !this.#rules.isPacedPruning || this.#pace.mayPrune(shortId, nowMono);
     if (had?.wanted !== false) return [dropped];
     this.#repeatsMean += (1 - this.#repeatsMean) / REPEATS_MEAN_OF;
-    if (!isTold) return [dropped];
     // Said again at each repeat: a Prune can be lost.
     this.#branches.prune(from);
     return [dropped, { type: "send", peer: from, message: { type: "prune" } }];
@@ -187,8 +188,7 @@ export class BroadcastTree {
   ): BroadcastOutput[] {
     const { publication, hops, wanted } = copy;
     const knownBy = new Set(having);
-    this.#pace.note(nowMono);
-    this.#cache.add({ shortId, atMono: nowMono, hops, wanted, publication, knownBy });
+    this.#cache.add({ shortId, atMono: nowMono, hops, wanted, publication, knownBy, isAbroad: false });
     const outputs: BroadcastOutput[] = [];
     const isFar = hops > PUBLISH_HOPS_MAX;
     if (isFar) outputs.push({ type: "dropped", reason: "publish-hops" });
@@ -248,7 +248,7 @@ export class BroadcastTree {
   #announced(from: NodeId, shortId: string, nowMono: number): BroadcastOutput[] {
     const had = this.#cache.get(shortId);
     if (had !== undefined) {
-      this.#isKnownTo(from, had, shortId);
+      this.#heardOf(from, had, shortId);
       return [];
     }
     this.#lastAnnouncer = from;
@@ -264,6 +264,11 @@ export class BroadcastTree {
     const { publication, hops } = entry;
     const message: Publish = { type: "publish", hops: Math.min(hops, PUBLISH_HOPS_MAX), wanted: true, publication };
     return [{ type: "publish", peer: from, shortId, message }];
+  }
+
+  #heardOf(peer: NodeId, had: CachedPublication | undefined, shortId: string): void {
+    if (had !== undefined) had.isAbroad = true;
+    this.#isKnownTo(peer, had, shortId);
   }
 
   #isKnownTo(peer: NodeId, had: CachedPublication | undefined, shortId: string): void {

@@ -20,6 +20,8 @@ export type CachedPublication = {
   publication: Publication | undefined;
   /** BOUNDED: neighbours. */
   readonly knownBy: Set<NodeId>;
+  /** A neighbour has named it, or sent it here again. */
+  isAbroad: boolean;
 };
 
 export class PublicationCache {
@@ -50,7 +52,10 @@ export class PublicationCache {
     return found;
   }
 
+  /** The same again, with a dearer stamp, takes the place of what was there. */
   add(entry: CachedPublication): void {
+    this.#contentBytes -= this.#entries.get(entry.shortId)?.publication?.encoded.length ?? 0;
+    this.#entries.delete(entry.shortId);
     this.#entries.set(entry.shortId, entry);
     this.#lastMono = entry.atMono;
     this.#contentBytes += entry.publication?.encoded.length ?? 0;

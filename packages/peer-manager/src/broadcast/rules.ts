@@ -14,8 +14,6 @@ export type BroadcastRules = {
   readonly digestMs: number;
   /** A lazy link joins the tree once the tree has failed for this many messages. */
   readonly graftAfterMisses: number;
-  /** Only about one publication a second may prune, however many there are. */
-  readonly isPacedPruning: boolean;
   /** What was repaired on its way here says nothing about the tree. */
   readonly isRepairApart: boolean;
   /** A link that a node opens in so many ms of its life is in the tree until it proves redundant; later ones are lazy. */
@@ -36,7 +34,6 @@ export const BROADCAST_RULES: BroadcastRules = {
   haveIds: 2,
   digestMs: 3000,
   graftAfterMisses: 2,
-  isPacedPruning: true,
   isRepairApart: true,
   youthMs: 30_000,
   shotHops: 2,

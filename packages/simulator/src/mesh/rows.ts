@@ -97,7 +97,6 @@ type Ablation = { readonly name: string; readonly rules: Partial<Rules> };
 /** The shipped rules with one thing taken away; and what the evidence has and the shipped rules do not. */
 export const ABLATIONS: readonly Ablation[] = [
   { name: "shipped", rules: {} },
-  { name: "every repeat may prune", rules: { isPacedPruning: false } },
   { name: "repairs count as tree copies", rules: { isRepairApart: false } },
   { name: "graft at the first miss", rules: { graftAfterMisses: 1 } },
   { name: "sent again until the link is dead", rules: { triesMax: Number.POSITIVE_INFINITY } },

@@ -58,7 +58,7 @@ export class TreeScheme implements Scheme, LinkListener {
     this.#messages.set(publication, message);
     const { tree, had } = this.#at(from);
     had.add(message);
-    this.#perform(from, tree.publish(publication, idOf(message), this.#mesh.queue.nowMs));
+    this.#perform(from, tree.publish(publication, idOf(message), false, this.#mesh.queue.nowMs));
   }
 
   closed(node: number, peer: number): void {
@@ -128,7 +128,7 @@ export class TreeScheme implements Scheme, LinkListener {
     const { nowMs } = this.#mesh.queue;
     const peer = String(from) as NodeId;
     if (had.has(message)) {
-      this.#perform(node, tree.repeated(peer, publish, idOf(message), nowMs));
+      this.#perform(node, tree.repeated(peer, publish, idOf(message)));
       return;
     }
     had.add(message);
