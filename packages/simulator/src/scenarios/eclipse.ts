@@ -13,7 +13,8 @@ const BLOCK = "66.66.66";
 const ADDRESSES = 250;
 const FIRST_PORT = 4000;
 const LOSS = 0.01;
-const SETTLE_MS = 300_000;
+/** When the share is looked at, after all have begun to join; the last is held against the target. */
+const LOOKS_MS = [30_000, 60_000, 120_000];
 const MESSAGES = 500;
 
 export function eclipse({ nodes, seed, crypto, progress }: CellOptions): Outcome {
@@ -27,7 +28,12 @@ export function eclipse({ nodes, seed, crypto, progress }: CellOptions): Outcome
       world.addNode({ bootstrap, announce: [address], maxNeighbours, maxChannels: 0 }, { address });
     });
   }
-  world.run(MODEL.joinMs + SETTLE_MS);
+  world.run(MODEL.joinMs);
+  const joinedMs = world.queue.nowMs;
+  const looks = LOOKS_MS.map((atMs) => {
+    world.run(joinedMs + atMs - world.queue.nowMs);
+    return Math.max(...fleet.nodes.map(attackerShare));
+  });
   const shares = fleet.nodes.map(attackerShare);
   for (let i = 0; i < MESSAGES; i += 1) {
     const [from, to] = [pick(random, fleet.nodes), pick(random, fleet.nodes)];
@@ -40,6 +46,7 @@ export function eclipse({ nodes, seed, crypto, progress }: CellOptions): Outcome
     fleet,
     figures: {
       attackerShareMax: Math.max(...shares),
+      ...Object.fromEntries(LOOKS_MS.map((atMs, i) => [`attackerShareAfter${atMs / 1000}s`, looks[i] ?? Number.NaN])),
       attackerShareMean: shares.reduce((sum, share) => sum + share, 0) / shares.length,
       anchorsOfAttackerMax: Math.max(...fleet.nodes.map(attackerAnchors)),
       tableMean: fleet.nodes.reduce((sum, node) => sum + table(node).length, 0) / nodes,

@@ -14,20 +14,30 @@ import { sendRandomly, unicastFigures } from "./unicast.ts";
 // send each envelope again to its recipient, to who carried it and to others, at several ages up to an hour: while it is fresh,
 // after the filters have turned over once and twice, and after restarts, with clocks up to 20 s off. Datagrams come again from
 // their own forged source.
+//
+// Nothing but the last replay happens in most of the hour: nineteen machines in twenty are switched off for it, half of them without a
+// word, and are back, on their disks, before it comes; the others stay up, in the life in which they had the envelope.
 
 const LOSS = 0.01;
 const ATTACKERS = 10;
 const LINKS_OF_ATTACKER = 100;
-const RATE = 0.1;
+const LINKING_MS = 5000;
+/** Messages a second and node. */
+const RATE = 1;
 const BROADCASTS = 20;
 /** How long after it was first seen an envelope comes again. */
-const AGES_MS = [1000, 10_000, 60_000, 100_000, 200_000, 400_000, 3_600_000];
+const AGES_MS = [1000, 10_000, 60_000, 100_000, 200_000];
+const LAST_AGE_MS = 3_600_000;
 const DATAGRAMS_KEPT = 20_000;
 const DATAGRAM_AGES_MS = [1000, 60_000, 600_000];
 /** Restarts by kill, a share of all machines each minute while messages are sent and for some minutes after. */
 const RESTART_SHARE = 0.1;
-const RESTARTS_FOR_MS = 420_000;
+const RESTARTS_FOR_MS = 220_000;
 const DOWN_MS = 1000;
+/** One machine in so many is not switched off. */
+const STAYS = 20;
+/** Back for so long before the last replays. */
+const BACK_MS = 30_000;
 /** Longer than a forwarder works on an envelope (PROTOCOL §5: 30 s): what it sends later it has begun anew. */
 const DONE_MS = 35_000;
 const CLOCK_OFF_MS = 40_000;
@@ -65,19 +75,23 @@ export function replay({ nodes, seed, crypto, messages, progress }: CellOptions)
   world.run(MODEL.joinMs + MODEL.warmUpMs);
   const machines = new Map<NodeId, Machine>([...fleet.relays, ...fleet.nodes].map((machine) => [machine.id, machine]));
   const attackers = Array.from({ length: ATTACKERS }, () => new Attacker(world));
-  for (const attacker of attackers) {
-    for (let i = 0; i < LINKS_OF_ATTACKER; i += 1) {
-      const { id, place } = pick(random, [...machines.values()]);
-      attacker.connect({ id, address: place.address });
+  const connectAttackers = () => {
+    for (const attacker of attackers) {
+      for (let i = 0; i < LINKS_OF_ATTACKER; i += 1) {
+        const { id, place } = pick(random, [...machines.values()]);
+        attacker.connect({ id, address: place.address });
+      }
     }
-  }
+  };
+  connectAttackers();
   for (const machine of machines.values())
     machine.clock.offsetMs = Math.round((random.fraction() - 0.5) * CLOCK_OFF_MS);
-  world.run(5000);
+  world.run(LINKING_MS);
   const again = { byCarrier: 0, afterRestart: 0, sent: 0 };
   scene = { fleet, attackers, machines, captured: new Map(), again, isCapturing: true };
   captureDatagrams(scene);
   const runMs = (messages / (nodes * RATE)) * 1000;
+  const beginMs = world.queue.nowMs;
   restartNow(scene, world.queue.nowMs + runMs + RESTARTS_FOR_MS);
   sendRandomly(fleet, messages, runMs);
   for (let i = 0; i < BROADCASTS; i += 1) {
@@ -86,7 +100,15 @@ export function replay({ nodes, seed, crypto, messages, progress }: CellOptions)
   world.run(runMs + 30_000);
   scene.isCapturing = false;
   world.network.watch = undefined;
-  world.run(Math.max(...AGES_MS) + 10_000);
+  world.run(Math.max(...AGES_MS));
+  const quietMs = LAST_AGE_MS - (world.queue.nowMs - beginMs) - BACK_MS;
+  const asleep = [...machines.values()].filter((_, i) => i % STAYS !== 0);
+  for (const [i, machine] of asleep.entries()) switchOff(scene, machine, i % 2 === 0 ? "kill" : "close");
+  world.run(quietMs);
+  for (const machine of asleep) switchOn(scene, machine);
+  world.run(BACK_MS - LINKING_MS);
+  connectAttackers();
+  world.run(LINKING_MS + runMs + 40_000);
   const { delivered = Number.NaN } = unicastFigures(fleet, ledger.messages);
   const deliveredAgain = ledger.messages.reduce((sum, { deliveries }) => sum + Math.max(0, deliveries - 1), 0);
   return {
@@ -125,7 +147,7 @@ function capture(scene: Scene, self: NodeId, plaintext: Uint8Array): void {
       scene.captured.set(key, captured);
       const { queue } = scene.fleet.world;
       const again = captured;
-      for (const ageMs of AGES_MS) queue.at(queue.nowMs + ageMs, () => sendAgain(scene, again));
+      for (const ageMs of [...AGES_MS, LAST_AGE_MS]) queue.at(queue.nowMs + ageMs, () => sendAgain(scene, again));
     }
     captured.carriers.add(machine);
   });
@@ -182,21 +204,28 @@ function captureDatagrams({ fleet, attackers }: Scene): void {
   };
 }
 
-function restartNow({ fleet, machines }: Scene, untilMs: number): void {
-  const { world, random } = fleet;
+function switchOff({ fleet }: Scene, machine: Machine, how: "kill" | "close"): void {
+  if ("disk" in machine) stop(fleet, machine, how);
+  else if (how === "kill") machine.kill();
+  else machine.close();
+}
+
+function switchOn({ fleet }: Scene, machine: Machine): void {
+  if ("disk" in machine) restart(fleet, machine);
+  else machine.start();
+}
+
+function restartNow(scene: Scene, untilMs: number): void {
+  const { machines } = scene;
+  const { world, random } = scene.fleet;
   const all = [...machines.values()];
   const next = () => {
     const atMs = world.queue.nowMs + (60_000 / (all.length * RESTART_SHARE)) * 2 * random.fraction();
     if (atMs > untilMs) return;
     world.queue.at(atMs, () => {
       const machine = pick(random, all);
-      if ("disk" in machine) {
-        stop(fleet, machine, "kill");
-        world.queue.at(world.queue.nowMs + DOWN_MS, () => restart(fleet, machine));
-      } else {
-        machine.kill();
-        world.queue.at(world.queue.nowMs + DOWN_MS, () => machine.start());
-      }
+      switchOff(scene, machine, "kill");
+      world.queue.at(world.queue.nowMs + DOWN_MS, () => switchOn(scene, machine));
       next();
     });
   };
