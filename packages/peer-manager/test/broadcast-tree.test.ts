@@ -107,6 +107,25 @@ describe("the tree", () => {
     );
   });
 
+  test("many at once: each is compared four times, with seconds in between", () => {
+    const { tree } = treeOf(A, B);
+    const spans: { readonly fromMs: number; readonly toMs: number; readonly atMs: number }[] = [];
+    for (let n = 0; n < 1000; n += 1) {
+      const nowMs = n * 20;
+      tree.received(A, publish(publicationAt(nowMs)), id(n), nowMs);
+      if ((tree.nextDeadline() ?? Number.POSITIVE_INFINITY) > nowMs) continue;
+      for (const { message } of sent(tree.tick(now(nowMs)), "digest")) {
+        if (message.type === "digest") spans.push({ ...message, atMs: nowMs });
+      }
+    }
+    for (let n = 400; n < 700; n += 1) {
+      const comparing = spans.filter(({ fromMs, toMs }) => fromMs <= n * 20 && n * 20 < toMs);
+      expect(comparing.length).toBeGreaterThanOrEqual(3);
+      expect((comparing.at(-1)?.atMs ?? 0) - (comparing[0]?.atMs ?? 0)).toBeGreaterThan(1500);
+    }
+    expect(spans.length).toBeLessThanOrEqual(1000 / 16);
+  });
+
   test("a later link is lazy, unless there is no eager one; the last eager link's end grafts who last announced something", () => {
     const { tree, peers } = treeOf(A);
     peers.push(B);

@@ -42,6 +42,9 @@ export class BroadcastTree {
   #missMono = Number.NEGATIVE_INFINITY;
   #digestMono: number | null = null;
   #digests = 0;
+  #digestedMono = Number.NEGATIVE_INFINITY;
+  /** Publications since the last digest. */
+  #undigested = 0;
   /** Over how many links publications come here: the mean of the last sixteen or so. */
   #hopsMean = 0;
   /** Which part of what came was a repeat that may prune: the mean of the last eight or so. */
@@ -205,7 +208,7 @@ export class BroadcastTree {
     const { shotHops, shotFromHops, shotBelowRepeats } = this.#rules;
     const isTreeClean = this.#repeatsMean < shotBelowRepeats;
     if (hops < shotHops && this.#hopsMean >= shotFromHops && isTreeClean) outputs.push(...this.#shoot(shortId));
-    this.#digestMono ??= nowMono + this.#rules.digestMs;
+    this.#digestWith(nowMono);
     outputs.push(...this.#tell(neighbours, this.#rules.haveLinks, nowMono));
     return outputs;
   }
@@ -216,10 +219,21 @@ export class BroadcastTree {
     return targets.flatMap((peer) => this.#wanted(peer, shortId));
   }
 
+  /** A digest speaks of a few dozen publications: where they come fast, it has to be said more often. */
+  #digestWith(nowMono: number): void {
+    const { digestMs, digestIds, digestLeastMs } = this.#rules;
+    this.#undigested += 1;
+    const dueMono =
+      this.#undigested < digestIds ? nowMono + digestMs : Math.max(nowMono, this.#digestedMono + digestLeastMs);
+    this.#digestMono = Math.min(this.#digestMono ?? dueMono, dueMono);
+  }
+
   /** Asks one neighbour after the other whether it has had the same, while there is something to compare. */
   #compare(neighbours: readonly NodeId[], now: Now): BroadcastOutput[] {
-    const digest = digestNow(this.#cache, this.#born.wall, now);
+    const digest = digestNow(this.#cache, this.#born.wall, this.#digests, now);
     this.#digests += 1;
+    this.#undigested = 0;
+    this.#digestedMono = now.mono;
     const peer = neighbours[this.#digests % neighbours.length];
     this.#digestMono = digest === undefined && !this.#cache.isFresh(now.mono) ? null : now.mono + this.#rules.digestMs;
     return digest === undefined || peer === undefined ? [] : [{ type: "send", peer, message: digest }];

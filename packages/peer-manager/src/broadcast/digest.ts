@@ -9,19 +9,24 @@ import type { PublicationCache } from "./publication-cache.ts";
 const SPAN_MS = 30_000;
 /** Younger ones may still be on their way. */
 const YOUNGEST_MS = 2000;
+/** Where there are more than one Have names, one digest after the other goes so many times as far back. */
+const WINDOWS = 4;
 
 type Had = { readonly shortId: string; readonly timestampMs: number };
 
-/** Of the last publications of the span, at most as many as one Have names; undefined where there is none. */
-export function digestNow(cache: PublicationCache, bornWallMs: number, now: Now): Digest | undefined {
-  const toMs = Math.max(0, Math.floor(now.wall - YOUNGEST_MS));
-  const span = hadBetween(cache, Math.max(bornWallMs, toMs - SPAN_MS), toMs);
-  const [oldest] = span;
-  if (oldest === undefined) return undefined;
-  // A few more than that would be left out of the answer: the span begins behind them.
-  const isWhole = span.length <= SHORT_IDS_MAX;
-  const fromMs = isWhole ? Math.max(0, Math.ceil(Math.max(bornWallMs, toMs - SPAN_MS))) : oldestOf(span) + 1;
-  const counted = span.filter(({ timestampMs }) => timestampMs >= fromMs);
+/** Of the publications of the span, at most as many as one Have names, further back at each `turn`; undefined where there is none. */
+export function digestNow(cache: PublicationCache, bornWallMs: number, turn: number, now: Now): Digest | undefined {
+  const lastMs = Math.max(0, Math.floor(now.wall - YOUNGEST_MS));
+  const firstMs = Math.max(0, Math.ceil(Math.max(bornWallMs, lastMs - SPAN_MS)));
+  const span = hadBetween(cache, firstMs, lastMs);
+  if (span.length === 0) return undefined;
+  const windows = Math.max(1, Math.min(WINDOWS, Math.floor(span.length / SHORT_IDS_MAX)));
+  const end = span.length - (turn % windows) * SHORT_IDS_MAX;
+  // More than a Have names would be left out of the answer: the window begins behind them.
+  const before = span[end - SHORT_IDS_MAX - 1];
+  const fromMs = before === undefined ? firstMs : before.timestampMs + 1;
+  const toMs = span[end]?.timestampMs ?? lastMs;
+  const counted = span.filter(({ timestampMs }) => timestampMs >= fromMs && timestampMs < toMs);
   return { type: "digest", fromMs, toMs, count: counted.length, combined: combine(counted) };
 }
 
@@ -30,10 +35,6 @@ export function differing(cache: PublicationCache, { fromMs, toMs, count, combin
   const own = hadBetween(cache, fromMs, toMs);
   if (own.length === count && combine(own) === combined) return [];
   return own.slice(-SHORT_IDS_MAX).map(({ shortId }) => shortId);
-}
-
-function oldestOf(span: readonly Had[]): number {
-  return (span.at(-SHORT_IDS_MAX - 1) as Had).timestampMs;
 }
 
 function hadBetween(cache: PublicationCache, fromMs: number, toMs: number): Had[] {

@@ -12,6 +12,9 @@ export type BroadcastRules = {
   readonly haveIds: number;
   /** How often one neighbour after the other is asked whether it has had the same. */
   readonly digestMs: number;
+  /** And after so many publications, though not sooner than `digestLeastMs` after the last: each is compared four times. */
+  readonly digestIds: number;
+  readonly digestLeastMs: number;
   /** A lazy link joins the tree once the tree has failed for this many messages. */
   readonly graftAfterMisses: number;
   /** What was repaired on its way here says nothing about the tree. */
@@ -33,6 +36,8 @@ export const BROADCAST_RULES: BroadcastRules = {
   haveLinks: 2,
   haveIds: 2,
   digestMs: 3000,
+  digestIds: 16,
+  digestLeastMs: 300,
   graftAfterMisses: 2,
   isRepairApart: true,
   youthMs: 30_000,
