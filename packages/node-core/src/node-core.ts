@@ -20,7 +20,8 @@ import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxOutput } from "./outbox-output.ts";
 import type { NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
-import { Overlay, type OverlayOptions, type OverlayOutput } from "./overlay.ts";
+import { Overlay } from "./overlay.ts";
+import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
 import { Signalling, type SignallingOutput } from "./signalling.ts";
 import type { Prices } from "./told-prices.ts";
@@ -97,7 +98,7 @@ export class NodeCore {
       floor,
       price: (to) => this.#overlay.sendPriceTo(to),
       linkTo: (peer) => this.#overlay.links.best(peer),
-      clockOffsetMs: () => this.#overlay.clockOffsetMs,
+      clockOffsetMs: () => this.#overlay.membership.clockOffsetMs,
     });
     this.#finder = new Finder(identity.id, random, (target) => this.#overlay.reachableNear(target, FINDER_STARTS));
     this.#tracer = new Tracer({
@@ -107,7 +108,7 @@ export class NodeCore {
       carriersNear: (target, count) => this.#overlay.reachableNear(target, count),
     });
     const price = () => this.#overlay.publishPrice();
-    const isAbroad = (id: string) => this.#overlay.isAbroad(id);
+    const isAbroad = (id: string) => this.#overlay.forwarding.isAbroad(id);
     this.#publisher = new Publisher({ identity, network, random, floor: publishFloor, price, isAbroad });
     const { inboxAgeMs = INBOX_AGE_MS } = options;
     const { counters } = this.#overlay;
@@ -160,28 +161,28 @@ export class NodeCore {
   }
 
   get observed(): Address | undefined {
-    return this.#overlay.observed;
+    return this.#overlay.membership.observed;
   }
 
   neighbours(): Neighbour[] {
-    return this.#overlay.neighbours();
+    return this.#overlay.membership.neighbours();
   }
 
   /** What a neighbour's last Pong says of this node; hearsay. */
   viewOf(peer: NodeId): PeerView | undefined {
-    return this.#overlay.viewOf(peer);
+    return this.#overlay.membership.viewOf(peer);
   }
 
   anchors(): NodeId[] {
-    return this.#overlay.anchors();
+    return this.#overlay.membership.anchors().map(({ id }) => id);
   }
 
   contacts(): Contact[] {
-    return this.#overlay.contacts();
+    return this.#overlay.membership.contacts();
   }
 
   isReachable(nowMono: number): boolean {
-    return this.#overlay.isReachable(nowMono);
+    return this.#overlay.membership.isReachable(nowMono);
   }
 
   session(id: NodeId): SessionInfo | undefined {
@@ -206,12 +207,12 @@ export class NodeCore {
   }
 
   get seenFilterBytes(): number {
-    return this.#overlay.seenFilterBytes;
+    return this.#overlay.forwarding.seenFilterBytes;
   }
 
   /** Envelopes being carried, for others and of our own. */
   get pendingCount(): number {
-    return this.#overlay.pendingCount;
+    return this.#overlay.forwarding.pendingCount;
   }
 
   /** What programs have submitted and not heard of yet, oldest first. */
@@ -468,7 +469,7 @@ export class NodeCore {
   #acceptable(candidates: readonly Candidate[], peer: NodeId): Candidate[] {
     const context = {
       linkAddresses: this.#overlay.links.sessionAddresses(),
-      observedIp: this.#overlay.observed?.ip,
+      observedIp: this.#overlay.membership.observed?.ip,
       authorAddress: this.#overlay.links.session(peer)?.address,
     };
     const accepted = new Set(

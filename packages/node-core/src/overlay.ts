@@ -1,22 +1,7 @@
-import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
+import type { NodeId } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
-import {
-  type BlockLimits,
-  closestOf,
-  Membership,
-  type MembershipOutput,
-  type Neighbour,
-  type Now,
-  type Origination,
-  type PeerView,
-} from "@starling/peer-manager";
-import {
-  type AgreedChannel,
-  createSessionCrypto,
-  type SessionCrypto,
-  type SessionEvent,
-  type SessionLimits,
-} from "@starling/session";
+import { closestOf, Membership, type MembershipOutput, type Now, type Origination } from "@starling/peer-manager";
+import { type AgreedChannel, createSessionCrypto, type SessionEvent } from "@starling/session";
 import type {
   Address,
   ByeReason,
@@ -25,8 +10,6 @@ import type {
   Frame,
   Lookup,
   MessageBody,
-  NodeRole,
-  Nodes,
   Publication,
   SendFailReason,
 } from "@starling/wire-protocol";
@@ -43,12 +26,12 @@ import {
   FRAME_KIND,
 } from "@starling/wire-protocol";
 import { Counters } from "./counters.ts";
-import { DEFAULT_FORWARD_LIMITS, type ForwardLimits } from "./forward-quota.ts";
-import { Forwarding, type ForwardingOutput } from "./forwarding.ts";
-import { effortAt } from "./ingress.ts";
+import { DEFAULT_FORWARD_LIMITS } from "./forward-quota.ts";
+import { Forwarding } from "./forwarding.ts";
 import type { RelayInput } from "./input.ts";
 import { type LinkEvent, type LinkPath, Links } from "./links.ts";
 import type { RelayOutput, RtcClose, RtcSend } from "./output.ts";
+import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
 import { type Prices, ToldPrices } from "./told-prices.ts";
 
 // What a relay and a node have in common: links, membership and forwarding, wired by plain calls. It decides nothing about what ends
@@ -56,55 +39,6 @@ import { type Prices, ToldPrices } from "./told-prices.ts";
 
 /** As many as a forwarder tries, one after the other (PROTOCOL §5). */
 const FIRST_HOPS = 3;
-
-export type OverlayOptions = {
-  readonly identity: Identity;
-  readonly network: string;
-  readonly role: NodeRole;
-  readonly bootstrap: readonly Contact[];
-  readonly announce: readonly Address[];
-  readonly maxNeighbours: number;
-  /** For laboratories: other limits of a block (/24, /48) than the protocol's. */
-  readonly blockLimits?: Partial<BlockLimits>;
-  /** What `save-peers` said in an earlier life. */
-  readonly saved?: readonly Contact[];
-  /** Dials bootstrap nodes and nobody else. */
-  readonly passive?: boolean;
-  readonly random: RandomSource;
-  /** Replaced by the simulator only. */
-  readonly crypto?: SessionCrypto;
-  readonly floor?: (sizeBytes: number) => number;
-  readonly publishFloor?: (sizeBytes: number) => number;
-  readonly quota?: Partial<ForwardLimits>;
-  /** Changes to the limits of sessions; `links` is by `maxNeighbours`. */
-  readonly sessionLimits?: Partial<Omit<SessionLimits, "links">>;
-  /** Envelopes under way at once, and messages that the SeenFilter may grow to in a rotation. */
-  readonly pendingMax?: number;
-  readonly seenMax?: number;
-  /** Whether a peer may have a link at all; asked at each handshake, so the answer may change. */
-  readonly admits?: (peer: NodeId) => boolean;
-  /** Channels at once; 0, the default, for a node that opens none. */
-  readonly maxChannels?: number;
-  /** Its record never holds an address, and nobody is asked to dial it (PROTOCOL §4, `relayed-only`). Default false. */
-  readonly hidesAddress?: boolean;
-  /** What `save-freshness-bound` said in an earlier life. */
-  readonly freshnessBoundMs?: number;
-};
-
-export type OverlayOutput =
-  | RelayOutput
-  | ForwardingOutput
-  /** A neighbour's answer to a Lookup. */
-  | { readonly type: "nodes-arrived"; readonly peer: NodeId; readonly nodes: Nodes }
-  /** A Direct from the other end of a link, or its answer to one of ours. */
-  | { readonly type: "direct-arrived"; readonly peer: NodeId; readonly path: LinkPath; readonly body: MessageBody }
-  | {
-      readonly type: "direct-answered";
-      readonly peer: NodeId;
-      readonly path: LinkPath;
-      readonly messageId: string;
-      readonly result: DirectResult;
-    };
 
 /** Stands where a session has its peer's address. */
 const NO_ADDRESS: Address = { ip: "0.0.0.0", port: 0 };
@@ -116,8 +50,6 @@ export class Overlay {
   readonly #membership: Membership;
   readonly #forwarding: Forwarding;
   readonly #hidesAddress: boolean;
-  /** Least efforts of 512 bytes. */
-  readonly #floors: Prices;
   readonly #told: ToldPrices;
 
   constructor(options: OverlayOptions, now: Now) {
@@ -126,8 +58,7 @@ export class Overlay {
     const { publishFloor = (sizeBytes) => stampFloor("publish", sizeBytes) } = options;
     this.id = identity.id;
     this.#hidesAddress = hidesAddress;
-    this.#floors = { send: floor(0), publish: publishFloor(0) };
-    this.#told = new ToldPrices(this.#floors);
+    this.#told = new ToldPrices({ send: floor(0), publish: publishFloor(0) });
     const announce = hidesAddress ? [] : options.announce;
     this.#membership = new Membership({ ...options, announce }, (peer) => this.#links.sessionRttMs(peer), now);
     this.#links = new Links({
@@ -173,11 +104,6 @@ export class Overlay {
   corrected(now: Now): Now {
     const correctionMs = this.#membership.clockCorrectionMs;
     return correctionMs === 0 ? now : { mono: now.mono, wall: now.wall + correctionMs };
-  }
-
-  /** How far the neighbours' clocks are ahead of ours. */
-  get clockOffsetMs(): number {
-    return this.#membership.clockOffsetMs;
   }
 
   handle(input: RelayInput, now: Now): OverlayOutput[] {
@@ -234,10 +160,6 @@ export class Overlay {
 
   publish(publication: Publication, digest: Uint8Array, isAgain: boolean, now: Now): void {
     this.#forwarding.publish(publication, digest, isAgain, now);
-  }
-
-  isAbroad(id: string): boolean {
-    return this.#forwarding.isAbroad(id);
   }
 
   /** Asks all neighbours for a Pong now: it tells their price. */
@@ -298,32 +220,9 @@ export class Overlay {
     return outputs;
   }
 
-  neighbours(): Neighbour[] {
-    return this.#membership.neighbours();
-  }
-
-  /** What a neighbour's last Pong says of this node. */
-  viewOf(peer: NodeId): PeerView | undefined {
-    return this.#membership.viewOf(peer);
-  }
-
-  anchors(): NodeId[] {
-    return this.#membership.anchors().map(({ id }) => id);
-  }
-
   /** The reachable neighbours closest to a node. */
   reachableNear(target: NodeId, count: number): Contact[] {
     return closestOf(target, this.#membership.reachable(), count).map(({ id, address }) => ({ id, address }));
-  }
-
-  /** The verified contacts. */
-  contacts(): Contact[] {
-    return this.#membership.contacts();
-  }
-
-  /** Whether this node believes that strangers can reach it. */
-  isReachable(nowMono: number): boolean {
-    return this.#membership.isReachable(nowMono);
   }
 
   /** The links, to look at; they are sent on through the Overlay only. */
@@ -342,15 +241,30 @@ export class Overlay {
     return this.#links;
   }
 
+  /** Who and where the neighbours are, and this node for them; to look at. */
+  get membership(): Pick<
+    Membership,
+    "neighbours" | "viewOf" | "contacts" | "isReachable" | "observed" | "clockOffsetMs" | "anchors"
+  > {
+    return this.#membership;
+  }
+
+  /** What is being carried; to look at. */
+  get forwarding(): Pick<
+    Forwarding,
+    "seenFilterBytes" | "pendingCount" | "openCount" | "waitingCount" | "recipientCount" | "isAbroad"
+  > {
+    return this.#forwarding;
+  }
+
   /** Efforts for 512 bytes that the dearest link is asked for. */
   askedPrices(nowMono: number): Prices {
-    return this.#effortsAt(this.#forwarding.highestPrice(nowMono));
+    return this.#told.effortsAt(this.#forwarding.highestPrice(nowMono));
   }
 
   /** Efforts for 512 bytes that neighbours ask of us: the median of them. */
   toldPrices(): Prices {
-    const { send, publish } = this.#told.median();
-    return { send: effortAt(send, this.#floors.send), publish: effortAt(publish, this.#floors.publish) };
+    return this.#told.medianEfforts();
   }
 
   /** What is asked for a Send to this recipient by those that it may go to first, as a multiple of the floor. */
@@ -363,31 +277,6 @@ export class Overlay {
   /** What is asked for a Publish, as a multiple of the floor. */
   publishPrice(): number {
     return this.#told.median().publish;
-  }
-
-  get observed(): Address | undefined {
-    return this.#membership.observed;
-  }
-
-  get seenFilterBytes(): number {
-    return this.#forwarding.seenFilterBytes;
-  }
-
-  get pendingCount(): number {
-    return this.#forwarding.pendingCount;
-  }
-
-  get openCount(): number {
-    return this.#forwarding.openCount;
-  }
-
-  /** Messages that wait for their turn to be carried. */
-  get admissionWaitingCount(): number {
-    return this.#forwarding.waitingCount;
-  }
-
-  get recipientCount(): number {
-    return this.#forwarding.recipientCount;
   }
 
   /** All counts, those of the links included. */
@@ -526,7 +415,7 @@ export class Overlay {
   }
 
   #pongBody(echo: Uint8Array, peer: NodeId, observed: Address, now: Now): Uint8Array {
-    const price = this.#effortsAt(this.#forwarding.price(peer, now.mono));
+    const price = this.#told.effortsAt(this.#forwarding.price(peer, now.mono));
     return encodePong({
       type: "pong",
       echo,
@@ -537,10 +426,6 @@ export class Overlay {
       observed,
       contacts: this.#membership.sample(peer, observed),
     });
-  }
-
-  #effortsAt(multiple: number): Prices {
-    return { send: effortAt(multiple, this.#floors.send), publish: effortAt(multiple, this.#floors.publish) };
   }
 
   #nodesBody(lookupBody: Uint8Array, from: Address): Uint8Array {

@@ -3,8 +3,8 @@ import type { Neighbour, Now } from "@starling/peer-manager";
 import type { SessionInfo } from "@starling/session";
 import type { RelayInput } from "./input.ts";
 import type { RelayOutput } from "./output.ts";
-import type { OverlayOptions, OverlayOutput } from "./overlay.ts";
 import { Overlay } from "./overlay.ts";
+import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
 import type { Prices } from "./told-prices.ts";
 
 export type RelayCoreInput =
@@ -53,7 +53,7 @@ export class RelayCore {
   }
 
   neighbours(): Neighbour[] {
-    return this.#overlay.neighbours();
+    return this.#overlay.membership.neighbours();
   }
 
   sessions(): SessionInfo[] {
@@ -79,27 +79,27 @@ export class RelayCore {
   }
 
   get seenFilterBytes(): number {
-    return this.#overlay.seenFilterBytes;
+    return this.#overlay.forwarding.seenFilterBytes;
   }
 
   /** Envelopes that are known: those under way, and those kept for repeats. */
   get pendingCount(): number {
-    return this.#overlay.pendingCount;
+    return this.#overlay.forwarding.pendingCount;
   }
 
   /** Messages that wait for their turn to be carried. */
   get waitingCount(): number {
-    return this.#overlay.admissionWaitingCount;
+    return this.#overlay.forwarding.waitingCount;
   }
 
   /** Envelopes under way. */
   get openCount(): number {
-    return this.#overlay.openCount;
+    return this.#overlay.forwarding.openCount;
   }
 
   /** Recipients whose rate is being watched. */
   get recipientCount(): number {
-    return this.#overlay.recipientCount;
+    return this.#overlay.forwarding.recipientCount;
   }
 
   #take(input: RelayCoreInput, now: Now): OverlayOutput[] {

@@ -1,5 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { Pong } from "@starling/wire-protocol";
+import { effortAt } from "./ingress.ts";
 
 export type Prices = { readonly send: number; readonly publish: number };
 
@@ -24,6 +25,17 @@ export class ToldPrices {
 
   closed(peer: NodeId): void {
     this.#byPeer.delete(peer);
+  }
+
+  /** A multiple of the floors as efforts for 512 bytes. */
+  effortsAt(multiple: number): Prices {
+    return { send: effortAt(multiple, this.#floors.send), publish: effortAt(multiple, this.#floors.publish) };
+  }
+
+  /** `median`, as efforts for 512 bytes. */
+  medianEfforts(): Prices {
+    const { send, publish } = this.median();
+    return { send: effortAt(send, this.#floors.send), publish: effortAt(publish, this.#floors.publish) };
   }
 
   /** The least that one of these asks for a Send: a forwarder that is refused by one goes on to the next. */
