@@ -165,7 +165,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       given,
       age: new InboxAge(inboxAgeMs, systemNow()),
       note,
-      setListening: (on) => feed({ type: "listening", on }),
+      setListening: (on, except) => feed({ type: "listening", on, except }),
     });
 
     const peers = new PeerEvents();

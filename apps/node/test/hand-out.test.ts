@@ -43,7 +43,7 @@ function programs(topics: string[] = [], congested: string[] = []) {
       acknowledges: () => false,
     },
     note: ({ out = [] }) => done.push(...out.map((key) => `out ${key.slice(from.length + 1)}`)),
-    setListening: (on) => done.push(on ? "listening" : "not listening"),
+    setListening: (on, except) => done.push([on ? "listening" : "not listening", ...except].join(" but ")),
     given: new Set(),
     age: { sweep: (waiting) => waiting.filter(({ topic }) => topic === "old") },
   });
@@ -123,11 +123,26 @@ describe("handing messages out", () => {
     expect(handOut.heldCount).toBe(2);
   });
 
+  test("a topic that nobody reads is not asked for once it holds as much as is free; the others are", () => {
+    const { handOut, state, done, published } = programs(["b"]);
+    for (let i = 0; i < 500; i += 1) handOut.take([entry(i, "a")]);
+    expect(done.at(-1)).toBe("listening but message a");
+    handOut.take([entry(500, "b")]);
+    for (let i = 501; i < 751; i += 1) handOut.take([entry(i, "c")]);
+    expect(published()).toEqual([500]);
+    expect(done.at(-1)).toBe("listening but message a but message c");
+    state.topics = ["a", "b"];
+    handOut.onInterest();
+    expect(published()).toHaveLength(501);
+    expect(done.at(-1)).toBe("listening");
+    expect(handOut.heldCount).toBe(250);
+  });
+
   test("the core is asked for messages while a program is there and few are held", () => {
     const { handOut, state, done } = programs(["b"]);
     handOut.onInterest();
     for (let i = 0; i < 1000; i += 1) handOut.take([entry(i, "a")]);
-    expect(done).toEqual(["listening", "not listening"]);
+    expect(done).toEqual(["listening", "listening but message a", "not listening"]);
     state.topics = ["a"];
     handOut.onInterest();
     expect(handOut.heldCount).toBe(0);

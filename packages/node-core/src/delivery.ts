@@ -8,6 +8,7 @@ import { DeliveredSet } from "./delivered-set.ts";
 import { InboxAge } from "./inbox-age.ts";
 import type { InboxEntry, MessagePath } from "./output.ts";
 import { Sequencer } from "./sequencer.ts";
+import { laneOf, TopicShare } from "./topic-share.ts";
 
 // The recipient's side of a message, PROTOCOL §5: unseal, exactly once by (sender, messageId), write to the inbox, acknowledge
 // when written, hand out in order when a program listens.
@@ -22,9 +23,9 @@ import { Sequencer } from "./sequencer.ts";
 //
 // Replies and signals are for this process alone: acknowledged at once, never written.
 
-/** BOUNDED: what waits for a program; more is answered `full`. */
-const INBOX_MAX_MESSAGES = 1000;
-const INBOX_MAX_BYTES = 16 * 1024 * 1024;
+/** BOUNDED: what waits for a program, of one topic as much as is free (topic-share.ts); more is answered `full`. */
+const INBOX_MAX_MESSAGES = 2000;
+const INBOX_MAX_BYTES = 32 * 1024 * 1024;
 /** How long a message waits for a program, unless told. */
 export const INBOX_AGE_MS: number = 30 * 24 * 3_600_000;
 /** How far ahead of our clock an author may date a message. */
@@ -68,15 +69,16 @@ export class Delivery {
   readonly #sequencer = new Sequencer();
   // BOUNDED: together with what waits, in order or not, by the inbox limits.
   readonly #storing = new Map<string, Storing>();
-  /** Entries that went on when they were written, and then could not be stored. BOUNDED: they count as waiting. */
+  /** Entries that went on when they were written, and then could not be stored. BOUNDED: INBOX_MAX_MESSAGES. */
   readonly #unsynced = new Map<string, InboxEntry>();
   /** Entries written and not handed out; those in #ready may go. */
   #ready: InboxEntry[];
   readonly #age: InboxAge;
-  #heldCount: number;
-  #heldBytes: number;
+  readonly #held = new TopicShare({ messages: INBOX_MAX_MESSAGES, bytes: INBOX_MAX_BYTES });
   #unwrittenCount = 0;
   #listening = false;
+  /** Lanes that programs take no more of now. */
+  #except: ReadonlySet<string> = new Set();
 
   constructor(options: DeliveryOptions, now: Now) {
     this.#identity = options.identity;
@@ -85,8 +87,7 @@ export class Delivery {
     this.#delivered = new DeliveredSet(options.delivered, now);
     this.#ready = [...options.waiting];
     this.#age = new InboxAge(options.inboxAgeMs, now);
-    this.#heldCount = this.#ready.length;
-    this.#heldBytes = this.#ready.reduce((sum, entry) => sum + entry.content.length, 0);
+    for (const entry of this.#ready) this.#held.take(laneOf(entry), entry.content.length);
   }
 
   /** A Send for us that passed the ladder. Its author is unknown until it is unsealed, and may be anybody. */
@@ -133,9 +134,10 @@ export class Delivery {
     return [...answers.map((to): DeliveryOutput => ({ type: "acknowledge", to })), ...this.#handOut()];
   }
 
-  /** A program began or ceased to listen. */
-  listening(on: boolean): DeliveryOutput[] {
+  /** Programs began or ceased to listen, or take no more of some lanes. */
+  listening(on: boolean, except: readonly string[] = []): DeliveryOutput[] {
     this.#listening = on;
+    this.#except = new Set(except);
     return this.#handOut();
   }
 
@@ -153,7 +155,7 @@ export class Delivery {
   }
 
   get waitingCount(): number {
-    return this.#heldCount - this.#unwrittenCount;
+    return this.#held.messages - this.#unwrittenCount;
   }
 
   #accept(from: NodeId, body: MessageBody, path: MessagePath, to: ReturnPath, now: Now): DeliveryOutput[] {
@@ -190,9 +192,10 @@ export class Delivery {
       this.#storing.set(key, { entry: unsynced, answers: [to], isWritten: true });
       return [{ type: "store", entry: unsynced }];
     }
+    const lane = laneOf({ kind: body.kind, topic: body.topic });
     const isFull =
-      this.#heldCount + this.#unsynced.size >= INBOX_MAX_MESSAGES ||
-      this.#heldBytes + body.content.length > INBOX_MAX_BYTES ||
+      !this.#held.hasRoomFor(lane, body.content.length) ||
+      this.#unsynced.size >= INBOX_MAX_MESSAGES ||
       !this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
     if (isFull) {
       this.#counters.add("dropped.inbox-full");
@@ -201,8 +204,7 @@ export class Delivery {
     const entry = inboxEntry(key, from, body, body.kind, path, now);
     this.#storing.set(key, { entry, answers: [to], isWritten: false });
     this.#unwrittenCount += 1;
-    this.#heldCount += 1;
-    this.#heldBytes += entry.content.length;
+    this.#held.take(lane, entry.content.length);
     return [{ type: "store", entry }];
   }
 
@@ -220,7 +222,10 @@ export class Delivery {
   #handOut(): DeliveryOutput[] {
     if (!this.#listening) return [];
     const outputs: DeliveryOutput[] = [];
-    for (const message of this.#ready.splice(0)) {
+    const ready = this.#ready;
+    this.#ready = this.#except.size === 0 ? [] : ready.filter((entry) => this.#except.has(laneOf(entry)));
+    for (const message of ready) {
+      if (this.#except.has(laneOf(message))) continue;
       this.#release(message);
       outputs.push({ type: "handed-out", key: message.key }, { type: "deliver", message });
     }
@@ -236,8 +241,7 @@ export class Delivery {
   }
 
   #release(entry: InboxEntry): void {
-    this.#heldCount -= 1;
-    this.#heldBytes -= entry.content.length;
+    this.#held.release(laneOf(entry), entry.content.length);
   }
 
   #drop(reason: string): DeliveryOutput[] {

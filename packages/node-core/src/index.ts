@@ -23,3 +23,4 @@ export type {
 } from "./output.ts";
 export type { RelayCoreInput, RelayCoreOptions } from "./relay-core.ts";
 export { RelayCore } from "./relay-core.ts";
+export { laneOf, TopicShare } from "./topic-share.ts";

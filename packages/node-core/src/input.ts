@@ -74,5 +74,5 @@ export type NodeInput =
   | { readonly type: "written"; readonly key: string }
   /** The inbox entry of this key survives this machine, or could not be written. */
   | { readonly type: "stored"; readonly key: string; readonly ok: boolean }
-  /** Whether a program is there to take messages. */
-  | { readonly type: "listening"; readonly on: boolean };
+  /** Whether a program is there to take messages, and of which lanes (`laneOf`) no more are taken now. */
+  | { readonly type: "listening"; readonly on: boolean; readonly except?: readonly string[] };

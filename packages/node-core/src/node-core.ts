@@ -263,7 +263,7 @@ export class NodeCore {
       case "stored":
         return this.#delivery.stored(input.key, input.ok, now);
       case "listening":
-        return this.#delivery.listening(input.on);
+        return this.#delivery.listening(input.on, input.except);
       case "connect":
         if (input.address !== undefined) return this.#dial(input.id, { id: input.peer, address: input.address }, now);
         return this.#connect(input.peer, input.id, now);

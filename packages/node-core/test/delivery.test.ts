@@ -226,6 +226,31 @@ describe("bounds", () => {
     expect(types(bob.arrived("room", send(messageBody({ messageId: id(1000) })), at(1001)))).toEqual(["store"]);
   });
 
+  test("a topic that nobody takes leaves room for the others, and holds them up nowhere", () => {
+    const arrive = (topic: string, i: number) => {
+      const messageId = Uint8Array.from({ length: 16 }, (_, at) => (at === 0 ? i & 0xff : i >> 8));
+      const outputs = bob.arrived(
+        `${topic}${i}`,
+        send(messageBody({ messageId, topic, stream: streamOf(topic) })),
+        at(i),
+      );
+      const [first] = outputs;
+      if (first?.type !== "store") return types(outputs);
+      return types(bob.stored(first.entry.key, true, at(i)));
+    };
+    const streamOf = (topic: string) => new Uint8Array(8).fill(topic.charCodeAt(0));
+    bob.listening(true, ["message a"]);
+    for (let i = 0; i < 1000; i += 1) expect(arrive("a", i)).toEqual(["acknowledge"]);
+    expect(arrive("a", 1000)).toEqual(["refuse"]);
+    for (let i = 0; i < 3; i += 1) expect(arrive("b", 2000 + i)).toEqual(["acknowledge", "handed-out", "deliver"]);
+    bob.listening(false);
+    for (let i = 0; i < 500; i += 1) expect(arrive("c", 3000 + i)).toEqual(["acknowledge"]);
+    expect(arrive("c", 3500)).toEqual(["refuse"]);
+    expect(arrive("d", 4000)).toEqual(["acknowledge"]);
+    expect(bob.waitingCount).toBe(1501);
+    expect(types(bob.listening(true)).filter((type) => type === "deliver")).toHaveLength(1501);
+  });
+
   test("a delivered key is kept until wall time and monotonic time have both gone past it", () => {
     const set = new DeliveredSet([], { mono: 0, wall: WALL });
     set.add("a", WALL + 1000, { mono: 0, wall: WALL });

@@ -20,7 +20,7 @@ const CLOCK_FAIL_MS = 30_000;
 const CORRECTED_MAX_MS = 120_000;
 const CORRECTED_BY = 3;
 const RTT_WARN_MS = 300;
-const INBOX_MAX = 1000;
+const TOPIC_MAX = 1000;
 const FREE_FAIL_BYTES = 64 * 1024 * 1024;
 /** By then three Hellos to a bootstrap node have gone unanswered. */
 const DIAL_MS = 4000;
@@ -221,9 +221,9 @@ function checkLatency({ peers, links }: DaemonFacts): Check {
 function checkInbox(waiting: number): Check {
   const name = "inbox";
   if (waiting === 0) return { name, state: "ok", seen: "empty" };
-  const seen = `${countOf(waiting, "message")} waiting, of at most ${INBOX_MAX}`;
-  const advice = "read them with 'starling listen'; a full inbox takes no more";
-  return { name, state: waiting < INBOX_MAX / 2 ? "ok" : waiting < INBOX_MAX ? "warn" : "fail", seen, advice };
+  const seen = `${countOf(waiting, "message")} waiting; a topic takes ${TOPIC_MAX} at most`;
+  const advice = "read them with 'starling listen'; a topic that is full takes no more";
+  return { name, state: waiting < TOPIC_MAX / 2 ? "ok" : waiting < TOPIC_MAX ? "warn" : "fail", seen, advice };
 }
 
 function hostOf(address: string): string {

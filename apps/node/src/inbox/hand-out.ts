@@ -4,7 +4,7 @@ import {
   type MessageEvent,
   type RequestEvent,
 } from "@starling/local-client/server";
-import type { InboxAge, InboxEntry } from "@starling/node-core";
+import { type InboxAge, type InboxEntry, laneOf, TopicShare } from "@starling/node-core";
 import type { Now } from "@starling/node-core/driver";
 import type { Notes } from "./inbox-journal.ts";
 
@@ -18,7 +18,7 @@ import type { Notes } from "./inbox-journal.ts";
 
 /**
  * BOUNDED: at this many, held and given, the core is told that nobody listens, and holds what comes (up to its inbox limits)
- * itself. One step of the core can add all that it held, so twice its inbox is the most.
+ * itself; of one lane at as many as are free. One step of the core can add all that it held.
  */
 const HOLD_MAX = 1000;
 /**
@@ -36,7 +36,7 @@ export type HandOutOptions = {
    */
   readonly note: (notes: Notes) => void;
   /** Tell the core whether to hand out. */
-  readonly setListening: (on: boolean) => void;
+  readonly setListening: (on: boolean, except: readonly string[]) => void;
   /** Which of those that wait have waited too long. */
   readonly age: Pick<InboxAge, "sweep">;
   /** Keys that an earlier life of this node has given to a program, which did not acknowledge them. */
@@ -49,7 +49,10 @@ export class HandOut {
   readonly #redelivered: Set<string>;
   readonly #given = new Map<string, InboxEntry>();
   #held: InboxEntry[] = [];
+  /** Of what is held and given. */
+  readonly #share = new TopicShare({ messages: HOLD_MAX, bytes: Number.POSITIVE_INFINITY });
   #listening = false;
+  #except: readonly string[] = [];
   #isPumping = false;
   /** Messages that waited too long for a program. */
   droppedCount = 0;
@@ -61,11 +64,12 @@ export class HandOut {
 
   /** Messages that no program has dealt with. */
   get heldCount(): number {
-    return this.#held.length + this.#given.size;
+    return this.#share.messages;
   }
 
   /** The core hands out messages. */
   take(entries: readonly InboxEntry[]): void {
+    for (const entry of entries) this.#share.take(laneOf(entry), 0);
     const behind = new Set(this.#held.map(laneOf));
     this.#held.push(...this.#give(entries, behind));
     this.#listen();
@@ -74,9 +78,12 @@ export class HandOut {
   /** A program has dealt with a message. Throws `E_NO_MESSAGE`. */
   acknowledge(from: string, messageId: string): void {
     const key = `${from}:${messageId}`;
-    if (!this.#given.delete(key)) {
+    const entry = this.#given.get(key);
+    if (entry === undefined) {
       throw new LocalClientError("E_NO_MESSAGE", "no message with this id and author waits for its ack");
     }
+    this.#given.delete(key);
+    this.#share.release(laneOf(entry), 0);
     this.#done([key]);
     this.#listen();
   }
@@ -99,6 +106,7 @@ export class HandOut {
     const dropped = new Set(this.#options.age.sweep(this.#held, now));
     if (dropped.size === 0) return;
     this.#held = this.#held.filter((entry) => !dropped.has(entry));
+    for (const entry of dropped) this.#share.release(laneOf(entry), 0);
     this.#done([...dropped].map(({ key }) => key));
     this.droppedCount += dropped.size;
     this.#listen();
@@ -133,6 +141,7 @@ export class HandOut {
       } else {
         group.out.push(entry.key);
         this.#redelivered.delete(entry.key);
+        this.#share.release(lane, 0);
       }
       if (group.sizeBytes < GROUP_BYTES && group.events.length < GROUP_MESSAGES) continue;
       this.#publish(group);
@@ -155,9 +164,11 @@ export class HandOut {
 
   #listen(): void {
     const on = this.heldCount < HOLD_MAX && this.#hasReader();
-    if (on === this.#listening) return;
+    const except = on ? this.#share.full() : [];
+    if (on === this.#listening && isEqual(except, this.#except)) return;
     this.#listening = on;
-    this.#options.setListening(on);
+    this.#except = except;
+    this.#options.setListening(on, except);
   }
 
   #hasReader(): boolean {
@@ -185,6 +196,6 @@ function newGroup(): Group {
   return { events: [], given: [], out: [], sizeBytes: 0 };
 }
 
-function laneOf({ kind, topic }: InboxEntry): string {
-  return `${kind} ${topic}`;
+function isEqual(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((lane, i) => lane === b[i]);
 }
