@@ -896,6 +896,23 @@ def check_datagrams(vectors):
         read = parse_datagram(bytes.fromhex(data["datagram"]))
         expect("Data, opened", key.open(read["counter"], header, bytes.fromhex(read["ciphertext"])), data["frames"])
         parse_frames(frames)
+    check_renewal(vectors["channel"], prologue(vectors["network"], "channel"), alice, bob)
+
+
+def check_renewal(vectors, names, alice, bob):
+    hello, welcome = vectors["hello"], vectors["welcome"]
+    e_alice, e_bob = bytes.fromhex(hello["ephemeralSeed"]), bytes.fromhex(welcome["ephemeralSeed"])
+    alices, message = write_first("IK", names, alice, public_key(bob), e_alice, b"")
+    expect("message 1 of a Hello on a channel", message, hello["message"])
+    expect("Hello on a channel", b"\x50" + U32.write(hello["senderIndex"]) + message, hello["datagram"])
+    bobs, e, _, payload = read_first("IK", names, bob, message)
+    expect("payload of a Hello on a channel", payload, "")
+    message2, _, _ = write_second(bobs, e, public_key(alice), e_bob, b"")
+    expect("message 2 of a Welcome on a channel", message2, welcome["message"])
+    indexes = U32.write(welcome["senderIndex"]) + U32.write(welcome["receiverIndex"])
+    expect("Welcome on a channel", b"\x51" + indexes + message2, welcome["datagram"])
+    expect("payload of a Welcome on a channel", read_second(alices, alice, e_alice, message2), "")
+    expect("handshake hash of a renewal", alices.h, welcome["handshakeHash"])
 
 
 def check_frames(vectors):

@@ -33,6 +33,8 @@ export type LinkInfo = { readonly path: LinkPath; readonly rttMs: number | undef
 
 export type LinksOptions = {
   readonly crypto: SessionCrypto;
+  /** The same for the purpose `channel`: it renews the keys of channels. */
+  readonly channelCrypto: SessionCrypto;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly owner: SessionOwner;
   readonly maxSessions: number;
@@ -49,7 +51,7 @@ export class Links {
   #closing: string[] = [];
 
   constructor(options: LinksOptions) {
-    const { crypto, random, owner, maxSessions, maxChannels, sessionLimits, admits } = options;
+    const { crypto, channelCrypto, random, owner, maxSessions, maxChannels, sessionLimits, admits } = options;
     this.#sessions = new SessionTable({
       crypto,
       random,
@@ -58,7 +60,7 @@ export class Links {
       admits,
     });
     if (maxChannels > 0) {
-      this.#channels = new ChannelTable({ self: crypto.id, random, limits: { links: maxChannels } });
+      this.#channels = new ChannelTable({ crypto: channelCrypto, random, limits: { links: maxChannels } });
     }
   }
 

@@ -63,6 +63,7 @@ export class Overlay {
     this.#membership = new Membership({ ...options, announce }, (peer) => this.#links.sessionRttMs(peer), now);
     this.#links = new Links({
       crypto: options.crypto ?? createSessionCrypto({ identity, network, random }),
+      channelCrypto: createSessionCrypto({ identity, network, random, purpose: "channel" }),
       random,
       owner: {
         pongBody: ({ echo, peer, observed, now: at }) => this.#pongBody(echo, peer, observed, at),

@@ -3,20 +3,25 @@
 import type { NodeId } from "@starling/crypto-identity";
 import {
   type Address,
+  type ChannelHello,
   DATA,
-  decodeDatagram,
+  type Data,
+  decodeChannelMessage,
   ECHO_BYTES,
   FRAME_KIND,
   type Frame,
   frameSizeBytes,
+  HELLO,
+  type Welcome,
   writeFrame,
 } from "@starling/wire-protocol";
 import { CHANNEL_CARRIER, CHANNEL_MESSAGE_MAX_BYTES } from "./carrier.ts";
 import type { AgreedChannel, ChannelEvent, ChannelTransmit } from "./channel-event.ts";
+import { ChannelRenewal, type RenewalSlot } from "./channel-renewal.ts";
 import { type CounterName, Counters } from "./counters.ts";
 import type { CloseReason, SessionEvent, SessionInfo } from "./event.ts";
 import { IndexTable } from "./index-table.ts";
-import { completeLimits, type SessionLimits } from "./limits.ts";
+import { completeLimits, HEAL_INTERVAL_MS, type SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { linkDeadlineMono } from "./link-deadline.ts";
 import { infoOf } from "./link-info.ts";
@@ -24,14 +29,16 @@ import { flushLink } from "./link-output.ts";
 import { enqueueFrame, type SendOutcome, sealBye } from "./link-send.ts";
 import { LinkTable, type SessionSlot } from "./link-table.ts";
 import type { Now } from "./now.ts";
-import { Session } from "./session.ts";
+import { type Opened, Session } from "./session.ts";
+import type { SessionCrypto } from "./session-crypto.ts";
 
 /** Stands where a UDP link has its peer's address. */
 const NO_ADDRESS: Address = { ip: "0.0.0.0", port: 0 };
 const NO_EPOCH: Uint8Array = new Uint8Array(8);
 
 export type ChannelTableOptions = {
-  readonly self: NodeId;
+  /** Of the purpose `channel`: it renews keys. */
+  readonly crypto: SessionCrypto;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly limits?: Partial<SessionLimits>;
 };
@@ -39,6 +46,8 @@ export type ChannelTableOptions = {
 type Slot = {
   readonly link: Link;
   channel: string;
+  /** Of the keys on `channel`. */
+  renewal: ChannelRenewal;
   isOpen: boolean;
   /** A second channel, agreed on; it takes over with the peer's first Data there, or when the first one's carrier ends. */
   next: { readonly channel: string; readonly session: Session } | undefined;
@@ -48,10 +57,11 @@ const NO_CHANNELS: readonly string[] = [];
 
 /** Links over channels, at most one a peer. A link counts as open once Data of the peer has come over it. */
 export class ChannelTable {
+  readonly #crypto: SessionCrypto;
   readonly #random: (sizeBytes: number) => Uint8Array;
   readonly #limits: SessionLimits;
   readonly #counters: Counters = new Counters();
-  readonly #indexes: IndexTable<SessionSlot>;
+  readonly #indexes: IndexTable<SessionSlot | RenewalSlot>;
   readonly #links: LinkTable;
   // BOUNDED: limits.links.
   readonly #slots: Map<NodeId, Slot> = new Map();
@@ -64,12 +74,13 @@ export class ChannelTable {
   #closed: string[] = [];
 
   constructor(options: ChannelTableOptions) {
-    const { random, self } = options;
+    const { random, crypto } = options;
+    this.#crypto = crypto;
     this.#random = random;
     this.#limits = completeLimits(options.limits);
     this.#indexes = new IndexTable(random);
     this.#links = new LinkTable({
-      self,
+      self: crypto.id,
       carrier: CHANNEL_CARRIER,
       // A Pong on a channel echoes and says no more: there is no address to observe.
       owner: { pongBody: ({ echo }) => echo, nodesBody: () => new Uint8Array(0) },
@@ -108,44 +119,29 @@ export class ChannelTable {
     const link = this.#establish(peer, session, now);
     if (link === undefined) return channel;
     if (known === undefined) {
-      this.#slots.set(peer, { link, channel, isOpen: false, next: undefined });
+      const renewal = this.#renewal(peer, channel, now);
+      this.#slots.set(peer, { link, channel, renewal, isOpen: false, next: undefined });
       return undefined;
     }
     const replaced = known.channel;
-    known.channel = channel;
+    this.#goOver(known, channel, now);
     return replaced;
   }
 
   receive(channel: string, datagram: Uint8Array, now: Now): ChannelEvent[] {
-    const decoded = decodeDatagram(datagram, CHANNEL_MESSAGE_MAX_BYTES);
+    const decoded = decodeChannelMessage(datagram, CHANNEL_MESSAGE_MAX_BYTES);
     if (!decoded.ok) return this.#drop(`dropped.${decoded.reason}`);
-    const data = decoded.value;
-    if (data.kind !== DATA) return this.#drop("dropped.unknown-kind");
-    const named = this.#indexes.get(data.receiverIndex);
+    const message = decoded.value;
+    if (message.kind !== DATA) return this.#receiveRenewal(channel, message, now);
+    const named = this.#indexes.get(message.receiverIndex);
+    if (named?.type === "renewal") return this.#confirm(named.peer, channel, message, datagram.length, now);
     const slot = named && this.#slots.get(named.link.peer);
     const expected = named?.session === slot?.next?.session ? slot?.next?.channel : slot?.channel;
     if (named === undefined || slot === undefined || expected !== channel) return this.#drop("dropped.unknown-index");
-    const opened = named.session.open(data);
+    const opened = named.session.open(message);
     if (typeof opened === "string") return this.#drop(opened);
-    const { link } = named;
     const replacing = slot.next?.channel === channel ? this.#takeOver(slot, slot.next, now) : [];
-    const events: SessionEvent[] = [];
-    if (!slot.isOpen) {
-      slot.isOpen = true;
-      events.push({
-        type: "opened",
-        peer: link.peer,
-        address: NO_ADDRESS,
-        initiator: named.session.isInitiator,
-        restarted: false,
-      });
-    }
-    const arrival = { from: NO_ADDRESS, sizeBytes: datagram.length, now };
-    const bye = this.#links.receive(link, named.session, opened, arrival, events);
-    this.#touched.add(link);
-    if (bye !== undefined) this.#close(link, "bye", bye, events);
-    const told = events.filter((event) => event.type !== "frame" || event.frame.kind !== FRAME_KIND.pong);
-    return [...replacing, ...told];
+    return [...replacing, ...this.#opened(slot, named.session, opened, datagram.length, now)];
   }
 
   /** As in SessionTable; a peer whose channel is not open yet has "no-session". */
@@ -198,9 +194,10 @@ export class ChannelTable {
       const slot = this.#slots.get(link.peer);
       if (slot === undefined) continue;
       this.#flushLink(link, slot.channel, now);
-      const rekeyAfterMessages = Number.POSITIVE_INFINITY;
-      // Its keys are not renewed by Hellos: as if one were under way for ever.
-      this.#deadlines.set(link, linkDeadlineMono(link, now.mono, { isDialing: true, rekeyAfterMessages }));
+      const { rekeyAfterMessages } = this.#limits;
+      // None of the reasons for which a Hello over UDP is sent, but the age of the keys.
+      const dueMono = linkDeadlineMono(link, now.mono, { isDialing: true, rekeyAfterMessages });
+      this.#deadlines.set(link, Math.min(dueMono, Math.max(now.mono, this.#renewalDueMono(slot))));
     }
     this.#touched.clear();
     const transmits = this.#outbox;
@@ -213,7 +210,10 @@ export class ChannelTable {
     for (const [link, dueMono] of this.#deadlines) {
       if (dueMono > now.mono) continue;
       this.#touched.add(link);
-      if (this.#links.tick(link, now, events)) continue;
+      if (this.#links.tick(link, now, events)) {
+        this.#renewIfDue(link, now);
+        continue;
+      }
       this.#counters.add("links.timed-out");
       this.#close(link, "timeout", undefined, events);
     }
@@ -269,9 +269,71 @@ export class ChannelTable {
     const replaced = slot.channel;
     this.#establish(peer, session, now);
     this.#closed.push(replaced);
-    slot.channel = channel;
+    this.#goOver(slot, channel, now);
     slot.next = undefined;
     return [{ type: "replaced", peer, channel: replaced }];
+  }
+
+  #goOver(slot: Slot, channel: string, now: Now): void {
+    slot.renewal.forget();
+    slot.renewal = this.#renewal(slot.link.peer, channel, now);
+    slot.channel = channel;
+  }
+
+  #renewal(peer: NodeId, channel: string, { mono: nowMono }: Now): ChannelRenewal {
+    const shared = { crypto: this.#crypto, counters: this.#counters, indexes: this.#indexes };
+    return new ChannelRenewal({ ...shared, peer, channel, nowMono });
+  }
+
+  #renewalDueMono({ isOpen, link, renewal }: Slot): number {
+    if (!isOpen) return Number.POSITIVE_INFINITY;
+    return Math.max(renewal.dueMono(link.current, this.#limits.rekeyAfterMessages), link.nextHelloMono);
+  }
+
+  #renewIfDue(link: Link, now: Now): void {
+    const slot = this.#slots.get(link.peer);
+    if (slot === undefined || this.#renewalDueMono(slot) > now.mono) return;
+    link.helloSent(now.mono + HEAL_INTERVAL_MS);
+    this.#outbox.push({ channel: slot.channel, datagram: slot.renewal.ask(), isControl: true });
+  }
+
+  /** A Hello or a Welcome: only inside a channel that is open and in use. */
+  #receiveRenewal(channel: string, message: ChannelHello | Welcome, now: Now): ChannelEvent[] {
+    const slot = this.#slotOf(channel);
+    if (slot?.isOpen !== true || slot.channel !== channel) return this.#drop("dropped.unknown-index");
+    if (message.kind === HELLO) {
+      const datagram = slot.renewal.hello(message, now.mono);
+      if (datagram !== undefined) this.#outbox.push({ channel, datagram, isControl: true });
+      return [];
+    }
+    const session = slot.renewal.welcome(message, now.mono);
+    if (session !== undefined) this.#establish(slot.link.peer, session, now);
+    return [];
+  }
+
+  /** The first Data under new keys of the peer's wish. */
+  #confirm(peer: NodeId, channel: string, data: Data, sizeBytes: number, now: Now): ChannelEvent[] {
+    const slot = this.#slots.get(peer);
+    if (slot?.channel !== channel) return this.#drop("dropped.unknown-index");
+    const confirmed = slot.renewal.confirm(data);
+    if (confirmed === undefined) return [];
+    this.#establish(peer, confirmed.session, now);
+    return this.#opened(slot, confirmed.session, confirmed.opened, sizeBytes, now);
+  }
+
+  /** What a Data that opened brings. */
+  #opened(slot: Slot, session: Session, opened: Opened, sizeBytes: number, now: Now): SessionEvent[] {
+    const { link } = slot;
+    const { peer } = link;
+    const events: SessionEvent[] = [];
+    if (!slot.isOpen) {
+      slot.isOpen = true;
+      events.push({ type: "opened", peer, address: NO_ADDRESS, initiator: session.isInitiator, restarted: false });
+    }
+    const bye = this.#links.receive(link, session, opened, { from: NO_ADDRESS, sizeBytes, now }, events);
+    this.#touched.add(link);
+    if (bye !== undefined) this.#close(link, "bye", bye, events);
+    return events.filter((event) => event.type !== "frame" || event.frame.kind !== FRAME_KIND.pong);
   }
 
   /** A link with this session; the one that the peer has already starts anew with it. */
@@ -297,6 +359,7 @@ export class ChannelTable {
     const wasOpen = slot?.isOpen === true;
     this.#closed.push(...this.channelsOf(link.peer));
     if (slot?.next !== undefined) this.#indexes.delete(slot.next.session.localIndex);
+    slot?.renewal.forget();
     const closing: SessionEvent[] = [];
     this.#links.close(link, reason, bye, closing);
     // Who never heard that it opened need not hear that it closed.

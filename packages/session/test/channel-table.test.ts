@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { identityFromSeed } from "@starling/crypto-identity";
 import { FRAME_KIND } from "@starling/wire-protocol";
-import { type ChannelEvent, ChannelTable, createSessionCrypto } from "../src/index.ts";
+import { type ChannelEvent, ChannelTable, createSessionCrypto, type SessionLimits } from "../src/index.ts";
 
 // Two ends of channels that lose nothing and keep the order, in virtual time.
 
@@ -18,22 +18,29 @@ const random = (sizeBytes: number) => {
 type End = { readonly table: ChannelTable; readonly events: ChannelEvent[] };
 let ends: { alice: End; bob: End };
 let cut: Set<string>;
+/** How much longer than a Ping everything else takes. */
+let queueMs: number;
+let wire: { readonly atMs: number; readonly to: End; readonly channel: string; readonly datagram: Uint8Array }[];
 let nowMs: number;
 
-function end(identity: typeof ALICE): End {
-  return { table: new ChannelTable({ self: identity.id, random }), events: [] };
+const cryptoOf = (identity: typeof ALICE) =>
+  createSessionCrypto({ identity, network: "test", random, purpose: "channel" });
+
+function end(identity: typeof ALICE, limits: Partial<SessionLimits> = {}): End {
+  return { table: new ChannelTable({ crypto: cryptoOf(identity), random, limits }), events: [] };
 }
 const at = (mono: number) => ({ mono, wall: mono });
 
 /** Runs both ends, with each other's datagrams after a while, until nothing is due before `untilMs`. */
 function run(untilMs: number): void {
-  const wire: { atMs: number; to: End; channel: string; datagram: Uint8Array }[] = [];
   for (;;) {
     for (const [from, to] of [[ends.alice, ends.bob] as const, [ends.bob, ends.alice] as const]) {
-      for (const { channel, datagram } of from.table.flush(at(nowMs))) {
-        if (!cut.has(channel)) wire.push({ atMs: nowMs + LATENCY_MS, to, channel, datagram });
+      for (const { channel, datagram, isControl } of from.table.flush(at(nowMs))) {
+        const atMs = nowMs + LATENCY_MS + (isControl ? 0 : queueMs);
+        if (!cut.has(channel)) wire.push({ atMs, to, channel, datagram });
       }
     }
+    wire.sort((a, b) => a.atMs - b.atMs);
     const due = [wire[0]?.atMs, ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()];
     const next = Math.min(...due.map((each) => each ?? Number.POSITIVE_INFINITY));
     if (next > untilMs) break;
@@ -49,9 +56,8 @@ function run(untilMs: number): void {
 }
 
 function agree(channel: string): (string | undefined)[] {
-  const crypto = (identity: typeof ALICE) => createSessionCrypto({ identity, network: "test", random });
-  const initiation = crypto(ALICE).initiate(BOB.id, new Uint8Array(1));
-  const response = crypto(BOB).respond(initiation.message)?.respond(new Uint8Array(1));
+  const initiation = cryptoOf(ALICE).initiate(BOB.id, new Uint8Array(1));
+  const response = cryptoOf(BOB).respond(initiation.message)?.respond(new Uint8Array(1));
   const finished = response && initiation.finish(response.message);
   if (response === undefined || finished === undefined) throw new Error("no handshake");
   const [a, b] = [counter * 2, counter * 2 + 1];
@@ -76,6 +82,8 @@ const named = ({ events }: End, type: ChannelEvent["type"]) => events.filter((ev
 beforeEach(() => {
   ends = { alice: end(ALICE), bob: end(BOB) };
   cut = new Set();
+  queueMs = 0;
+  wire = [];
   nowMs = 0;
 });
 
@@ -214,5 +222,165 @@ describe("a link over a channel", () => {
     expect(ends.bob.table.lost("c2", at(nowMs))).toMatchObject([{ type: "closed", reason: "timeout" }]);
     expect(ends.bob.table.lost("c2", at(nowMs))).toEqual([]);
     expect(ends.bob.table.peers()).toEqual([]);
+  });
+});
+
+describe("the keys of an open channel", () => {
+  const rekeys = ({ table }: End) => table.counters.get("links.rekeyed") ?? 0;
+  const dropped = ({ table }: End) => [...table.counters].filter(([name]) => name.startsWith("dropped."));
+  const say = (from: End, to: typeof ALICE, byte: number) =>
+    from.table.send(to.id, { kind: FRAME_KIND.direct, body: Uint8Array.of(byte) }, at(nowMs), byte);
+  /** The only datagram of this kind among what leaves now. */
+  const leaving = (from: End, kind: number) => {
+    const found = from.table.flush(at(nowMs)).filter(({ datagram }) => datagram[0] === kind);
+    expect(found).toHaveLength(1);
+    return found[0]?.datagram ?? new Uint8Array(0);
+  };
+
+  test("are renewed each 120 s by whoever initiated them, and neither end notices", () => {
+    agree("c1");
+    run(119_000);
+    expect([rekeys(ends.alice), rekeys(ends.bob)]).toEqual([0, 0]);
+    run(121_000);
+    expect([rekeys(ends.alice), rekeys(ends.bob)]).toEqual([1, 1]);
+    expect(ends.alice.table.counters.get("hellos.sent")).toBe(1);
+    run(1_000_000);
+    expect([rekeys(ends.alice), rekeys(ends.bob)]).toEqual([8, 8]);
+    expect(ends.bob.table.counters.get("hellos.sent")).toBeUndefined();
+    for (const [from, to] of [
+      [ends.alice, BOB],
+      [ends.bob, ALICE],
+    ] as const) {
+      say(from, to, 1);
+    }
+    run(1_001_000);
+    expect([frames(ends.alice), frames(ends.bob)]).toEqual([[Uint8Array.of(1)], [Uint8Array.of(1)]]);
+    for (const each of [ends.alice, ends.bob]) {
+      expect(named(each, "opened")).toHaveLength(1);
+      expect(named(each, "closed")).toEqual([]);
+      expect(dropped(each)).toEqual([]);
+    }
+  });
+
+  test("are renewed after so many messages, and what is on its way meanwhile arrives once", () => {
+    ends = { alice: end(ALICE, { rekeyAfterMessages: 20 }), bob: end(BOB) };
+    agree("c1");
+    run(100);
+    for (let byte = 0; byte < 100; byte += 1) {
+      say(ends.alice, BOB, byte);
+      say(ends.bob, ALICE, byte);
+      run(nowMs + 123);
+    }
+    run(nowMs + 1000);
+    expect(rekeys(ends.alice)).toBeGreaterThan(1);
+    const all = Array.from({ length: 100 }, (_, byte) => Uint8Array.of(byte));
+    expect([frames(ends.alice), frames(ends.bob)]).toEqual([all, all]);
+    for (const each of [ends.alice, ends.bob]) {
+      expect(named(each, "acknowledged")).toHaveLength(100);
+      expect(dropped(each)).toEqual([]);
+    }
+  });
+
+  test("are renewed by the responder where the initiator's Hello does nothing, and by both at once", () => {
+    agree("c1");
+    run(100);
+    // Both slept: at 140 s each finds that its own time is over.
+    nowMs = 119_900;
+    for (const each of [ends.alice, ends.bob]) {
+      each.table.tick(at(nowMs));
+      each.table.flush(at(nowMs));
+    }
+    nowMs = 136_000;
+    run(137_000);
+    expect([...ends.alice.table.counters].filter(([name]) => name === "hellos.sent")).toEqual([["hellos.sent", 1]]);
+    expect(ends.bob.table.counters.get("hellos.sent")).toBe(1);
+    expect([rekeys(ends.alice), rekeys(ends.bob)]).toEqual([2, 2]);
+    say(ends.alice, BOB, 1);
+    say(ends.bob, ALICE, 2);
+    run(140_000);
+    expect([frames(ends.alice), frames(ends.bob)]).toEqual([[Uint8Array.of(2)], [Uint8Array.of(1)]]);
+    for (const each of [ends.alice, ends.bob]) expect(dropped(each)).toEqual([]);
+  });
+
+  test("may outlast their 30 s in a slow channel's queue: what nobody can open any more is sent again", () => {
+    agree("c1");
+    run(119_950);
+    queueMs = 45_000;
+    for (let byte = 0; byte < 50; byte += 1) {
+      say(ends.alice, BOB, byte);
+      run(nowMs + 1);
+    }
+    // Pings go ahead, so the new keys are there long before the last of the old ones.
+    queueMs = 0;
+    run(164_000);
+    say(ends.alice, BOB, 50);
+    run(200_000);
+    expect(rekeys(ends.bob)).toBe(1);
+    expect(frames(ends.bob)).toHaveLength(51);
+    expect(named(ends.alice, "acknowledged")).toHaveLength(51);
+    expect(dropped(ends.bob)).toEqual([["dropped.unknown-index", 50]]);
+  });
+
+  test("are no older for a Hello that was replayed, bent, another's, or not for this channel", () => {
+    agree("c1");
+    run(121_000);
+    nowMs = 240_100;
+    for (const each of [ends.alice, ends.bob]) each.table.tick(at(nowMs));
+    const hello = leaving(ends.alice, 0x50);
+    ends.bob.table.receive("other", hello, at(nowMs));
+    const bent = hello.slice();
+    bent[50] = (bent[50] ?? 0) ^ 1;
+    ends.bob.table.receive("c1", bent, at(nowMs));
+    const another = hello.slice();
+    another.set(cryptoOf(identityFromSeed(new Uint8Array(32).fill(3))).initiate(BOB.id, new Uint8Array(0)).message, 5);
+    ends.bob.table.receive("c1", another, at(nowMs));
+    // Its two turns are used up.
+    ends.bob.table.receive("c1", hello, at(nowMs));
+    expect(Object.fromEntries(dropped(ends.bob))).toEqual({
+      "dropped.unknown-index": 1,
+      "dropped.handshake": 2,
+      "dropped.rate-limited": 1,
+    });
+    nowMs = 246_000;
+    ends.bob.table.receive("c1", hello, at(nowMs));
+    const welcome = leaving(ends.bob, 0x51);
+    const wrong = welcome.slice();
+    wrong[30] = (wrong[30] ?? 0) ^ 1;
+    ends.alice.table.receive("c1", wrong, at(nowMs));
+    ends.alice.table.receive("c1", welcome, at(nowMs));
+    ends.alice.table.receive("c1", welcome, at(nowMs));
+    expect(Object.fromEntries(dropped(ends.alice))).toEqual({ "dropped.handshake": 1, "dropped.welcome-unasked": 1 });
+    expect([rekeys(ends.alice), rekeys(ends.bob)]).toEqual([2, 1]);
+    run(247_000);
+    // A replay makes a session that nobody confirms.
+    nowMs = 253_000;
+    ends.bob.table.receive("c1", hello, at(nowMs));
+    run(260_000);
+    expect([rekeys(ends.alice), rekeys(ends.bob)]).toEqual([2, 2]);
+    say(ends.bob, ALICE, 1);
+    say(ends.alice, BOB, 2);
+    run(600_000);
+    expect([frames(ends.alice), frames(ends.bob)]).toEqual([[Uint8Array.of(1)], [Uint8Array.of(2)]]);
+    expect(rekeys(ends.bob)).toBeGreaterThan(3);
+  });
+
+  test("a renewal under way ends with its channel, and the next one has its own", () => {
+    agree("c1");
+    run(100);
+    nowMs = 120_100;
+    ends.alice.table.tick(at(nowMs));
+    const hello = leaving(ends.alice, 0x50);
+    ends.bob.table.receive("c1", hello, at(nowMs));
+    const welcome = leaving(ends.bob, 0x51);
+    agree("c2");
+    run(121_000);
+    expect(ends.alice.table.receive("c1", welcome, at(nowMs))).toEqual([]);
+    expect(ends.alice.table.receive("c2", welcome, at(nowMs))).toEqual([]);
+    expect(rekeys(ends.alice)).toBe(0);
+    run(250_000);
+    expect([rekeys(ends.alice), rekeys(ends.bob)]).toEqual([1, 1]);
+    ends.alice.table.close(BOB.id, new Uint8Array(1), at(nowMs));
+    run(251_000);
+    expect([ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()]).toEqual([null, null]);
   });
 });

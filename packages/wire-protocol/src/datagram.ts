@@ -9,6 +9,11 @@
 //
 // A Welcome is never larger than the Hello it answers, a Cookie always smaller. mac1 covers bytes 0-1167 of the Hello. The
 // first 13 bytes of a Data are its associated data.
+//
+// A message of a channel (PROTOCOL §9) is a Data, or one of the two that renew its keys; they carry nothing but the handshake:
+//
+//   Hello    101 B    0 kind 0x50 | 1 sender index u32 | 5 Noise IK message 1 (96: e 32, s 48, tag 16)
+//   Welcome  57 B     0 kind 0x51 | 1 sender index u32 | 5 receiver index u32 | 9 Noise IK message 2 (48: e 32, tag 16)
 import { setU32, u32At } from "./big-endian.ts";
 import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
@@ -28,6 +33,7 @@ export const MAC_BYTES = 16;
 export const WELCOME_PAYLOAD_MAX_BYTES = 1143;
 export const DATA_HEADER_BYTES = 13;
 const WELCOME_MIN_BYTES = 57;
+const CHANNEL_HELLO_BYTES = 101;
 const COOKIE_BYTES = 37;
 const COOKIE_OFFSET = 1184;
 
@@ -61,23 +67,20 @@ export type Data = {
   readonly ciphertext: Uint8Array;
 };
 export type Datagram = Hello | Welcome | Cookie | Data;
+export type ChannelHello = {
+  readonly kind: typeof HELLO;
+  readonly senderIndex: number;
+  readonly message: Uint8Array;
+};
+export type ChannelMessage = ChannelHello | Welcome | Data;
 
-/** Reads a datagram of ours; the parts are views into `bytes`. Every byte is untrusted. A channel carries larger ones. */
-export function decodeDatagram(bytes: Uint8Array, maxBytes: number = DATAGRAM_MAX_BYTES): DecodeResult<Datagram> {
-  if (bytes.length > maxBytes) return undecodable("too-long");
+/** Reads a datagram of ours; the parts are views into `bytes`. Every byte is untrusted. */
+export function decodeDatagram(bytes: Uint8Array): DecodeResult<Datagram> {
+  if (bytes.length > DATAGRAM_MAX_BYTES) return undecodable("too-long");
   if (bytes.length < DATA_OVERHEAD_BYTES) return undecodable("too-short");
   switch (bytes[0]) {
-    case DATA: {
-      const high = u32At(bytes, 5);
-      if (high >= 2 ** 21) return undecodable("bad-value");
-      return decoded({
-        kind: DATA,
-        receiverIndex: u32At(bytes, 1),
-        counter: high * 2 ** 32 + u32At(bytes, 9),
-        header: bytes.subarray(0, DATA_HEADER_BYTES),
-        ciphertext: bytes.subarray(DATA_HEADER_BYTES),
-      });
-    }
+    case DATA:
+      return decodeData(bytes);
     case HELLO:
       if (bytes.length !== DATAGRAM_MAX_BYTES) return undecodable("bad-length");
       return decoded({
@@ -90,12 +93,7 @@ export function decodeDatagram(bytes: Uint8Array, maxBytes: number = DATAGRAM_MA
       });
     case WELCOME:
       if (bytes.length < WELCOME_MIN_BYTES) return undecodable("too-short");
-      return decoded({
-        kind: WELCOME,
-        senderIndex: u32At(bytes, 1),
-        receiverIndex: u32At(bytes, 5),
-        message: bytes.subarray(9),
-      });
+      return decoded(welcomeOf(bytes));
     case COOKIE:
       if (bytes.length !== COOKIE_BYTES) return undecodable("bad-length");
       return decoded({
@@ -109,11 +107,58 @@ export function decodeDatagram(bytes: Uint8Array, maxBytes: number = DATAGRAM_MA
   }
 }
 
+/** The same of a message of a channel, whose owner says how long one may be. */
+export function decodeChannelMessage(bytes: Uint8Array, maxBytes: number): DecodeResult<ChannelMessage> {
+  if (bytes.length > maxBytes) return undecodable("too-long");
+  if (bytes.length < DATA_OVERHEAD_BYTES) return undecodable("too-short");
+  switch (bytes[0]) {
+    case DATA:
+      return decodeData(bytes);
+    case HELLO:
+      if (bytes.length !== CHANNEL_HELLO_BYTES) return undecodable("bad-length");
+      return decoded({ kind: HELLO, senderIndex: u32At(bytes, 1), message: bytes.subarray(5) });
+    case WELCOME:
+      return bytes.length === WELCOME_MIN_BYTES ? decoded(welcomeOf(bytes)) : undecodable("bad-length");
+    default:
+      return undecodable("unknown-kind");
+  }
+}
+
+function decodeData(bytes: Uint8Array): DecodeResult<Data> {
+  const high = u32At(bytes, 5);
+  if (high >= 2 ** 21) return undecodable("bad-value");
+  return decoded({
+    kind: DATA,
+    receiverIndex: u32At(bytes, 1),
+    counter: high * 2 ** 32 + u32At(bytes, 9),
+    header: bytes.subarray(0, DATA_HEADER_BYTES),
+    ciphertext: bytes.subarray(DATA_HEADER_BYTES),
+  });
+}
+
+function welcomeOf(bytes: Uint8Array): Welcome {
+  return {
+    kind: WELCOME,
+    senderIndex: u32At(bytes, 1),
+    receiverIndex: u32At(bytes, 5),
+    message: bytes.subarray(9),
+  };
+}
+
 /** A Hello without its mac1 and cookie, which are zeros until the caller sets them at HELLO_MAC1_OFFSET. */
 export function encodeHello(senderIndex: number, message: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(DATAGRAM_MAX_BYTES);
   bytes[0] = HELLO;
   new DataView(bytes.buffer).setUint32(1, senderIndex);
+  bytes.set(message, 5);
+  return bytes;
+}
+
+/** The Hello that renews the keys of a channel; its message has no payload. */
+export function encodeChannelHello(senderIndex: number, message: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(CHANNEL_HELLO_BYTES);
+  bytes[0] = HELLO;
+  setU32(bytes, 1, senderIndex);
   bytes.set(message, 5);
   return bytes;
 }

@@ -4,12 +4,14 @@ export type { Address } from "./address.ts";
 export { canonicalIp, formatAddress, parseAddress } from "./address.ts";
 export { channelLabel } from "./channel-label.ts";
 export type { Contact } from "./contact.ts";
-export type { Cookie, Data, Datagram, Hello, Welcome } from "./datagram.ts";
+export type { ChannelHello, ChannelMessage, Cookie, Data, Datagram, Hello, Welcome } from "./datagram.ts";
 export {
   COOKIE,
   DATA,
   DATA_HEADER_BYTES,
+  decodeChannelMessage,
   decodeDatagram,
+  encodeChannelHello,
   encodeCookie,
   encodeDataHeader,
   encodeHello,

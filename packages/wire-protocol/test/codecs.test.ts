@@ -10,6 +10,7 @@ import {
   DATAGRAM_FRAMES_MAX_BYTES,
   decodeAck,
   decodeCandidate,
+  decodeChannelMessage,
   decodeDatagram,
   decodeDescription,
   decodeEnvelope,
@@ -25,6 +26,7 @@ import {
   ENVELOPE_HEADER_BYTES,
   encodeAck,
   encodeCandidate,
+  encodeChannelHello,
   encodeCookie,
   encodeDataHeader,
   encodeDescription,
@@ -489,6 +491,24 @@ describe("datagrams", () => {
     }
   });
 
+  test("a channel carries Data, and a Hello and a Welcome of one length", () => {
+    const decode = (bytes: Uint8Array) => decodeChannelMessage(bytes, 16_384);
+    const hello = encodeChannelHello(0x0102_0304, fill(96, 7));
+    expect(bytesToHex(hello)).toBe(`5001020304${"07".repeat(96)}`);
+    expect(decode(hello)).toEqual({ ok: true, value: { kind: 0x50, senderIndex: 0x0102_0304, message: fill(96, 7) } });
+    expect(decode(encodeWelcome(1, 2, fill(48, 7)))).toMatchObject({ ok: true, value: { kind: 0x51 } });
+    const data = Uint8Array.from([...encodeDataHeader(4, 5), ...fill(16_371, 9)]);
+    expect(decode(data)).toMatchObject({ ok: true, value: { kind: 0x53, receiverIndex: 4, counter: 5 } });
+    const refused: readonly (readonly [Uint8Array, string])[] = [
+      [encodeHello(1, fill(1163, 0)), "bad-length"],
+      [encodeWelcome(1, 2, fill(49, 7)), "bad-length"],
+      [encodeCookie(3, fill(16, 1), fill(16, 2)), "unknown-kind"],
+      [fill(28, 0x53), "too-short"],
+      [fill(16_385, 0x53), "too-long"],
+    ];
+    for (const [bytes, reason] of refused) expect(decode(bytes)).toEqual({ ok: false, reason });
+  });
+
   test("handshake payloads", () => {
     const hello = { timestampMs: 5, epoch: fill(8, 1), lookup: fill(36, 2) };
     expect(encodeHelloPayload(hello).length).toBe(1067);
@@ -573,6 +593,7 @@ describe("addresses", () => {
 describe("never throws, whatever arrives", () => {
   const decoders: [string, (bytes: Uint8Array) => unknown][] = [
     ["datagram", decodeDatagram],
+    ["message of a channel", (bytes: Uint8Array) => decodeChannelMessage(bytes, 16_384)],
     ["frames", readFrames],
     ["envelope", decodeEnvelope],
     ["sealed body", decodeSealedBody],

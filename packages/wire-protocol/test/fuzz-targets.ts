@@ -10,6 +10,7 @@ import {
   type DecodeResult,
   decodeAck,
   decodeCandidate,
+  decodeChannelMessage,
   decodeDatagram,
   decodeDescription,
   decodeEnvelope,
@@ -23,6 +24,7 @@ import {
   decodeWelcomePayload,
   encodeAck,
   encodeCandidate,
+  encodeChannelHello,
   encodeCookie,
   encodeDataHeader,
   encodeDescription,
@@ -179,7 +181,14 @@ const datagrams = collect("datagrams.json", "datagram", "helloWithCookie");
 
 export const targets: readonly FuzzTarget[] = [
   canonical("datagram", datagrams, decodeDatagram, encodeDatagram, 1300),
-  canonical("datagram on a channel", datagrams, (bytes) => decodeDatagram(bytes, 16_384), encodeDatagram, 17_000),
+  canonical(
+    "message of a channel",
+    datagrams,
+    (bytes) => decodeChannelMessage(bytes, 16_384),
+    (message) =>
+      message.kind === HELLO ? encodeChannelHello(message.senderIndex, message.message) : encodeDatagram(message),
+    17_000,
+  ),
   canonical("frames", framesCorpus, readFrames, encodeFrames),
   ...messageTargets,
   {

@@ -9,6 +9,7 @@ import {
   sha256,
 } from "@starling/crypto-identity";
 import {
+  encodeChannelHello,
   encodeCookie,
   encodeDataHeader,
   encodeHello,
@@ -28,6 +29,8 @@ const ALICE_INDEX = 0x0a0b_0c0d;
 const BOB_INDEX = 0xb0b0_0001;
 const E_ALICE = 0x11;
 const E_BOB = 0x22;
+const E_ALICE_ANEW = 0x31;
+const E_BOB_ANEW = 0x32;
 
 export function datagramVectors(): Json {
   const prologue = protocolPrologue(NETWORK, "session");
@@ -132,6 +135,34 @@ export function datagramVectors(): Json {
         datagram: data(ALICE_INDEX, 2 ** 32 + 5, bobs, several),
       },
     ],
+    channel: renewalVectors(),
+  });
+}
+
+/** New keys inside an open channel: the handshake and nothing else. */
+function renewalVectors(): Json {
+  const prologue = protocolPrologue(NETWORK, "channel");
+  const nothing = new Uint8Array(0);
+  const random = fixedRandom(E_ALICE_ANEW);
+  const initiation = initiateHandshake({ identity: ALICE, responder: BOB.id, prologue, payload: nothing, random });
+  const response = respondHandshake({ identity: BOB, prologue, message: initiation.message });
+  if (response === undefined) throw new Error("bob does not read alice's Hello");
+  const { message, keys } = response.respond(nothing, fixedRandom(E_BOB_ANEW));
+  return toJson({
+    hello: {
+      ephemeralSeed: fill(32, E_ALICE_ANEW),
+      senderIndex: ALICE_INDEX,
+      message: initiation.message,
+      datagram: encodeChannelHello(ALICE_INDEX, initiation.message),
+    },
+    welcome: {
+      ephemeralSeed: fill(32, E_BOB_ANEW),
+      senderIndex: BOB_INDEX,
+      receiverIndex: ALICE_INDEX,
+      message,
+      handshakeHash: keys.handshakeHash,
+      datagram: encodeWelcome(BOB_INDEX, ALICE_INDEX, message),
+    },
   });
 }
 
