@@ -12,7 +12,8 @@ import {
   type SessionOwner,
   SessionTable,
 } from "@starling/session";
-import type { Address, Frame } from "@starling/wire-protocol";
+import { type Address, FRAME_KIND, type Frame } from "@starling/wire-protocol";
+import { ChannelUses } from "./channel-uses.ts";
 import type { RtcClose, RtcSend, Transmit } from "./output.ts";
 
 // All links of a node, over both carriers. Above this nothing asks which one a frame takes: a peer has one of each at most, and
@@ -24,6 +25,15 @@ const SILENCE_MS = 11_000;
 const DOUBT_RTTS = 3;
 const DOUBT_MS = 50;
 const RTT_UNKNOWN_MS = 300;
+/** What a channel is there for: messages and what answers them, and no upkeep. */
+const CONTENT: ReadonlySet<number> = new Set([
+  FRAME_KIND.send,
+  FRAME_KIND.sendAck,
+  FRAME_KIND.sendFail,
+  FRAME_KIND.publish,
+  FRAME_KIND.direct,
+  FRAME_KIND.directAck,
+]);
 
 export type LinkPath = "channel" | "session";
 export type LinkEvent =
@@ -47,6 +57,7 @@ export type LinksOptions = {
 export class Links {
   readonly #sessions: SessionTable;
   readonly #channels: ChannelTable | undefined;
+  readonly #uses: ChannelUses;
   /** Channels whose link has ended, to be closed behind what the next flush still sends. BOUNDED: channels. */
   #closing: string[] = [];
 
@@ -62,6 +73,11 @@ export class Links {
     if (maxChannels > 0) {
       this.#channels = new ChannelTable({ crypto: channelCrypto, random, limits: { links: maxChannels } });
     }
+    this.#uses = new ChannelUses({
+      max: maxChannels,
+      isThere: (peer) => this.channelsOf(peer).length > 0,
+      rttMs: (peer) => this.#channels?.get(peer)?.rttMs,
+    });
   }
 
   connect(
@@ -78,7 +94,11 @@ export class Links {
   }
 
   receiveOnChannel(channel: string, bytes: Uint8Array, now: Now): LinkEvent[] {
-    return this.#onChannel((channels) => channels.receive(channel, bytes, now));
+    const events = this.#onChannel((channels) => channels.receive(channel, bytes, now));
+    for (const { event } of events) {
+      if (event.type === "frame" && CONTENT.has(event.frame.kind)) this.#uses.used(event.peer, now.mono);
+    }
+    return events;
   }
 
   /** The carrier of a channel is gone. */
@@ -86,15 +106,17 @@ export class Links {
     return this.#onChannel((channels) => channels.lost(channel, now));
   }
 
-  /** Begins with a channel that both ends have agreed on. */
-  adopt(agreed: AgreedChannel, now: Now): void {
+  /** Begins with a channel that both ends have agreed on, by our own wish or not. */
+  adopt(agreed: AgreedChannel, isOwn: boolean, now: Now): void {
     const surplus = this.#channels?.adopt(agreed, now);
     if (surplus !== undefined) this.#closing.push(surplus);
+    this.#uses.begun(agreed.peer, isOwn, now.mono);
   }
 
   /** As SessionTable.send, on the best link there is. */
   send(peer: NodeId, frame: Frame, now: Now, token?: number): SendOutcome {
     const outcome = this.#channels?.send(peer, frame, now, token) ?? "no-session";
+    if (outcome === "queued" && CONTENT.has(frame.kind)) this.#uses.used(peer, now.mono);
     if (outcome === "queued" || outcome === "too-large") return outcome;
     const other = this.#sessions.send(peer, frame, now, token);
     return other === "no-session" ? outcome : other;
@@ -159,8 +181,19 @@ export class Links {
     return this.#channels?.peers() ?? [];
   }
 
-  get hasChannelRoom(): boolean {
-    return this.#channels !== undefined && !this.#channels.isFull;
+  /** Whether one more channel may be opened, by our own wish or by a peer's, if need be in the place of another. */
+  hasChannelRoom(isOwn: boolean, nowMono: number): boolean {
+    return this.#channels !== undefined && this.#uses.hasRoom(isOwn, nowMono);
+  }
+
+  /** Whose channel is to be closed before one more is adopted; undefined where none need be, or none may. */
+  channelThatGivesWay(isOwn: boolean, nowMono: number): NodeId | undefined {
+    return this.#uses.givesWay(isOwn, nowMono);
+  }
+
+  /** Channels that are to be closed because they are idle; `nodes`: how many others this node knows. */
+  idleChannels(nodes: number, nowMono: number): NodeId[] {
+    return this.#uses.idle(nodes, nowMono);
   }
 
   suspect(peer: NodeId, now: Now): void {
@@ -199,7 +232,9 @@ export class Links {
 
   nextDeadline(): number | null {
     const [sessions, channels] = [this.#sessions.nextDeadline(), this.#channels?.nextDeadline() ?? null];
-    return sessions === null || channels === null ? (sessions ?? channels) : Math.min(sessions, channels);
+    const next = Math.min(sessions ?? Number.POSITIVE_INFINITY, channels ?? Number.POSITIVE_INFINITY);
+    const dueMono = Math.min(next, this.#uses.nextDeadline());
+    return dueMono === Number.POSITIVE_INFINITY ? null : dueMono;
   }
 
   counts(): Record<string, number> {

@@ -88,7 +88,7 @@ export class NodeCore {
       crypto: createSessionCrypto({ identity, network, random, purpose: "channel" }),
       random,
       acceptable: (candidates, peer) => this.#acceptable(candidates, peer),
-      hasRoom: () => this.#overlay.links.hasChannelRoom,
+      hasRoom: (nowMono) => this.#overlay.links.hasChannelRoom(false, nowMono),
       hasChannel: (peer) => this.#overlay.links.channel(peer) !== undefined,
     });
     this.#outbox = new Outbox({
@@ -376,11 +376,11 @@ export class NodeCore {
       case "send-signal":
         return { steps: this.#sendSignal(step.peer, step.content, now) };
       case "want-channel":
-        if (this.#overlay.links.channel(step.peer) !== undefined || !this.#overlay.links.hasChannelRoom) return {};
+        if (this.#overlay.links.channel(step.peer) !== undefined) return {};
+        if (!this.#overlay.links.hasChannelRoom(true, now.mono)) return {};
         return { steps: this.#signalling.want(step.peer, now) };
       case "channel-ready":
-        this.#overlay.adoptChannel(step.channel, now);
-        return {};
+        return { steps: this.#overlay.adoptChannel(step.channel, step.isOwn, now) };
       case "channel-failed":
         return { steps: this.#noChannel(step.peer, step.reason) };
       case "rtc-cancel":
@@ -431,7 +431,7 @@ export class NodeCore {
   #connect(peer: NodeId, id: string, now: Now): Step[] {
     if (peer === this.id) return [{ type: "failed", id, code: "E_BAD_ID", message: "a node has no channel to itself" }];
     if (this.#overlay.links.channel(peer) !== undefined) return [{ type: "connected", id, peer }];
-    if (!this.#overlay.links.hasChannelRoom) {
+    if (!this.#overlay.links.hasChannelRoom(true, now.mono)) {
       const message = this.#hidesAddress
         ? "this node shows its address to its neighbours only (--ice-policy relayed-only), and a channel would; messages go over relays"
         : "this node has as many channels as it may have (--max-channels)";

@@ -120,8 +120,13 @@ export class Overlay {
   }
 
   /** Begins with a channel that signalling has agreed on; `link-opened` follows once its peer has spoken. */
-  adoptChannel(agreed: AgreedChannel, now: Now): void {
-    this.#links.adopt(agreed, now);
+  adoptChannel(agreed: AgreedChannel, isOwn: boolean, now: Now): OverlayOutput[] {
+    const isSecond = this.#links.channelsOf(agreed.peer).length > 0;
+    const least = isSecond ? undefined : this.#links.channelThatGivesWay(isOwn, now.mono);
+    if (least !== undefined) this.counters.add("channels.gave-way");
+    const outputs = least === undefined ? [] : this.closeChannel(least, now);
+    this.#links.adopt(agreed, isOwn, now);
+    return outputs;
   }
 
   closeChannel(peer: NodeId, now: Now): OverlayOutput[] {
@@ -136,6 +141,10 @@ export class Overlay {
 
   tick(now: Now): OverlayOutput[] {
     const outputs = this.#onLinks(this.#links.tick(now), now);
+    for (const peer of this.#links.idleChannels(this.#membership.contacts().length, now.mono)) {
+      this.counters.add("channels.idle");
+      outputs.push(...this.closeChannel(peer, now));
+    }
     outputs.push(...this.#forwarding.tick(now));
     outputs.push(...this.#onMembership(this.#membership.tick(now), now));
     return outputs;

@@ -42,7 +42,7 @@ export type SignallingOutput =
   | { readonly type: "rtc-candidate"; readonly channel: string; readonly candidate: Candidate }
   | { readonly type: "rtc-cancel"; readonly channel: string }
   /** The carrier is there and both ends hold the keys: Data may flow. */
-  | { readonly type: "channel-ready"; readonly channel: AgreedChannel }
+  | { readonly type: "channel-ready"; readonly channel: AgreedChannel; readonly isOwn: boolean }
   | { readonly type: "channel-failed"; readonly peer: NodeId; readonly reason: string }
   | { readonly type: "dropped"; readonly reason: string };
 
@@ -52,7 +52,7 @@ export type SignallingOptions = {
   /** The candidates of an Offer or Answer of this peer that may be tried (PROTOCOL §4, Scopes). */
   readonly acceptable: (candidates: readonly Candidate[], peer: NodeId) => readonly Candidate[];
   /** Whether a further incoming channel is admitted now. */
-  readonly hasRoom: () => boolean;
+  readonly hasRoom: (nowMono: number) => boolean;
   /** Whether a channel to this peer is open. */
   readonly hasChannel: (peer: NodeId) => boolean;
 };
@@ -133,11 +133,11 @@ export class Signalling {
   opened(channel: string, now: Now): SignallingOutput[] {
     const dial = this.#dials.ofChannel(channel);
     if (dial?.phase.type !== "opening") return [];
-    const { peer, localIndex, phase } = dial;
+    const { peer, localIndex, phase, isOwn } = dial;
     this.#dials.opened(dial);
     this.#incoming.opened(peer, now.mono);
     const isInitiator = this.#options.crypto.id > peer;
-    return [{ type: "channel-ready", channel: { channel, peer, isInitiator, localIndex, ...phase.agreed } }];
+    return [{ type: "channel-ready", isOwn, channel: { channel, peer, isInitiator, localIndex, ...phase.agreed } }];
   }
 
   /** The channel ended before it was a link. */
@@ -180,7 +180,7 @@ export class Signalling {
     if (dial !== undefined || hasCrossed) return [{ type: "dropped", reason: "intent-repeat" }];
     // Before the peer's turn is used up: it may try again when there is room.
     if (!this.#dials.hasRoom(false, now.mono)) return [{ type: "dropped", reason: "dials-full" }];
-    const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
+    const refusal = this.#incoming.refuse(from, this.#options.hasRoom(now.mono), now.mono);
     if (refusal !== undefined) return [{ type: "dropped", reason: `intent-${refusal}` }];
     return [...this.#makeRoom(), ...this.#describe(from, false, now)];
   }
@@ -198,7 +198,7 @@ export class Signalling {
       return [{ type: "dropped", reason: "dials-full" }];
     }
     if (!isOwn) {
-      const refusal = this.#incoming.refuse(from, this.#options.hasRoom(), now.mono);
+      const refusal = this.#incoming.refuse(from, this.#options.hasRoom(now.mono), now.mono);
       if (refusal !== undefined) return [{ type: "dropped", reason: `offer-${refusal}` }];
     }
     const response = this.#options.crypto.respond(message);

@@ -97,6 +97,64 @@ describe("a channel", () => {
   });
 });
 
+describe("channels that stay and channels that go", () => {
+  const MINUTE = 60_000;
+  const count = ({ core }: SimNode, name: string) => core.counts()[name] ?? 0;
+
+  test("one that is idle for ten minutes is closed at both ends, and opens again when there is something to say", () => {
+    const { world, alice, bob } = scene(31);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    world.run(5 * MINUTE);
+    submit(alice, bob, "halfway", "channel");
+    world.run(9 * MINUTE);
+    expect([hasChannel(alice, bob), hasChannel(bob, alice)]).toEqual([true, true]);
+    world.run(2 * MINUTE);
+    expect([hasChannel(alice, bob), hasChannel(bob, alice), world.rtc.liveCount]).toEqual([false, false, 0]);
+    expect(count(alice, "channels.idle") + count(bob, "channels.idle")).toBeGreaterThanOrEqual(1);
+    submit(bob, alice, "later", "channel");
+    expect(world.runUntil(() => of(bob, "receipt").length === 1, 20_000)).toBe(true);
+    expect(of(bob, "receipt")[0]?.receipt.path).toBe("channel");
+  });
+
+  test("one that is used stays, with new keys each two minutes", () => {
+    const { world, alice, bob } = scene(32);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    for (let i = 0; i < 12; i += 1) {
+      world.run(2 * MINUTE);
+      submit(i % 2 === 0 ? alice : bob, i % 2 === 0 ? bob : alice, `m${i}`);
+    }
+    world.run(5000);
+    const receipts = [...of(alice, "receipt"), ...of(bob, "receipt")];
+    expect(receipts.map(({ receipt }) => receipt.path)).toEqual(Array.from({ length: 12 }, () => "channel"));
+    expect(of(alice, "link-opened").filter(({ link }) => link === "channel")).toHaveLength(1);
+    for (const node of [alice, bob]) expect(count(node, "channel.links.rekeyed")).toBeGreaterThanOrEqual(11);
+    expect(alice.core.channel(bob.core.id)?.keysSinceMono).toBeGreaterThan(20 * MINUTE);
+  });
+
+  test("where all are taken, one of a minute or more gives way to one that is asked for", () => {
+    const world = new World({ ...LOSSLESS, seed: 33 });
+    const bootstrap = [world.addRelay().contact];
+    const alice = world.addNode({ bootstrap, maxChannels: 2 });
+    const others = [1, 2, 3].map(() => world.addNode({ bootstrap }));
+    const [bob, carol, dave] = others as [SimNode, SimNode, SimNode];
+    world.run(10_000);
+    for (const peer of [bob, carol]) alice.feed({ type: "connect", id: peer.core.id, peer: peer.core.id });
+    world.run(10_000);
+    expect(others.map((peer) => hasChannel(alice, peer))).toEqual([true, true, false]);
+    alice.feed({ type: "connect", id: "young", peer: dave.core.id });
+    expect(of(alice, "failed")).toMatchObject([{ id: "young", code: "E_NO_CHANNEL" }]);
+    world.run(MINUTE);
+    submit(alice, bob, "still needed", "channel");
+    world.run(1000);
+    alice.feed({ type: "connect", id: "d", peer: dave.core.id });
+    world.run(10_000);
+    expect(others.map((peer) => hasChannel(alice, peer))).toEqual([true, false, true]);
+    expect(hasChannel(carol, alice)).toBe(false);
+    expect(count(alice, "channels.gave-way")).toBe(1);
+    expect(world.rtc.liveCount).toBe(4);
+  });
+});
+
 describe("a conversation keeps going, once and in order", () => {
   test.each([11, 12, 13])("seed %i: through the upgrade from relayed to direct, and the channel's death", (seed) => {
     const { world, alice, bob } = scene(seed, LOSSY);
