@@ -178,12 +178,13 @@ function u48(value: number): number[] {
 
 const framesCorpus = [...collect("frames.json", "frame"), ...collect("datagrams.json", "frames")];
 const datagrams = collect("datagrams.json", "datagram", "helloWithCookie");
+const records = collect("datagrams.json", "record");
 
 export const targets: readonly FuzzTarget[] = [
   canonical("datagram", datagrams, decodeDatagram, encodeDatagram, 1300),
   canonical(
     "message of a channel",
-    datagrams,
+    [...records, ...datagrams.filter(([kind]) => kind === DATA)],
     (bytes) => decodeChannelMessage(bytes, 16_384),
     (message) =>
       message.kind === HELLO ? encodeChannelHello(message.senderIndex, message.message) : encodeDatagram(message),

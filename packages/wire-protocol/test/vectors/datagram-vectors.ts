@@ -153,7 +153,7 @@ function renewalVectors(): Json {
       ephemeralSeed: fill(32, E_ALICE_ANEW),
       senderIndex: ALICE_INDEX,
       message: initiation.message,
-      datagram: encodeChannelHello(ALICE_INDEX, initiation.message),
+      record: encodeChannelHello(ALICE_INDEX, initiation.message),
     },
     welcome: {
       ephemeralSeed: fill(32, E_BOB_ANEW),
@@ -161,7 +161,7 @@ function renewalVectors(): Json {
       receiverIndex: ALICE_INDEX,
       message,
       handshakeHash: keys.handshakeHash,
-      datagram: encodeWelcome(BOB_INDEX, ALICE_INDEX, message),
+      record: encodeWelcome(BOB_INDEX, ALICE_INDEX, message),
     },
   });
 }
