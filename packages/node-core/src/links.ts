@@ -201,6 +201,12 @@ export class Links {
     else this.#sessions.suspect(peer, now);
   }
 
+  /** A Pong is wanted for what it tells. */
+  ask(peer: NodeId, now: Now): void {
+    if (this.#channels?.get(peer) !== undefined) this.#channels.ask(peer, now);
+    else this.#sessions.ask(peer, now);
+  }
+
   closeSession(peer: NodeId, bye: Uint8Array, now: Now): LinkEvent[] {
     return onSession(this.#sessions.close(peer, bye, now));
   }

@@ -174,7 +174,7 @@ export class Overlay {
 
   /** Asks all neighbours for a Pong now: it tells their price. */
   askPrices(now: Now): void {
-    for (const peer of this.#links.peers()) this.#links.suspect(peer, now);
+    for (const peer of this.#links.peers()) this.#links.ask(peer, now);
   }
 
   delivered(id: string, t: Uint8Array, now: Now): OverlayOutput[] {

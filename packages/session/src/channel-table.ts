@@ -160,6 +160,14 @@ export class ChannelTable {
     this.#touched.add(slot.link);
   }
 
+  /** As SessionTable.ask. */
+  ask(peer: NodeId, now: Now): void {
+    const slot = this.#slots.get(peer);
+    if (slot === undefined) return;
+    slot.link.liveness.ask(now.mono);
+    this.#touched.add(slot.link);
+  }
+
   /** Ends a link with a Bye; the owner closes the channel once the next flush has gone. */
   close(peer: NodeId, byeBody: Uint8Array, now: Now): SessionEvent[] {
     const slot = this.#slots.get(peer);

@@ -108,7 +108,9 @@ export function flushLink(link: Link, context: OutputContext): void {
     link.traffic.sentFrames += 1;
     if (entry.tries > 0) {
       link.traffic.resentFrames += 1;
-      link.liveness.resent(nowMono);
+      // What was sent twice tells no round trip (RFC 6298 §3). A Ping along with it does: without it a path that became slower than
+      // its estimate would have every frame sent twice until the next regular one.
+      link.liveness.ask(nowMono);
     }
     link.sender.sent(entry, link.carrier.isReliable ? Number.POSITIVE_INFINITY : link.liveness.rtoMs(), nowMono);
   }

@@ -67,11 +67,8 @@ export class Liveness {
     return this.#rttMs === undefined ? RTO_UNKNOWN_MS : 1.1 * this.#rttMs + 10;
   }
 
-  /**
-   * Frames are sent again, and what was sent twice tells no round trip (RFC 6298 §3). A Ping along with them does: without
-   * it a path that became slower than its estimate would have every frame sent twice until the next regular one.
-   */
-  resent(nowMono: number): void {
+  /** A Pong is wanted for what it tells; nothing follows if none comes. */
+  ask(nowMono: number): void {
     if (nowMono - this.#lastPingMono < PROBE_RTT_MS) return;
     this.#owe(nowMono);
   }

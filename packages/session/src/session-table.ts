@@ -149,6 +149,14 @@ export class SessionTable {
     this.#touched.add(link);
   }
 
+  /** A Pong is wanted now, for what it tells. Nothing follows if none comes. */
+  ask(peer: NodeId, now: Now): void {
+    const link = this.#links.get(peer);
+    if (link === undefined) return;
+    link.liveness.ask(now.mono);
+    this.#touched.add(link);
+  }
+
   /** Ends a link with a Bye, or a dial; the next flush carries what was queued and fits, and the Bye. */
   close(peer: NodeId, byeBody: Uint8Array, now: Now): SessionEvent[] {
     const events: SessionEvent[] = [];

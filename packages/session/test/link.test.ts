@@ -43,6 +43,28 @@ describe("liveness", () => {
     expect([a.table.nextDeadline(), b.table.nextDeadline()]).toEqual([null, null]);
   });
 
+  test("a peer that is asked answers with a Pong at once; one that does not is not thought dead for it", () => {
+    const { wire, a, b } = linkedPair(12);
+    wire.run(2000);
+    const pongs = () => eventsOf(a, "frame").filter((event) => event.frame.kind === FRAME_KIND.pong).length;
+    const before = pongs();
+    const ask = () => {
+      // Twice at once is asked once.
+      for (const _ of [1, 2]) a.table.ask(b.id, { mono: wire.mono, wall: wire.mono });
+      wire.send(a, b, frameOf(1));
+    };
+    ask();
+    wire.run(100);
+    expect(pongs()).toBe(before + 1);
+    wire.drops = () => true;
+    ask();
+    wire.run(15_000);
+    expect(pongs()).toBe(before + 1);
+    wire.drops = () => false;
+    wire.run(5_000);
+    expect([...eventsOf(a, "closed"), ...eventsOf(b, "closed")]).toEqual([]);
+  });
+
   test("an outage of 15 s is survived", () => {
     const { wire, a, b } = linkedPair(7);
     wire.drops = () => true;
