@@ -42,6 +42,7 @@ const tasks = {
   "test:lab": (args) => [[...fromSource, join(root, "lab/src/main.ts"), ...args]],
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],
   "check:packages": (args) => [[join(root, "tools/check-packages.mjs"), ...args]],
+  docs: (args) => [[join(root, "tools/reference/main.mjs"), ...args]],
   bundle: () => [dashboard, [join(root, "apps/node/bundle.mjs")], [join(root, "apps/relay/bundle.mjs")]],
   build: () => [[bin("turbo", "bin/turbo"), "run", "build", "--output-logs=errors-only"]],
   format: () => [[bin("@biomejs/biome", "bin/biome"), "check", "--write", "."]],
@@ -94,6 +95,7 @@ function installDigest() {
     "examples/package.json",
     "hostile/package.json",
     "lab/package.json",
+    "tools/reference/package.json",
   );
   for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group))) files.push(join(group, name, "package.json"));

@@ -15,6 +15,7 @@ import { startNode } from "./wiring.ts";
 
 // The node inside another program: the same daemon, its local API included, so other programs may connect to it as well.
 
+/** The settings of a node; each is one of `starling config print-defaults`. */
 export type NodeOptions = {
   /** Key, inbox and socket. Without it the node has a key and an inbox for its lifetime only. */
   readonly dataDir?: string;
@@ -45,6 +46,7 @@ export type EmbeddedNode = {
   /** `HOST:PORT` of the local API over WebSocket, null where it is off; its token is in the data directory's `http-token`. */
   readonly http: string | null;
   readonly client: LocalClient;
+  /** Stops the node; resolves when its port and directory are free. A directory of its own is removed. */
   close(): Promise<void>;
 };
 
@@ -77,7 +79,13 @@ export async function createNode(options: NodeOptions = {}): Promise<EmbeddedNod
   }
 }
 
-export type Testnet = { readonly nodes: readonly EmbeddedNode[]; close(): Promise<void> };
+/** A network in this process. */
+export type Testnet = {
+  /** As many as were asked for, each with a link. */
+  readonly nodes: readonly EmbeddedNode[];
+  /** Stops all of it. */
+  close(): Promise<void>;
+};
 
 /** A relay and `count` nodes on loopback in this process, linked: for tests of programs that use the network. */
 export async function testnet(count: number): Promise<Testnet> {

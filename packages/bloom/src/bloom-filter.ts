@@ -3,6 +3,7 @@ import { requireCapacity, requireErrorRate, requireOptions } from "./checks.ts";
 import { fromImage, ImageReader, ImageWriter } from "./image.ts";
 import { ItemHasher } from "./item-hasher.ts";
 
+/** What a filter is made for. */
 export interface BloomFilterOptions {
   /** Items at which `errorRate` is reached; more are taken, at a worse rate. */
   readonly capacity: number;
@@ -12,6 +13,7 @@ export interface BloomFilterOptions {
   readonly key: Uint8Array;
 }
 
+/** What an image is restored with. */
 export interface RestoreOptions {
   /** That of the filter which was saved. */
   readonly key: Uint8Array;
@@ -81,6 +83,7 @@ export class BloomFilter {
     return this.#count;
   }
 
+  /** Bytes that the bits take. */
   get sizeBytes(): number {
     return this.#slice.sizeBytes;
   }

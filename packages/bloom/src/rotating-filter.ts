@@ -30,6 +30,7 @@ export interface RotatingFilterOptions extends ScalingOptions {
   readonly key: Uint8Array;
 }
 
+/** What an image is restored with, and when. */
 export interface RotatingRestoreOptions extends RestoreOptions {
   /** Monotonic time now; its origin need not be that of the time at which the image was made. */
   readonly nowMs: number;
@@ -149,6 +150,7 @@ export class RotatingFilter {
     return this.#current.count + this.#previous.count;
   }
 
+  /** Bytes that the bits of both generations take. */
   get sizeBytes(): number {
     return this.#current.sizeBytes + this.#previous.sizeBytes;
   }

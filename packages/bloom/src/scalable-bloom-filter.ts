@@ -12,6 +12,7 @@ import {
 } from "./scaling-plan.ts";
 import { SliceStack } from "./slice-stack.ts";
 
+/** What a growing filter is made for. */
 export interface ScalableBloomFilterOptions extends ScalingOptions {
   /** 16 secret random bytes. */
   readonly key: Uint8Array;

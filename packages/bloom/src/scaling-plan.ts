@@ -4,6 +4,7 @@ import { requireCapacity, requireErrorRate, requireNumber } from "./checks.ts";
 import { BloomError } from "./errors.ts";
 import type { ImageReader, ImageWriter } from "./image.ts";
 
+/** How a filter grows, slice by slice. */
 export interface ScalingOptions {
   /** Items the first slice holds. */
   readonly initialCapacity: number;

@@ -13,6 +13,10 @@ const LAST_COUNTER = 2n ** 64n - 1n;
 const REKEY_NONCE: Uint8Array = new Uint8Array(NONCE_BYTES).fill(0xff, COUNTER_OFFSET);
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
+/**
+ * One direction of a finished handshake: AES-256-GCM under a counter (Noise §5.1). Messages are opened in the order they were
+ * sealed in.
+ */
 export interface CipherState {
   /** The counter of the next message. */
   readonly counter: bigint;

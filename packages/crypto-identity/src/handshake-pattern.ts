@@ -51,6 +51,7 @@ const PATTERN_KK: HandshakePattern = {
   ],
 };
 
+/** Handshake patterns of Noise §7.4 and §7.5: N and X one way, XX, IK and KK both ways. */
 export type PatternName = "N" | "X" | "XX" | "IK" | "KK";
 
 export const PATTERNS: Readonly<Record<PatternName, HandshakePattern>> = {

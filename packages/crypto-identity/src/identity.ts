@@ -4,6 +4,7 @@ import { type NodeId, nodeIdFromBytes } from "./node-id.ts";
 import type { KeyPair, Primitives } from "./primitives.ts";
 import { drawRandom, type RandomSource } from "./random.ts";
 
+/** Size of the seed that an identity is derived from. */
 export const SEED_BYTES = 32;
 
 /** A node's key pair. Only the id is on it: the private half is out of reach of loggers, JSON and inspectors. */

@@ -15,15 +15,18 @@ import { errnoOf, storeOnce } from "./store-once.ts";
 
 const TEMPORARY_NAME_BYTES = 8;
 
+/** How a key file is read. */
 export interface ReadKeyFileOptions {
   /** Given exactly where the file is encrypted. */
   readonly passphrase?: string | undefined;
 }
 
+/** How a key file is read, and made where there is none: `random` draws the 32-byte seed. */
 export interface LoadOrCreateKeyFileOptions extends ReadKeyFileOptions {
   readonly random: RandomSource;
 }
 
+/** What is in a key file. */
 export interface LoadedKeyFile {
   readonly identity: Identity;
   /** Whether the file was made by this call. */

@@ -13,6 +13,7 @@ declare const nodeIdBrand: unique symbol;
 /** The id of a node: its X25519 public key, in the one canonical spelling. Made by `parseNodeId` and its siblings only. */
 export type NodeId = string & { readonly [nodeIdBrand]: true };
 
+/** A NodeId as bytes: an X25519 public key, u-coordinate little-endian (RFC 7748 §5). */
 export const NODE_ID_BYTES = 32;
 
 const SHAPE = /^[0-9a-f]{64}$/;

@@ -12,6 +12,7 @@ import type { RandomSource } from "./random.ts";
 
 // Noise for protocols of one's own: any of the patterns, message by message, then two CipherStates.
 
+/** What a handshake starts from. */
 export interface NoiseHandshakeInput {
   /** `Noise_<pattern>_25519_AESGCM_SHA256`. */
   readonly pattern: PatternName;
@@ -25,6 +26,7 @@ export interface NoiseHandshakeInput {
   readonly random: RandomSource;
 }
 
+/** What a finished handshake gives: a cipher for each direction. */
 export interface NoiseTransport {
   /** Closed for the recipient of a one-way pattern (N, X). */
   readonly send: CipherState;
@@ -34,6 +36,7 @@ export interface NoiseTransport {
   readonly handshakeHash: Uint8Array;
 }
 
+/** One side of a Noise handshake, message by message. */
 export interface NoiseHandshake {
   /** Whether every message went to and fro. */
   readonly isComplete: boolean;

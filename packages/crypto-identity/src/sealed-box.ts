@@ -20,6 +20,7 @@ import type { RandomSource } from "./random.ts";
 /** Bytes by which a sealed box is longer than its plaintext. */
 export const SEALED_BOX_OVERHEAD_BYTES = 96;
 
+/** What goes into a box, and for whom; the box is SEALED_BOX_OVERHEAD_BYTES longer than `plaintext`. */
 export interface SealBoxInput {
   readonly identity: Identity;
   readonly recipient: NodeId;
@@ -28,12 +29,14 @@ export interface SealBoxInput {
   readonly random: RandomSource;
 }
 
+/** A box, and whose key should open it; `prologue` must be that of the sealing. */
 export interface OpenBoxInput {
   readonly identity: Identity;
   readonly prologue: Uint8Array;
   readonly box: Uint8Array;
 }
 
+/** Who sealed a box, proved by the static-static exchange, and what was in it. */
 export interface OpenedBox {
   readonly sender: NodeId;
   readonly plaintext: Uint8Array;

@@ -30,6 +30,7 @@ export interface SessionKeys {
   readonly handshakeHash: Uint8Array;
 }
 
+/** What a Noise IK handshake begins with; `payload` travels encrypted in message 1, with less protection than later data. */
 export interface InitiateInput {
   readonly identity: Identity;
   readonly responder: NodeId;
@@ -38,6 +39,7 @@ export interface InitiateInput {
   readonly random: RandomSource;
 }
 
+/** The initiator's half of a Noise IK handshake, between its two messages. */
 export interface Initiation {
   /** Message 1. */
   readonly message: Uint8Array;
@@ -45,6 +47,7 @@ export interface Initiation {
   finish(message2: Uint8Array): { readonly payload: Uint8Array; readonly keys: SessionKeys } | undefined;
 }
 
+/** What a responder has: its key, the prologue that both must know, and a message 1 that may be anything. */
 export interface RespondInput {
   readonly identity: Identity;
   readonly prologue: Uint8Array;
@@ -52,6 +55,7 @@ export interface RespondInput {
   readonly message: Uint8Array;
 }
 
+/** A message 1 that was for this key: who sent it, and what came in it. That it is no replay is for the caller to see to. */
 export interface Response {
   readonly initiator: NodeId;
   readonly payload: Uint8Array;

@@ -32,6 +32,7 @@ import { drawRandom, type RandomSource } from "./random.ts";
 // point is on the curve, s < L, R is none of the eight points of small order, and R = sB - kA without a cofactor, compared
 // as bytes. (The rule on R is here because Node's own verify has it in some versions and not in others.)
 
+/** Size of an XEdDSA signature. */
 export const SIGNATURE_BYTES = 64;
 
 const RANDOM_BYTES = 64;
@@ -44,6 +45,7 @@ const NONCE_PREFIX = new Uint8Array(32).fill(0xff).fill(0xfe, 0, 1);
 
 const encoder = new TextEncoder();
 
+/** What is signed, and by whom; `random` gives 64 bytes, so that a signature does not repeat. */
 export interface SignInput {
   readonly identity: Identity;
   /** Names the use, e.g. "record". 1 to 255 bytes of UTF-8. */
@@ -52,6 +54,7 @@ export interface SignInput {
   readonly random: RandomSource;
 }
 
+/** A signature with what it claims to be over; `domain` must be that of the signing. */
 export interface VerifyInput {
   readonly id: NodeId;
   readonly domain: string;

@@ -4,6 +4,7 @@ import { ConfigError, type ConfigSource } from "./errors.ts";
 import { peerText } from "./peer-text.ts";
 import { type Config, camelCase, environmentName, type Setting, type Settings } from "./settings.ts";
 
+/** The four places of a configuration; the defaults are in `settings`. */
 export type ConfigInput<Table extends Settings> = {
   readonly settings: Table;
   /** Parsed flags by camel-case name; what is no setting is left alone. */

@@ -24,6 +24,7 @@ export type DataDir = {
 /** The paths in a data directory, for who only looks: nothing is made, checked or locked. */
 export type DataDirPaths = Pick<DataDir, "directory" | "keyPath" | "socketPath" | "path">;
 
+/** The paths in a data directory, for who only looks: nothing is made, checked or locked. */
 export function dataDirPaths(path: string): DataDirPaths {
   const directory = resolve(path);
   return {

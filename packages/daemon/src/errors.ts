@@ -1,3 +1,4 @@
+/** Why a data directory cannot be used. */
 export type DataDirErrorCode =
   /** Another process holds the directory. */
   | "E_DATA_DIR_IN_USE"
@@ -24,6 +25,7 @@ export class DataDirError extends Error {
 /** Where a value came from. */
 export type ConfigSource = "flag" | "environment" | "file" | "default";
 
+/** Where a wrong setting stands. */
 export type ConfigErrorDetail = {
   readonly source: ConfigSource;
   /** The setting as it was written there: `--listen`, `STARLING_LISTEN`, `listen`. Absent where the file itself is at fault. */

@@ -11,6 +11,7 @@ const FILE = "freshness";
 export const CLOCK_SET_BACK: string =
   "the clock is more than 30 s behind what it was: set it right (NTP); what was sent in between may be taken once more";
 
+/** The file that keeps a freshness bound, in a data directory. */
 export type FreshnessFile = {
   /** What was saved last, in milliseconds since 1970; undefined where there is none, or it is damaged. */
   read(): Promise<number | undefined>;

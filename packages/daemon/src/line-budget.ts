@@ -1,6 +1,7 @@
 /** Milliseconds over which lines are counted. */
 const WINDOW_MS = 1000;
 
+/** Asked before each line, with monotonic milliseconds. */
 export type LineBudget = (nowMs: number) => {
   readonly allowed: boolean;
   /** Lines that were not allowed since the last one that was. */

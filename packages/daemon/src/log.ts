@@ -2,8 +2,10 @@ import type { DestinationStream, Logger } from "pino";
 import { pino } from "pino";
 import type { LogLevel } from "./values.ts";
 
+/** A pino logger: a method a level, each `(fields, text)`. */
 export type Log = Logger;
 
+/** What a log is made with. */
 export type LogOptions = {
   readonly level: LogLevel;
   /** The program's name, in every line. */

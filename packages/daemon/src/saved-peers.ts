@@ -13,6 +13,7 @@ const FILE = "peers";
 const PEERS_MAX = 256;
 const FILE_MAX_CHARACTERS = 64 * 1024;
 
+/** The file that keeps contacts from one run to the next, in a data directory. */
 export type SavedPeersFile = {
   /** What was saved last; empty where nothing can be read. */
   read(): Promise<readonly Contact[]>;

@@ -20,6 +20,7 @@ export type Setting<Value> = {
  */
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 
+/** `max-peers` as a type becomes `maxPeers`. */
 export type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name;
@@ -44,6 +45,7 @@ export function camelCase(name: string): string {
   return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The environment variable of a setting: `max-peers` becomes `STARLING_MAX_PEERS`. */
 export function environmentName(name: string): string {
   return `STARLING_${name.replaceAll("-", "_").toUpperCase()}`;
 }

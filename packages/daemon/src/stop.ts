@@ -3,6 +3,7 @@ export type StopReason = "SIGINT" | "SIGTERM" | "SIGHUP" | "parent-gone";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** What else a signal may mean. */
 export type StopOptions = {
   /** What SIGHUP does instead of ending the process, for programs that read something anew at it. */
   readonly onHangUp?: (() => void) | undefined;

@@ -7,6 +7,7 @@ import * as z from "zod";
 // Schemas of single values, as a person writes them: on a command line, in the environment, in a TOML file. Each takes text;
 // numbers are also taken as numbers, for TOML has them. Messages say what to write.
 
+/** Levels of the log, gravest first; `silent` writes nothing. */
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 
 const NETWORK_NAME_MAX_BYTES = 64;
@@ -64,6 +65,7 @@ export const originValue: z.ZodType<string> = z.string().refine(
   { error: "write an origin such as http://localhost:5173, without a path" },
 );
 
+/** A NodeId: 64 hex digits of a key that is one. */
 export const nodeIdValue: z.ZodType<NodeId> = parsed(parseNodeId);
 
 /** `ID@HOST:PORT`. */
@@ -83,6 +85,7 @@ export function wordValue<const Word extends string>(...words: readonly [Word, .
   return z.enum(words, { error: `write one of ${words.join(", ")}` });
 }
 
+/** A level of the log, by its name. */
 export const logLevelValue: z.ZodType<LogLevel> = wordValue(
   "fatal",
   "error",
@@ -99,6 +102,7 @@ export const pathValue: z.ZodType<string> = z
   .min(1, "a path is not empty")
   .refine((path) => !path.includes("\0"), { error: "a path holds no NUL" });
 
+/** A whole number from `min` to `max`, as a number or in decimal digits. */
 export function integerValue(min: number, max: number): z.ZodType<number> {
   const error = `write a whole number from ${min} to ${max}`;
   const digits = z

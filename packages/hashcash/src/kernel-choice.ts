@@ -2,6 +2,7 @@ import { type Kernel, plainKernel } from "./kernel.ts";
 import { SCALAR_KERNEL, SIMD_KERNEL } from "./kernel-bytes.ts";
 import { wasmKernel } from "./wasm-kernel.ts";
 
+/** What hashes: WebAssembly with SIMD, WebAssembly, or JavaScript where there is neither. */
 export type KernelName = "wasm-simd" | "wasm" | "plain";
 
 export interface NamedKernel {

@@ -35,6 +35,7 @@ export interface RunnerEvents {
   onCrash(chunkIds: readonly number[], cause: unknown): void;
 }
 
+/** How far a job is. */
 export interface MintProgress {
   /** Tried so far. */
   readonly hashes: number;
@@ -42,6 +43,7 @@ export interface MintProgress {
   readonly expectedHashes: number;
 }
 
+/** A job: the 32-byte digest to stamp and the effort, in expected hashes. `signal` cancels it (`E_MINT_ABORTED`). */
 export interface MintRequest extends Pick<MintTask, "digest" | "effort"> {
   /** Where to begin, 8 bytes; drawn at random unless given. */
   readonly startNonce?: Uint8Array;
@@ -58,6 +60,7 @@ export interface Minted extends Stamp {
   readonly hashes: number;
 }
 
+/** Threads that mint, started when there is work. */
 export interface MintPool {
   /** Rejects with a MintError only; see its codes. Bytes are copied, the caller may reuse them. */
   mint(request: MintRequest): Promise<Minted>;

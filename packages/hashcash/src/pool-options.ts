@@ -1,5 +1,6 @@
 import { badInput, requireInteger, requireObject } from "./arguments.ts";
 
+/** How large a pool may become, and where its script is. */
 export interface MintPoolOptions {
   /** Threads at most; started when there is work for them. Default: one less than the machine runs in parallel, at least 1. */
   readonly workers?: number;

@@ -8,6 +8,7 @@ const RISE_PER_SECOND = 2;
 const FALL_PER_SECOND = 0.85;
 const MARGIN = 0.1;
 
+/** What is asked for now, as a multiple of the floor. */
 export type Price = {
   /** 1 or more; 1 asks for the floor. */
   readonly multiple: number;
@@ -15,6 +16,7 @@ export type Price = {
   readonly atMono: number;
 };
 
+/** What happened since the last step of a price. */
 export type PriceObservation = {
   /** Multiples of the floor that the stamps claimed of what was last served. */
   readonly served: readonly number[];
@@ -22,6 +24,7 @@ export type PriceObservation = {
   readonly isShedding: boolean;
 };
 
+/** The price before anything was seen: the floor. */
 export function firstPrice(nowMono: number): Price {
   return { multiple: 1, atMono: nowMono };
 }

@@ -11,6 +11,7 @@ import { requireBytes, requireInteger, requireObject } from "./arguments.ts";
 import { isEffort, MAX_EFFORT } from "./effort.ts";
 import { NONCE_BYTES } from "./stamp-input.ts";
 
+/** What proves work: the number of hashes that it claims to have cost, and the nonce that shows it. */
 export interface Stamp {
   /** Expected number of hashes, an integer from 1 to MAX_EFFORT. */
   readonly effort: number;

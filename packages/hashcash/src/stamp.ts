@@ -2,6 +2,7 @@ import { badInput, isBytes, requireInteger } from "./arguments.ts";
 import { FLOOR_SIZE_BYTES, isEffort, PUBLISH_FLOOR, SEND_FLOOR, satisfies } from "./effort.ts";
 import { DIGEST_BYTES, NONCE_BYTES, readWord, writeMidstate, writeStampHash } from "./stamp-input.ts";
 
+/** `below-floor`: it claims less than is asked; `bad-stamp`: its hash does not bear out what it claims. */
 export type StampVerdict = "valid" | "below-floor" | "bad-stamp";
 
 /** A stamp as it came from the network: nothing about it is trusted, except `floor`, which is ours. */

@@ -7,6 +7,7 @@ import { contentResult } from "./content.ts";
 const count = z.int().check(z.minimum(0));
 export const pathSchema: z.ZodMiniType<"channel" | "session" | "relayed"> = z.enum(["channel", "session", "relayed"]);
 
+/** The recipient's daemon has written the message. `messageId`: 32 hex digits; `elapsedMs` since it was submitted. */
 export type Receipt = {
   readonly messageId: string;
   /** What the message went over, as far as the sender can tell. */
@@ -30,6 +31,7 @@ export const receiptResult: z.ZodMiniType<Receipt> = z.custom<Receipt>((value) =
   );
 });
 
+/** The reply to a request, and the receipt of the request. */
 export type Answer = { readonly content: Uint8Array; readonly receipt: Receipt };
 export const answerResult: z.ZodMiniType<Answer> = z.object({ content: contentResult, receipt: receiptResult });
 
@@ -44,6 +46,7 @@ export const traceResult: z.ZodMiniType<{ readonly steps: readonly TraceStep[] }
   steps: z.array(z.object({ node: z.string(), asked: z.string(), answer: z.string(), ms: z.number() })),
 });
 
+/** What does not change while a node runs. */
 export type NodeInfo = {
   readonly id: string;
   readonly version: string;
@@ -64,6 +67,7 @@ export const infoResult: z.ZodMiniType<NodeInfo> = z.object({
   http: z.nullable(z.string()),
 });
 
+/** How a node is now. */
 export type NodeStatus = {
   readonly id: string;
   readonly network: string;
@@ -109,6 +113,7 @@ export const statusResult: z.ZodMiniType<NodeStatus> = z.object({
   price: z.object({ send: z.number(), publish: z.number() }),
 });
 
+/** A neighbour. */
 export type PeerInfo = {
   readonly id: string;
   /** null where there is a channel alone. */

@@ -25,6 +25,7 @@ import { abortable, retry } from "./reconnect.ts";
 import type { Via } from "./requests.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
+/** A message, for whom, and how it may travel. */
 export type SubmitOptions = {
   /** A node id, 64 hex digits. */
   readonly to: string;
@@ -43,8 +44,10 @@ export type SubmitOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+/** A request, which is answered once; see SubmitOptions. */
 export type RequestOptions = Omit<SubmitOptions, "via" | "messageId">;
 
+/** Which events a program wants. */
 export type SubscribeOptions<Type extends EventType = EventType> = {
   readonly events: readonly Type[];
   /** Only messages, requests and broadcasts of this topic. */
@@ -61,8 +64,11 @@ export type Subscription<Event extends LocalEvent = LocalEvent> = EventStream<Ev
 
 /** Every method rejects with a `LocalClientError`, `E_DISCONNECTED` once the connection is gone. */
 export type LocalClient = {
+  /** Id, version, network, addresses. Rejects with a LocalClientError, as all calls do. */
   info(): Promise<NodeInfo>;
+  /** How the node is: links, inbox, prices, counters. */
   status(): Promise<NodeStatus>;
+  /** The neighbours, in no order. */
   peers(): Promise<PeerInfo[]>;
   /** Every session and every channel. */
   links(): Promise<LinkInfo[]>;
@@ -100,6 +106,7 @@ export type LocalClient = {
   close(): void;
 };
 
+/** Connects once, and tells of it by `events`; throws nothing, for what fails is an `onClose`. */
 export type OpenTransport = (events: TransportEvents) => Transport;
 
 type Subscribed = { id: string; readonly queue: EventQueue<LocalEvent>; readonly options: SubscribeOptions };

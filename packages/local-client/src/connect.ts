@@ -8,6 +8,7 @@ import { LineWriter } from "./line-writer.ts";
 import { checkSocketPath } from "./socket-path.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
+/** How a connection behaves when it is lost. */
 export type ConnectOptions = {
   /** A connection that is lost is made again, for as long as it takes; see `createClient`. Default false. */
   readonly reconnect?: boolean;

@@ -6,15 +6,18 @@ import { topicSchema } from "./requests.ts";
 
 // What a program subscribes to, and what it is then told: the notification `event`.
 
+/** Kinds of events that a program can subscribe to. */
 export type EventType = "message" | "request" | "broadcast" | "peer" | "link" | "status";
 const EVENT_TYPES = ["message", "request", "broadcast", "peer", "link", "status"] as const;
 
+/** A subscription as it comes in; what is absent has its default. */
 export type SubscribeRequest = {
   readonly events: readonly EventType[];
   readonly topic?: string | undefined;
   readonly acks: boolean;
 };
 
+/** Checks the params of `subscribe`. */
 export const subscribeParams: z.ZodMiniType<SubscribeRequest> = z.strictObject({
   events: z.array(z.enum(EVENT_TYPES)).check(z.minLength(1), z.maxLength(EVENT_TYPES.length)),
   /** Only messages, requests and broadcasts of this topic; other events are not held back by it. */
@@ -24,10 +27,13 @@ export const subscribeParams: z.ZodMiniType<SubscribeRequest> = z.strictObject({
 });
 
 type SubscriptionName = { readonly subscription: string };
+/** Checks the result of `subscribe`. */
 export const subscribeResult: z.ZodMiniType<SubscriptionName> = z.object({ subscription: z.string() });
+/** Checks the params of `unsubscribe`. */
 export const unsubscribeParams: z.ZodMiniType<SubscriptionName> = z.strictObject({
   subscription: z.string().check(z.maxLength(64)),
 });
+/** A message for this node. `from`: its author, proved by the sealed box or the link; `messageId`: 32 hex digits. */
 export type MessageEvent = {
   readonly type: "message";
   readonly from: string;
@@ -64,6 +70,7 @@ export type BroadcastEvent = {
   readonly receivedAt: number;
 };
 
+/** A link of this node changed. `address` is null for a channel; `reason` says why it closed, else null. */
 export type LinkEvent = {
   readonly type: "link";
   readonly link: "session" | "channel";
@@ -88,6 +95,7 @@ export type PeerEvent = {
 /** The node's status, every five seconds. */
 export type StatusEvent = { readonly type: "status"; readonly status: NodeStatus };
 
+/** Whatever a subscription brings; `type` tells them apart. */
 export type LocalEvent = MessageEvent | RequestEvent | BroadcastEvent | PeerEvent | LinkEvent | StatusEvent;
 
 /** The end of a subscription that the server dropped; its last event. */

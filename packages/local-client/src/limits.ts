@@ -13,6 +13,7 @@ export const TIMEOUT_MAX_MS = 600_000;
 /** What a submission gets that names no time. */
 export const TIMEOUT_DEFAULT_MS = 10_000;
 
+/** How much of a daemon its programs may use: counts, milliseconds and bytes. */
 export type ServerLimits = {
   readonly connections: number;
   /** Where all are taken, the longest idle one (no open request, no subscription) makes room for a new one after this time. */

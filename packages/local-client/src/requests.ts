@@ -18,8 +18,10 @@ const timeoutSchema: z.ZodMiniType<number> = z._default(
   TIMEOUT_DEFAULT_MS,
 );
 
+/** Which ways a message may take: all; a data channel alone; not the own link to the recipient. */
 export type Via = "any" | "channel" | "relay";
 
+/** `message.submit` as it comes in, its defaults filled in; `timeoutMs` up to 600,000. */
 export type SubmitRequest = {
   /** A node id; whether it is one is for the daemon to say. */
   readonly to: string;
@@ -71,6 +73,7 @@ export function readSubmit(params: unknown): SubmitRequest | undefined {
   return typeof bytes === "string" ? undefined : { to, content: bytes, topic, via, timeoutMs, messageId };
 }
 
+/** `message.request`: a message that wants one reply. */
 export type AskRequest = Omit<SubmitRequest, "via" | "messageId">;
 
 export const requestParams: z.ZodMiniType<AskRequest> = z.strictObject({
@@ -80,6 +83,7 @@ export const requestParams: z.ZodMiniType<AskRequest> = z.strictObject({
   timeoutMs: timeoutSchema,
 });
 
+/** `message.reply`: the answer to a request. */
 export type ReplyRequest = {
   /** Of the request event that is answered. */
   readonly requestId: string;
@@ -91,6 +95,7 @@ export const replyParams: z.ZodMiniType<ReplyRequest> = z.strictObject({
   content: contentParam,
 });
 
+/** `message.broadcast`: for everybody; `content` at most 16,384 bytes. */
 export type BroadcastRequest = { readonly content: Uint8Array; readonly topic: string };
 
 export const broadcastParams: z.ZodMiniType<BroadcastRequest> = z.strictObject({
@@ -98,6 +103,7 @@ export const broadcastParams: z.ZodMiniType<BroadcastRequest> = z.strictObject({
   topic: z._default(topicSchema, ""),
 });
 
+/** `peers.connect`: a link to this node is wanted. */
 export type ConnectRequest = {
   readonly id: string;
   /** `HOST:PORT`, for a session over UDP to it; without one a channel is opened. */
@@ -107,6 +113,7 @@ export const connectParams: z.ZodMiniType<ConnectRequest> = z.strictObject({
   id: z.string().check(z.maxLength(128)),
   address: z.optional(z.string().check(z.maxLength(64))),
 });
+/** `peers.ping`: is this node there, and by which way? */
 export type PingRequest = Omit<SubmitRequest, "content" | "topic" | "messageId">;
 export const pingParams: z.ZodMiniType<PingRequest> = z.strictObject({
   to: z.string().check(z.maxLength(ID_MAX_CHARACTERS)),
@@ -117,12 +124,14 @@ export const traceParams: z.ZodMiniType<{ readonly to: string }> = z.strictObjec
   to: z.string().check(z.maxLength(ID_MAX_CHARACTERS)),
 });
 
+/** `message.ack`: a program has dealt with this message, named by its author and 32 hex digits. */
 export type AckRequest = { readonly messageId: string; readonly from: string };
 export const ackParams: z.ZodMiniType<AckRequest> = z.strictObject({
   messageId: z.string().check(z.maxLength(64)),
   from: z.string().check(z.maxLength(128)),
 });
 
+/** `peers.disconnect`: close the channel to this node; `silently` cuts its sockets and tells nobody, as a drill. */
 export type DisconnectRequest = { readonly id: string; readonly silently: boolean };
 export const disconnectParams: z.ZodMiniType<DisconnectRequest> = z.strictObject({
   id: z.string().check(z.maxLength(128)),

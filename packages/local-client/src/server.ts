@@ -38,6 +38,7 @@ export type {
 export type { LocalHandlers } from "./server/handlers.ts";
 export { ownNames, type WebSocketOptions } from "./server/web-socket-options.ts";
 
+/** What a local API is served with. */
 export type LocalServerOptions = {
   /** A unix socket in a directory of this user; the directory is made, 0700, where there is none. */
   readonly socketPath: string;
@@ -52,6 +53,7 @@ export type LocalServerOptions = {
 /** Whether an event would be read: `congested` while all who want it are behind with reading. */
 export type Demand = "ready" | "nobody" | "congested";
 
+/** The daemon's end of the local API: what it publishes to the programs that are connected. */
 export type LocalServer = {
   /** What must not be lost is published where this says `ready`, and otherwise kept until `onInterest`. */
   demand(event: LocalEvent): Demand;

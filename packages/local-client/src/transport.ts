@@ -6,6 +6,7 @@ export type Transport = {
   close(): void;
 };
 
+/** What a transport tells the client on it. */
 export type TransportEvents = {
   /** The bytes of one line, untrusted. */
   readonly onLine: (line: Uint8Array) => void;

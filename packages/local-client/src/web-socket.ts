@@ -13,6 +13,7 @@ export { LocalClientError } from "./errors.ts";
 export type * from "./events.ts";
 export type { Via } from "./requests.ts";
 
+/** Where the local API is over WebSocket, and what opens it. */
 export type WebSocketConnectOptions = {
   /** Such as `ws://127.0.0.1:8420/lpc`. */
   readonly url: string;

@@ -7,21 +7,28 @@ export type { Now } from "@starling/peer-manager";
 
 /** The part of a core that the driver needs; RelayCore and NodeCore both have it. */
 export type Core<Input, Output> = {
+  /** What should happen, in order, now that this has come. Never throws for what a stranger sent. */
   handle(input: Input, now: Now): Output[];
   /** Several inputs of one moment, whose frames may share datagrams; without it each is handled alone. */
   handleAll?(inputs: readonly Input[], now: Now): Output[];
+  /** What is due. Early, late and repeated calls do no harm. */
   tick(now: Now): Output[];
+  /** The monotonic time, ms, at which `tick` has something to do; null: nothing is under way. */
   nextDeadline(): number | null;
+  /** The last outputs; nothing is handled after it. */
   close(now: Now): Output[];
 };
 
+/** What a driver runs, and how outputs are carried out. `now` is `systemNow` unless given, for tests. */
 export type DriverOptions<Input, Output> = {
   readonly core: Core<Input, Output>;
   /** Does what an output says; never throws. What it learns later it gives to `feed`. */
   readonly perform: (output: Output, feed: (input: Input) => void) => void;
+  /** Default: `systemNow`. */
   readonly now?: () => Now;
 };
 
+/** A running core's ear: whatever comes from outside goes in here. */
 export type Driver<Input> = {
   /** Hands an input to the core now. After `close` inputs are ignored. */
   feed(input: Input): void;
@@ -41,6 +48,10 @@ export function systemNow(): Now {
   return { mono: performance.now(), wall: Date.now() };
 }
 
+/**
+ * Runs a core on real time: ticks it now and at each deadline, and performs every output in order, within the call that brought
+ * the input. Throws what `perform` throws.
+ */
 export function startDriver<Input, Output>(options: DriverOptions<Input, Output>): Driver<Input> {
   const { core, perform, now = systemNow } = options;
   let timer: NodeJS.Timeout | undefined;

@@ -5,12 +5,14 @@ import { SharedBucket } from "./shared-bucket.ts";
 // What may be carried for others: for each link, for each recipient, and in all. The last two are shared fairly by the links. Messages
 // in all are the IngressQueue's to share out, by turns and by price; here it is their bytes.
 
+/** What is forwarded at most, in messages and bytes a second: for one link, for one recipient, in all. */
 export type ForwardLimits = {
   readonly link: LinkQuotaLimits;
   readonly recipient: LinkQuotaLimits;
   readonly total: LinkQuotaLimits;
 };
 
+/** The limits of a node or relay that is told no others. */
 export const DEFAULT_FORWARD_LIMITS: ForwardLimits = {
   link: DEFAULT_LINK_QUOTA,
   recipient: { messagesPerSecond: 2_000, bytesPerSecond: 16 * 1024 * 1024 },

@@ -19,6 +19,7 @@ export class InboxAge {
     this.#dueMono = now.mono + EVERY_MS;
   }
 
+  /** Monotonic time, ms, of the next look at what waits. */
   get dueMono(): number {
     return this.#dueMono;
   }

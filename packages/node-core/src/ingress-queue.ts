@@ -57,6 +57,7 @@ export type IngressQueueOptions = {
   readonly linkHas: (link: NodeId, sizeBytes: number, nowMono: number) => boolean;
 };
 
+/** Messages that wait to be carried, a queue for each link: links take turns, of a link the dearest stamp goes first. */
 export class IngressQueue<Item> {
   readonly #perSecond: number;
   readonly #linkHas: IngressQueueOptions["linkHas"];
@@ -75,6 +76,7 @@ export class IngressQueue<Item> {
     this.#allowance = this.#burst;
   }
 
+  /** Messages waiting, of all links. */
   get waitingCount(): number {
     return this.#waitingCount;
   }
@@ -163,6 +165,7 @@ export class IngressQueue<Item> {
     return Math.max(allowedMono, this.#heldUntilMono);
   }
 
+  /** Forgets a link and what waits of it. */
   closed(link: NodeId): void {
     const ingress = this.#links.get(link);
     if (ingress === undefined) return;

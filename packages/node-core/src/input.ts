@@ -45,6 +45,7 @@ export type RtcInput =
   | { readonly type: "rtc-message"; readonly channel: string; readonly message: Uint8Array }
   | { readonly type: "rtc-closed"; readonly channel: string; readonly reason: string };
 
+/** All that a node is handed from outside: datagrams, channels' news, programs' wishes, and answers to its own outputs. */
 export type NodeInput =
   | RelayInput
   | RtcInput

@@ -30,6 +30,7 @@ import { Tracer, type TracerOutput } from "./tracer.ts";
 /** Whom this node shows its addresses to: everybody, or its neighbours only. */
 export type IcePolicy = "all" | "relayed-only";
 
+/** What a node is made of: identity, network, bootstrap contacts, limits, and what an earlier life left on disk. */
 export type NodeCoreOptions = Omit<OverlayOptions, "role" | "hidesAddress"> &
   Partial<Pick<DeliveryOptions, "waiting" | "delivered" | "inboxAgeMs">> & {
     /** Under `relayed-only` no channel is opened and no record holds an address (PROTOCOL §4, §9). Default `all`. */
@@ -115,6 +116,7 @@ export class NodeCore {
     this.#delivery = new Delivery({ identity, network, counters, waiting, delivered, inboxAgeMs }, now);
   }
 
+  /** What should happen, in order, after one input. Never throws for what a stranger sent; see the README for each output. */
   handle(input: NodeInput, ownNow: Now): NodeOutput[] {
     const now = this.#overlay.corrected(ownNow);
     return this.#finish(this.#first(input, now), now);
@@ -128,6 +130,7 @@ export class NodeCore {
     return outputs;
   }
 
+  /** What is due; early, late and repeated calls do no harm. */
   tick(ownNow: Now): NodeOutput[] {
     const now = this.#overlay.corrected(ownNow);
     const steps = [
@@ -143,6 +146,7 @@ export class NodeCore {
     return this.#finish(steps, now);
   }
 
+  /** The monotonic time, ms, at which `tick` has something to do; null: nothing is under way. */
   nextDeadline(): number | null {
     const ends = [this.#delivery, this.#early];
     const starts = [this.#outbox, this.#publisher, this.#finder, this.#tracer];
@@ -156,14 +160,17 @@ export class NodeCore {
     return this.#finish(this.#overlay.close(now), now);
   }
 
+  /** This node's key. */
   get id(): NodeId {
     return this.#overlay.id;
   }
 
+  /** Where neighbours see this node's socket, by majority; undefined before enough have told. */
   get observed(): Address | undefined {
     return this.#overlay.membership.observed;
   }
 
+  /** The peers with an open link. */
   neighbours(): Neighbour[] {
     return this.#overlay.membership.neighbours();
   }
@@ -173,30 +180,37 @@ export class NodeCore {
     return this.#overlay.membership.viewOf(peer);
   }
 
+  /** Up to four of the XOR-closest reachable neighbours: where this node can be found (docs/PROTOCOL.md §6). */
   anchors(): NodeId[] {
     return this.#overlay.membership.anchors().map(({ id }) => id);
   }
 
+  /** Verified contacts, linked or not. */
   contacts(): Contact[] {
     return this.#overlay.membership.contacts();
   }
 
+  /** Whether this node believes that strangers get through to it. */
   isReachable(nowMono: number): boolean {
     return this.#overlay.membership.isReachable(nowMono);
   }
 
+  /** The UDP session with a peer, if one is open. */
   session(id: NodeId): SessionInfo | undefined {
     return this.#overlay.links.session(id);
   }
 
+  /** The data channel with a peer, if one is open. */
   channel(id: NodeId): SessionInfo | undefined {
     return this.#overlay.links.channel(id);
   }
 
+  /** The peers to whom a data channel is open. */
   channelPeers(): NodeId[] {
     return this.#overlay.links.channelPeers();
   }
 
+  /** A copy of every counter by name: what was carried, dropped (`dropped.REASON`) and shed. */
   counts(): Record<string, number> {
     return this.#overlay.counts();
   }
@@ -206,6 +220,7 @@ export class NodeCore {
     return this.#overlay.toldPrices();
   }
 
+  /** Bytes of the filter that knows repeats. */
   get seenFilterBytes(): number {
     return this.#overlay.forwarding.seenFilterBytes;
   }

@@ -32,6 +32,7 @@ import { Submissions } from "./submissions.ts";
 //                                ▲  └─ minted ─▶ sent ─ SendAck opens the lock ─┘
 //                                └─ backing off, or looking up ◀─┘ SendFail, or no ack within the attempt timer
 
+/** Longest time that a message is tried. */
 export const TIMEOUT_MAX_MS = 600_000;
 /** A Lookup that found nobody by then is given up; the attempt goes another way. */
 const LOOKUP_MS = 5000;

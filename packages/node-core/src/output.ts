@@ -3,6 +3,7 @@ import type { Address, Candidate, Contact, Description, MessageKind } from "@sta
 import type { SubmitErrorCode } from "./errors.ts";
 import type { Phase } from "./submission.ts";
 
+/** Send these bytes from the UDP socket. */
 export type Transmit = { readonly type: "transmit"; readonly to: Address; readonly datagram: Uint8Array };
 
 /** For the RTC hub: a message for the other end of a channel, behind what went before; an urgent one goes ahead of that. */
@@ -28,6 +29,7 @@ export type RtcCommand =
   | { readonly type: "rtc-answer"; readonly channel: string; readonly description: Description }
   | { readonly type: "rtc-candidate"; readonly channel: string; readonly candidate: Candidate };
 
+/** News of links, for a log and for programs. */
 export type LinkChange =
   | {
       readonly type: "link-opened";
@@ -55,6 +57,7 @@ export type SaveFreshnessBound = { readonly type: "save-freshness-bound"; readon
 /** E_CLOCK: the bound stood more than 30 s ahead of wall time, so this clock was wrong before or is now. It has been reset to it. */
 export type ClockSetBack = { readonly type: "clock-set-back"; readonly wallMs: number };
 
+/** What a relay says should happen, and its news. */
 export type RelayOutput = Transmit | LinkChange | SavePeers | SaveFreshnessBound | ClockSetBack;
 
 /** What a message came over: a data channel or a session with its author, or other peers' links. */
@@ -96,6 +99,10 @@ export type Receipt = {
   readonly elapsedMs: number;
 };
 
+/**
+ * Mint a stamp of `effort` expected hashes for the 32-byte `digest`, from the 8-byte `startNonce` on; answer with the input
+ * `minted` or `mint-failed` of this `job` within `deadlineMs`.
+ */
 export type MintRequest = {
   readonly type: "mint";
   readonly job: string;
@@ -124,6 +131,7 @@ export type OpenMessage = {
   readonly sinceMs: number;
 };
 
+/** All that a node says should happen, and its news. */
 export type NodeOutput =
   | RelayOutput
   | RtcCommand

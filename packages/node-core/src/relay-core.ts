@@ -7,11 +7,13 @@ import { Overlay } from "./overlay.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
 import type { Prices } from "./told-prices.ts";
 
+/** All that a relay is handed from outside. */
 export type RelayCoreInput =
   | RelayInput
   /** End the session with this peer: its operator no longer wants it. */
   | { readonly type: "hang-up"; readonly peer: NodeId };
 
+/** What a relay is made of; see NodeCoreOptions. */
 export type RelayCoreOptions = Omit<OverlayOptions, "role">;
 
 /** A relay: sessions, membership and forwarding. It has no inbox and originates nothing. */
@@ -22,6 +24,7 @@ export class RelayCore {
     this.#overlay = new Overlay({ ...options, role: "relay" }, now);
   }
 
+  /** What should happen, in order, after one input. Never throws for what a stranger sent. */
   handle(input: RelayCoreInput, ownNow: Now): RelayOutput[] {
     return this.handleAll([input], ownNow);
   }
@@ -34,11 +37,13 @@ export class RelayCore {
     return this.#finish(outputs, now);
   }
 
+  /** What is due; early, late and repeated calls do no harm. */
   tick(ownNow: Now): RelayOutput[] {
     const now = this.#overlay.corrected(ownNow);
     return this.#finish(this.#overlay.tick(now), now);
   }
 
+  /** The monotonic time, ms, at which `tick` has something to do; null: nothing is under way. */
   nextDeadline(): number | null {
     return this.#overlay.nextDeadline();
   }
@@ -48,22 +53,27 @@ export class RelayCore {
     return this.#finish(this.#overlay.close(now), now);
   }
 
+  /** This relay's key. */
   get id(): NodeId {
     return this.#overlay.id;
   }
 
+  /** The peers with an open session. */
   neighbours(): Neighbour[] {
     return this.#overlay.membership.neighbours();
   }
 
+  /** Every open session, with its traffic. */
   sessions(): SessionInfo[] {
     return this.#overlay.links.sessions();
   }
 
+  /** The session with a peer, if one is open. */
   session(id: NodeId): SessionInfo | undefined {
     return this.#overlay.links.session(id);
   }
 
+  /** A copy of every counter by name: what was carried, dropped (`dropped.REASON`) and shed. */
   counts(): Record<string, number> {
     return this.#overlay.counts();
   }
@@ -78,6 +88,7 @@ export class RelayCore {
     return this.#overlay.links.reassemblyBytes;
   }
 
+  /** Bytes of the filter that knows repeats. */
   get seenFilterBytes(): number {
     return this.#overlay.forwarding.seenFilterBytes;
   }

@@ -13,6 +13,7 @@ export function compareDistance(target: NodeId, a: NodeId, b: NodeId): number {
   return 0;
 }
 
+/** Whether `a` is closer to the target than `than` is, by XOR; false where they are the same. */
 export function isCloser(target: NodeId, a: NodeId, than: NodeId): boolean {
   return compareDistance(target, a, than) < 0;
 }

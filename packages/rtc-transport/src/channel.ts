@@ -13,7 +13,9 @@ import { FrameReader, type PartsBudget } from "./framing.ts";
 import type { DropReason, Link, RtcBackend } from "./link.ts";
 import { Liveness, TICK_MS } from "./liveness.ts";
 
+/** Stages of a channel, in this order. */
 export type ChannelState = "gathering" | "signalling" | "connecting" | "open" | "closed";
+/** Why a channel ended: by whose hand, or by which rule of the hub. */
 export type CloseReason = "local" | "remote" | "failed" | "timeout" | "misbehaved" | "busy" | "policy";
 
 const LATE_CANDIDATES_MAX = 2;

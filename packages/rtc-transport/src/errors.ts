@@ -7,6 +7,7 @@ export type RtcErrorCode =
   | "E_SHUT_DOWN"
   | "E_WERIFT";
 
+/** Misuse of the hub, or of a codec; `code` is stable. */
 export class RtcError extends Error {
   readonly code: RtcErrorCode;
 

@@ -8,6 +8,7 @@
 // The parts of a longer message follow each other; whole messages, urgent ones, may stand between them. Every part but the last is
 // full, so that a peer cannot make us keep many small ones. The first record each way is the label, as ASCII hex: a negotiated
 // channel has no label of its own on the wire. Pure, and for browsers as well; what is read is untrusted.
+/** Largest message of a channel. */
 export const MESSAGE_MAX_BYTES: number = 256 * 1024;
 /** A message up to this size is one record, and may be urgent. */
 export const RECORD_MAX_BYTES = 16_384;
@@ -41,10 +42,12 @@ export class FrameWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(512);
   #sizeBytes = 0;
 
+  /** Bytes of the frame so far. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
+  /** Whether a record of this size still goes into the frame. */
   fits(recordBytes: number): boolean {
     return this.#sizeBytes + PREFIX_BYTES + recordBytes <= FRAME_FILL_BYTES;
   }
@@ -91,6 +94,7 @@ export class FrameReader {
     this.#budget = budget;
   }
 
+  /** Whether part of a message waits for its rest. */
   get isUnfinished(): boolean {
     return this.#parts.length > 0;
   }

@@ -1,6 +1,7 @@
 // What a channel needs of the WebRTC below it: werift by default, node-datachannel where it is asked for.
 import type { Address, Candidate, Description } from "@starling/wire-protocol";
 
+/** Why something that came to a channel's socket was not taken, by the layer that refused it. */
 export type DropReason = "stun" | "source" | "dtls" | "sctp" | "candidate" | "budget";
 
 export type LinkOptions = {

@@ -15,6 +15,7 @@ export type RtcListener = {
   described(channel: string, description: Description): void;
   /** A local candidate that was found later; at most 2 a channel. */
   candidate(channel: string, candidate: Candidate): void;
+  /** Messages may be sent from now on. */
   opened(channel: string): void;
   /** The bytes are the owner's to keep. */
   message(channel: string, bytes: Uint8Array): void;
@@ -22,6 +23,7 @@ export type RtcListener = {
   closed(channel: string, reason: CloseReason): void;
 };
 
+/** What a hub is made with; only the listener must be given. */
 export type RtcHubOptions = {
   readonly listener: RtcListener;
   /** Channels at once; default 128. One more closes as "busy". */
@@ -49,6 +51,7 @@ export type RtcHubOptions = {
   readonly backend?: RtcBackend;
 };
 
+/** How one channel is made. */
 export type DialOptions = {
   /** Cancels the channel, in any state. */
   readonly signal?: AbortSignal;
@@ -56,6 +59,7 @@ export type DialOptions = {
   readonly isNeighbour?: boolean;
 };
 
+/** Channels as they are now. */
 export type RtcStats = {
   readonly channels: readonly { readonly state: ChannelState; readonly count: number }[];
   readonly open: readonly {
@@ -69,6 +73,7 @@ export type RtcStats = {
   readonly dropped: ReadonlyMap<DropReason, number>;
 };
 
+/** All channels of a process. */
 export type RtcHub = {
   /** Loads werift and makes the certificate, about 200 ms; else the first channel does. Rejects with `E_WERIFT`. */
   warmUp(): Promise<void>;
@@ -99,6 +104,7 @@ export type RtcHub = {
   sever(channel: string): void;
   /** Closes every channel; resolves when all sockets and timers are gone. */
   shutdown(): Promise<void>;
+  /** How many channels are in which state, and what went over those that are open. */
   stats(): RtcStats;
 };
 

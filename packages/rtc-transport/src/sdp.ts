@@ -19,6 +19,7 @@ export function priorityOf(type: Candidate["type"], rank: number): number {
   return TYPE_PREFERENCE[type] * 2 ** 24 + (65_535 - rank) * 256 + 255;
 }
 
+/** A description as the SDP that a browser takes, for one data channel (RFC 8866, RFC 8841). */
 export function toSdp(description: Description): string {
   const { setup, ufrag, pwd, fingerprint, candidates } = description;
   const digits = [...fingerprint].map((byte) => byte.toString(16).padStart(2, "0").toUpperCase());

@@ -13,6 +13,7 @@ export type AgreedChannel = {
   readonly remoteIndex: number;
 };
 
+/** Send this over a channel. */
 export type ChannelTransmit = {
   readonly channel: string;
   readonly datagram: Uint8Array;
@@ -20,6 +21,7 @@ export type ChannelTransmit = {
   readonly isControl: boolean;
 };
 
+/** What happened to links over channels. */
 export type ChannelEvent =
   | SessionEvent
   /** The link goes on over a second channel, and this one is to be closed. */

@@ -36,9 +36,11 @@ import type { SessionCrypto } from "./session-crypto.ts";
 const NO_ADDRESS: Address = { ip: "0.0.0.0", port: 0 };
 const NO_EPOCH: Uint8Array = new Uint8Array(8);
 
+/** What a table is made of. */
 export type ChannelTableOptions = {
   /** Of the purpose `channel`: it renews keys. */
   readonly crypto: SessionCrypto;
+  /** As many bytes as it is asked for, none of which anybody can guess. */
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly limits?: Partial<SessionLimits>;
 };
@@ -90,10 +92,12 @@ export class ChannelTable {
     });
   }
 
+  /** What was counted, by reason. */
   get counters(): ReadonlyMap<string, number> {
     return this.#counters.values;
   }
 
+  /** Whether as many links are open as may be. */
   get isFull(): boolean {
     return this.#links.isFull;
   }
@@ -128,6 +132,7 @@ export class ChannelTable {
     return replaced;
   }
 
+  /** Takes what a channel brought; never throws, whatever it is. */
   receive(channel: string, datagram: Uint8Array, now: Now): ChannelEvent[] {
     const decoded = decodeChannelMessage(datagram, CHANNEL_MESSAGE_MAX_BYTES);
     if (!decoded.ok) return this.#drop(`dropped.${decoded.reason}`);
@@ -153,6 +158,7 @@ export class ChannelTable {
     return outcome;
   }
 
+  /** Pings a peer that has not answered where it should have. */
   suspect(peer: NodeId, now: Now): void {
     const slot = this.#slots.get(peer);
     if (slot === undefined) return;
@@ -197,6 +203,7 @@ export class ChannelTable {
     return events;
   }
 
+  /** All that may leave now; call it after every other call. */
   flush(now: Now): ChannelTransmit[] {
     for (const link of this.#touched) {
       const slot = this.#slots.get(link.peer);
@@ -213,6 +220,7 @@ export class ChannelTable {
     return transmits;
   }
 
+  /** What is due: resends, Pings, links that went silent. */
   tick(now: Now): SessionEvent[] {
     const events: SessionEvent[] = [];
     for (const [link, dueMono] of this.#deadlines) {
@@ -228,6 +236,7 @@ export class ChannelTable {
     return events;
   }
 
+  /** Monotonic time, ms, of the next tick or flush that has something to do; null: none. */
   nextDeadline(): number | null {
     let next = Number.POSITIVE_INFINITY;
     for (const dueMono of this.#deadlines.values()) next = Math.min(next, dueMono);
@@ -254,6 +263,7 @@ export class ChannelTable {
     return slot === undefined ? [] : [slot.channel, ...(slot.next === undefined ? [] : [slot.next.channel])];
   }
 
+  /** The peers with an open link over a channel. */
   peers(): NodeId[] {
     return [...this.#slots].flatMap(([peer, { isOpen }]) => (isOpen ? [peer] : []));
   }

@@ -1,6 +1,7 @@
 // Everything a session table counts. The names are stable: metrics and tests refer to them.
 import type { DecodeFailure } from "@starling/wire-protocol";
 
+/** What a table counts: each reason for which something was not taken, and what was done about strangers. */
 export type CounterName =
   // Datagrams that were not taken, in the order of the receive ladder (PROTOCOL §2).
   | "dropped.bad-source"

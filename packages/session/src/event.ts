@@ -4,10 +4,13 @@ import type { Address, Frame } from "@starling/wire-protocol";
 import type { Now } from "./now.ts";
 import type { Traffic } from "./traffic.ts";
 
+/** Send this datagram. */
 export type Transmit = { readonly to: Address; readonly datagram: Uint8Array };
 
+/** Why a link ended: silence, the peer's Bye, our own `close`, or one that needed its place. */
 export type CloseReason = "timeout" | "bye" | "local" | "evicted";
 
+/** What happened to links. */
 export type SessionEvent =
   /** A peer without an open link has one now; or, with `restarted`, an open link's peer has begun a new life. */
   | {
@@ -49,6 +52,7 @@ export type SessionOwner = {
   nodesBody(lookupBody: Uint8Array, from: Address): Uint8Array;
 };
 
+/** A link as it is now. `sinceMono`, `lastHeardMono`: monotonic ms; `queuedBytes` wait to be sent. */
 export type SessionInfo = {
   readonly peer: NodeId;
   readonly address: Address;

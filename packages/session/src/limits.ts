@@ -39,6 +39,7 @@ export const WINDOW_SPAN = 512;
 export const FRAGMENT_PIECE_BYTES: number =
   DATAGRAM_FRAMES_MAX_BYTES - RELIABLE_FRAME_HEADER_BYTES - FRAGMENT_HEADER_BYTES;
 
+/** Bounds of everything that peers and strangers can make grow: counts, rates a second, bytes. */
 export type SessionLimits = {
   /** Open links in all. A Hello from a stranger is dropped above it; an own dial that succeeds evicts the stalest link. */
   readonly links: number;
@@ -67,6 +68,7 @@ export type SessionLimits = {
   readonly rekeyAfterMessages: number;
 };
 
+/** The limits of a table that is told no others. */
 export const DEFAULT_LIMITS: SessionLimits = {
   links: 4_096,
   dials: 512,

@@ -14,6 +14,7 @@ import type { Link } from "./link.ts";
 import { isSessionKind } from "./link-input.ts";
 import { fitsOneDatagram, toOutgoing } from "./outgoing.ts";
 
+/** What became of a frame: `full` where it would not wait in the link's queue, `too-large` where no datagram holds it. */
 export type SendOutcome = "queued" | "no-session" | "full" | "too-large";
 
 /** Queues an owner's frame on a link. One that must go in fragments is numbered, whatever its kind, since fragments are. */

@@ -5,6 +5,7 @@ import { createMac, initiateHandshake, protocolPrologue, respondHandshake, sha25
 /** A message 1 of the handshake, and what reads its answer. A failed `finish` changes nothing and may be tried again. */
 export type Initiation = {
   readonly message: Uint8Array;
+  /** Reads message 2; undefined where it does not answer this message 1. */
   finish(message: Uint8Array): { readonly payload: Uint8Array; readonly keys: SessionKeys } | undefined;
 };
 
@@ -12,15 +13,20 @@ export type Initiation = {
 export type Response = {
   readonly initiator: NodeId;
   readonly payload: Uint8Array;
+  /** Writes message 2, with fresh keys each time. */
   respond(payload: Uint8Array): { readonly message: Uint8Array; readonly keys: SessionKeys };
 };
 
+/** The cryptography of sessions with one identity; a simulator gives a cheaper one. */
 export type SessionCrypto = {
   readonly id: NodeId;
+  /** Begins a handshake; `payload` travels encrypted in message 1. */
   initiate(responder: NodeId, payload: Uint8Array): Initiation;
+  /** Reads message 1; undefined where it was not made for this identity and network. */
   respond(message: Uint8Array): Response | undefined;
   /** HMAC-SHA-256 with the key prepared once; 32 bytes, which callers cut to 16. */
   mac(key: Uint8Array): (data: Uint8Array) => Uint8Array;
+  /** SHA-256. */
   hash(data: Uint8Array): Uint8Array;
 };
 

@@ -35,8 +35,10 @@ import { isUnicastAddress } from "./source-address.ts";
 import { isStun } from "./stun.ts";
 import { StunResponder } from "./stun-responder.ts";
 
+/** What a table is made of. */
 export type SessionTableOptions = {
   readonly crypto: SessionCrypto;
+  /** As many bytes as it is asked for, none of which anybody can guess. */
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly owner: SessionOwner;
   readonly limits?: Partial<SessionLimits>;
@@ -103,6 +105,7 @@ export class SessionTable {
     this.#pendingMono = now.mono;
   }
 
+  /** Takes a datagram (docs/PROTOCOL.md §3); never throws, whatever it is: what is not taken is counted. */
   receive(datagram: Uint8Array, from: Address, now: Now): SessionEvent[] {
     if (!isUnicastAddress(from)) return this.#drop("dropped.bad-source");
     if (isStun(datagram)) {
@@ -187,6 +190,7 @@ export class SessionTable {
     return transmits;
   }
 
+  /** What is due: Hellos, resends, Pings, rekeying, links that went silent. */
   tick(now: Now): SessionEvent[] {
     const events = this.#pending;
     this.#pending = [];
@@ -212,10 +216,12 @@ export class SessionTable {
     return dueMono === Number.POSITIVE_INFINITY ? null : dueMono;
   }
 
+  /** Whether a link to this peer is open. */
   has(peer: NodeId): boolean {
     return this.#links.get(peer) !== undefined;
   }
 
+  /** The link to a peer, if one is open. */
   get(peer: NodeId): SessionInfo | undefined {
     const link = this.#links.get(peer);
     return link && infoOf(link);
@@ -226,6 +232,7 @@ export class SessionTable {
     return this.#links.reassemblyBytes;
   }
 
+  /** Every open link. */
   sessions(): SessionInfo[] {
     return [...this.#links.values()].map(infoOf);
   }

@@ -16,6 +16,7 @@ export function isUnicastAddress(address: Address): boolean {
   return first > 0 && first < 224;
 }
 
+/** Whether an address is this machine's own: 127.0.0.0/8 or ::1. */
 export function isLoopbackAddress(address: Address): boolean {
   return address.ip.startsWith("127.") || address.ip === "::1";
 }

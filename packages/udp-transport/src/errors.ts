@@ -8,6 +8,7 @@ import {
 
 /** Largest message of `send` and of `sendOnce`. */
 export const MESSAGE_MAX_BYTES: number = FRAME_MAX_BYTES - RELIABLE_FRAME_HEADER_BYTES;
+/** Largest message of `sendOnce`: what one datagram holds. */
 export const MESSAGE_ONCE_MAX_BYTES: number = DATAGRAM_FRAMES_MAX_BYTES - FRAME_HEADER_BYTES;
 
 /** What can go wrong for a user of a socket; each message says what to do. */
@@ -25,6 +26,7 @@ export type UdpErrorCode =
   | "E_UNDELIVERED"
   | "E_CLOSED";
 
+/** Misuse, and what went wrong on the network; `code` is stable. */
 export class UdpError extends Error {
   readonly code: UdpErrorCode;
 

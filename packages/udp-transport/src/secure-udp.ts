@@ -23,6 +23,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** Kind of a message that is sent once: none of the protocol's own (PROTOCOL §3), and not numbered. */
 const MESSAGE_ONCE = 0x40;
 
+/** A message, and who is proved to have sent it. */
 export type SecureUdpMessage = {
   readonly from: NodeId;
   /** The program's own: nothing else uses them. */
@@ -31,6 +32,7 @@ export type SecureUdpMessage = {
   readonly isReliable: boolean;
 };
 
+/** What sessions run on and by; `limits` are those of @starling/session. */
 export type SecureUdpOptions = {
   readonly identity: Identity;
   /** Nodes of different networks cannot open a session. */
@@ -41,11 +43,13 @@ export type SecureUdpOptions = {
   readonly port: number;
   /** As for openUdpSocket. */
   readonly reusePort?: boolean;
+  /** A message has come; what it throws is the program's own. */
   readonly onMessage?: (message: SecureUdpMessage) => void;
   /** A session opened (`initiator: false`: by the other end), moved to another address, or closed. */
   readonly onSession?: (event: Extract<SessionEvent, { type: "opened" | "moved" | "closed" }>) => void;
   /** `observedAddress` has changed. */
   readonly onObserved?: (address: Address | undefined) => void;
+  /** Errors of the open socket, for a log; it stays open. */
   readonly onError?: (error: Error) => void;
   readonly limits?: Partial<SessionLimits>;
 };
@@ -66,6 +70,7 @@ export async function createSecureUdp(options: SecureUdpOptions): Promise<Secure
   return secure;
 }
 
+/** Sessions with any number of peers over one UDP socket. Made by `createSecureUdp`. */
 export class SecureUdp {
   readonly id: NodeId;
   readonly address: Address;
@@ -110,10 +115,12 @@ export class SecureUdp {
     return this.#observed.address;
   }
 
+  /** Every open session. */
   sessions(): SessionInfo[] {
     return this.#table.sessions();
   }
 
+  /** The session with a peer, if one is open. */
   session(peer: NodeId): SessionInfo | undefined {
     return this.#table.get(peer);
   }

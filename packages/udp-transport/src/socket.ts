@@ -22,8 +22,10 @@ const NO_COUNTS = {
   "send.after-close": 0,
   "socket.error": 0,
 };
+/** What a socket counts: datagrams and bytes both ways, and why some were not sent or not taken. */
 export type UdpCounterName = keyof typeof NO_COUNTS;
 
+/** A bound UDP socket, whose failures are counts. */
 export type UdpSocket = {
   /** Where it is bound; the port is the real one. */
   readonly address: Address;
@@ -33,9 +35,11 @@ export type UdpSocket = {
   readonly receiveBufferBytes: number;
   /** Never throws, never waits; what fails is counted. */
   send(datagram: Uint8Array, to: Address): void;
+  /** Frees the port; resolves when it is free. */
   close(): Promise<void>;
 };
 
+/** Where a socket is bound, and who is told. */
 export type UdpSocketOptions = {
   /** An ip literal of this machine, or 0.0.0.0 or :: for all. */
   readonly host: string;
@@ -46,6 +50,7 @@ export type UdpSocketOptions = {
    * so a peer that changes its address may reach another. Refused by systems that have no such thing.
    */
   readonly reusePort?: boolean;
+  /** Called for each datagram of a possible source, with its bytes, untrusted. */
   readonly onDatagram: (bytes: Uint8Array, from: Address) => void;
   /** Errors of the open socket, for a log; it stays open. */
   readonly onError?: (error: Error) => void;

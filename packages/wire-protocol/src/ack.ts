@@ -3,6 +3,7 @@ import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 import { ACK_BITMAP_MAX_BYTES } from "./frame.ts";
 
+/** Which reliable frames have been received (docs/PROTOCOL.md §4). */
 export type Ack = {
   /** The lowest frame number that has not been received: all below it have. */
   readonly lowest: number;
@@ -20,6 +21,7 @@ export function encodeAck(ack: Ack): Uint8Array {
   return bytes;
 }
 
+/** The body of an Ack frame: lowest u32, bitmap of up to 64 bytes. */
 export function decodeAck(body: Uint8Array): DecodeResult<Ack> {
   if (body.length < 4) return undecodable("too-short");
   if (body.length > 4 + ACK_BITMAP_MAX_BYTES) return undecodable("too-long");

@@ -10,6 +10,7 @@ import { WireError } from "./errors.ts";
 
 const [DOT, ZERO] = [0x2e, 0x30];
 
+/** An ip and a UDP port: `ip` a canonical literal (IPv4 dotted, or IPv6 as of RFC 5952; never a name), `port` 0 to 65,535. */
 export type Address = { readonly ip: string; readonly port: number };
 
 /** Reads `1.2.3.4:5` or `[::1]:5`. Throws `E_BAD_ADDRESS`; for configuration and command lines. */
@@ -40,10 +41,12 @@ export function canonicalIp(text: string): string | undefined {
   return ip.isIPv4MappedAddress() ? ip.toIPv4Address().toString() : ip.toRFC5952String();
 }
 
+/** Size of an address on the wire: 7 bytes for IPv4, 19 for IPv6 (docs/PROTOCOL.md §1). */
 export function addressSizeBytes(address: Address): number {
   return address.ip.includes(":") ? 19 : 7;
 }
 
+/** Appends an address. Throws `E_BAD_ADDRESS` for an ip that is not a canonical literal. */
 export function writeAddress(writer: ByteWriter, address: Address): void {
   const ipv4 = ipv4Value(address.ip);
   if (ipv4 !== undefined) {

@@ -12,6 +12,7 @@ import { decoded, undecodable } from "./decode-result.ts";
 import { WireError } from "./errors.ts";
 import { CONTACTS_MAX } from "./limits.ts";
 
+/** An id and an address that somebody named. */
 export type Contact = { readonly id: NodeId; readonly address: Address };
 
 export function contactsSizeBytes(contacts: readonly Contact[]): number {

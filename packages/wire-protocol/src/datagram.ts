@@ -19,24 +19,33 @@ import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 import { DATA_OVERHEAD_BYTES, DATAGRAM_MAX_BYTES } from "./limits.ts";
 
+/** First byte of a Hello. */
 export const HELLO = 0x50;
+/** First byte of a Welcome. */
 export const WELCOME = 0x51;
+/** First byte of a Cookie. */
 export const COOKIE = 0x52;
+/** First byte of a Data. */
 export const DATA = 0x53;
 
+/** Size of the handshake's message 1 in a Hello. */
 export const HELLO_MESSAGE_BYTES = 1163;
 /** What Noise IK message 1 of a Hello holds: 1163 - e 32 - s 48 - tag 16. */
 export const HELLO_PAYLOAD_BYTES = 1067;
+/** Where mac1 begins in a Hello; all before it is what mac1 is over. */
 export const HELLO_MAC1_OFFSET = 1168;
+/** Size of mac1, and of a cookie. */
 export const MAC_BYTES = 16;
 /** What Noise IK message 2 of a Welcome may hold at most: 1200 - 9 - e 32 - tag 16. */
 export const WELCOME_PAYLOAD_MAX_BYTES = 1143;
+/** A Data before its ciphertext: kind, receiver index u32, counter u64. */
 export const DATA_HEADER_BYTES = 13;
 const WELCOME_MIN_BYTES = 57;
 const CHANNEL_HELLO_BYTES = 101;
 const COOKIE_BYTES = 37;
 const COOKIE_OFFSET = 1184;
 
+/** The first message of a handshake (docs/PROTOCOL.md §3), 1,200 bytes; `cookie` is all zero where there is none. */
 export type Hello = {
   readonly kind: typeof HELLO;
   readonly senderIndex: number;
@@ -46,18 +55,24 @@ export type Hello = {
   readonly mac1: Uint8Array;
   readonly cookie: Uint8Array;
 };
+/** The second message of a handshake (docs/PROTOCOL.md §3). */
 export type Welcome = {
   readonly kind: typeof WELCOME;
   readonly senderIndex: number;
   readonly receiverIndex: number;
   readonly message: Uint8Array;
 };
+/**
+ * The answer of a busy responder (docs/PROTOCOL.md §3): mac1 of the Hello that it answers, and the cookie to send it again with,
+ * 16 bytes each.
+ */
 export type Cookie = {
   readonly kind: typeof COOKIE;
   readonly receiverIndex: number;
   readonly mac1: Uint8Array;
   readonly cookie: Uint8Array;
 };
+/** Encrypted frames (docs/PROTOCOL.md §3): `header` is what the tag covers as associated data. */
 export type Data = {
   readonly kind: typeof DATA;
   readonly receiverIndex: number;
@@ -66,6 +81,7 @@ export type Data = {
   readonly header: Uint8Array;
   readonly ciphertext: Uint8Array;
 };
+/** Whatever one UDP packet may hold. */
 export type Datagram = Hello | Welcome | Cookie | Data;
 export type ChannelHello = {
   readonly kind: typeof HELLO;
@@ -168,6 +184,7 @@ export function setHelloCookie(hello: Uint8Array, cookie: Uint8Array): void {
   hello.set(cookie, COOKIE_OFFSET);
 }
 
+/** A Welcome around the handshake's message 2. */
 export function encodeWelcome(senderIndex: number, receiverIndex: number, message: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(9 + message.length);
   const view = new DataView(bytes.buffer);
@@ -178,6 +195,7 @@ export function encodeWelcome(senderIndex: number, receiverIndex: number, messag
   return bytes;
 }
 
+/** A Cookie: mac1 of the Hello that it answers, and the cookie, 16 bytes each. */
 export function encodeCookie(receiverIndex: number, mac1: Uint8Array, cookie: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(COOKIE_BYTES);
   bytes[0] = COOKIE;

@@ -26,9 +26,15 @@ const ICE_TEXT = /^[A-Za-z0-9+/]+$/;
 const UFRAG_CHARACTERS = { min: 4, max: 32 } as const;
 const PWD_CHARACTERS = { min: 22, max: 64 } as const;
 
+/** Kinds of candidates (RFC 8445 §5.1.1). */
 export type CandidateType = (typeof CANDIDATE_TYPES)[number];
+/** Where one end of a channel may be reached. */
 export type Candidate = { readonly type: CandidateType; readonly address: Address };
 
+/**
+ * What a WebRTC end must tell the other, in about 90 bytes (docs/PROTOCOL.md §9); `fingerprint`: 32 bytes, SHA-256 of its
+ * certificate.
+ */
 export type Description = {
   readonly setup: (typeof SETUPS)[number];
   readonly ufrag: string;
@@ -42,6 +48,7 @@ const candidateSchema: z.ZodType<Candidate> = z.object({
   address: z.object({ ip: z.string(), port: z.int().min(1).max(65_535) }),
 });
 
+/** Checks a Description. */
 export const descriptionSchema: z.ZodType<Description> = z.object({
   setup: z.enum(SETUPS),
   ufrag: z.string().refine((text) => isIceText(text, UFRAG_CHARACTERS)),

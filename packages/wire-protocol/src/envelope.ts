@@ -19,8 +19,11 @@ import { bytesOf, integerUpTo, nodeIdSchema } from "./schemas.ts";
 import { takeBytes } from "./slab.ts";
 import { readU48, writeU48 } from "./u48.ts";
 
+/** An envelope before its sealed body. */
 export const ENVELOPE_HEADER_BYTES = 85;
+/** Size of a lock. */
 export const LOCK_BYTES = 32;
+/** Size of a stamp's nonce. */
 export const NONCE_BYTES = 8;
 const RECIPIENT_OFFSET = 1;
 const LOCK_OFFSET = 33;
@@ -28,6 +31,10 @@ const TIMESTAMP_OFFSET = 65;
 const EFFORT_OFFSET = 71;
 const NONCE_OFFSET = 77;
 
+/**
+ * A unicast as relays see it (docs/PROTOCOL.md §7): no author. `lock` 32 bytes, `nonce` 8, `sealedBody` one of
+ * SEALED_BODY_SIZES.
+ */
 export type Envelope = {
   readonly recipient: NodeId;
   readonly lock: Uint8Array;
@@ -38,6 +45,7 @@ export type Envelope = {
   readonly sealedBody: Uint8Array;
 };
 
+/** Checks an Envelope. */
 export const envelopeSchema: z.ZodType<Envelope> = z.object({
   recipient: nodeIdSchema,
   lock: bytesOf(LOCK_BYTES),

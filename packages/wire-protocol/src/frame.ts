@@ -16,6 +16,7 @@ import { setU16, setU32, u16At, u32At } from "./big-endian.ts";
 import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 
+/** The byte that says what a frame is (docs/PROTOCOL.md §4); the top bit: it is numbered and acknowledged. */
 export const FRAME_KIND = {
   ping: 0x01,
   pong: 0x02,
@@ -45,8 +46,11 @@ export const FRAME_KIND = {
 export const FRAME_HEADER_BYTES = 3;
 /** kind 1 + length 2 + number 4. */
 export const RELIABLE_FRAME_HEADER_BYTES = 7;
+/** What a fragment has before its part: index u8, count u8. */
 export const FRAGMENT_HEADER_BYTES = 2;
+/** Most fragments of one frame. */
 export const FRAGMENTS_MAX = 64;
+/** Largest bitmap of an Ack. */
 export const ACK_BITMAP_MAX_BYTES = 64;
 
 /** A frame as the layers above the session see it: a kind and its body. */
@@ -54,10 +58,12 @@ export type Frame = { readonly kind: number; readonly body: Uint8Array };
 /** A frame as it stands in a datagram; `number` exactly when the kind is reliable. */
 export type NumberedFrame = { readonly kind: number; readonly number: number | undefined; readonly body: Uint8Array };
 
+/** Whether frames of this kind are numbered and acknowledged. */
 export function isReliable(kind: number): boolean {
   return (kind & 0x80) !== 0;
 }
 
+/** Size of a frame in a datagram, its header included. */
 export function frameSizeBytes(kind: number, bodyBytes: number): number {
   return (isReliable(kind) ? RELIABLE_FRAME_HEADER_BYTES : FRAME_HEADER_BYTES) + bodyBytes;
 }

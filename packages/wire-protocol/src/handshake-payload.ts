@@ -13,8 +13,10 @@ import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 import { WireError } from "./errors.ts";
 
+/** Size of an epoch. */
 export const EPOCH_BYTES = 8;
 
+/** What travels encrypted in a Hello (docs/PROTOCOL.md §3): when it was made, ms since 1970, and an 8-byte epoch. */
 export type HelloPayload = {
   readonly timestampMs: number;
   readonly epoch: Uint8Array;
@@ -22,12 +24,14 @@ export type HelloPayload = {
   readonly lookup: Uint8Array;
 };
 
+/** What travels encrypted in a Welcome (docs/PROTOCOL.md §3), with an 8-byte epoch. */
 export type WelcomePayload = {
   readonly epoch: Uint8Array;
   /** Body of a Nodes frame; empty when nothing was asked. */
   readonly nodes: Uint8Array;
 };
 
+/** Pads it to HELLO_PAYLOAD_BYTES. Throws `E_TOO_LARGE` for a Lookup that does not fit. */
 export function encodeHelloPayload(payload: HelloPayload): Uint8Array {
   const room = HELLO_PAYLOAD_BYTES - 16;
   if (payload.lookup.length > room) throw new WireError("E_TOO_LARGE", "the Lookup does not fit a Hello", room);
@@ -38,6 +42,7 @@ export function encodeHelloPayload(payload: HelloPayload): Uint8Array {
     .raw(payload.lookup).bytes;
 }
 
+/** Reads what a Hello held; `bad-length` where it was not padded to its fixed size. */
 export function decodeHelloPayload(bytes: Uint8Array): DecodeResult<HelloPayload> {
   const reader = new ByteReader(bytes);
   const timestampMs = reader.u48();
@@ -49,6 +54,7 @@ export function decodeHelloPayload(bytes: Uint8Array): DecodeResult<HelloPayload
   return decoded({ timestampMs, epoch, lookup });
 }
 
+/** Throws `E_TOO_LARGE` for Nodes that do not fit. */
 export function encodeWelcomePayload(payload: WelcomePayload): Uint8Array {
   const room = WELCOME_PAYLOAD_MAX_BYTES - 10;
   if (payload.nodes.length > room) throw new WireError("E_TOO_LARGE", "the Nodes does not fit a Welcome", room);
@@ -58,6 +64,7 @@ export function encodeWelcomePayload(payload: WelcomePayload): Uint8Array {
     .raw(payload.nodes).bytes;
 }
 
+/** Reads what a Welcome held. */
 export function decodeWelcomePayload(bytes: Uint8Array): DecodeResult<WelcomePayload> {
   const reader = new ByteReader(bytes);
   const epoch = reader.raw(EPOCH_BYTES);

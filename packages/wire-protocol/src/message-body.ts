@@ -13,15 +13,22 @@ import { CONTENT_MAX_BYTES, TIMESTAMP_MAX, TOPIC_MAX_BYTES } from "./limits.ts";
 import { bytesOf, bytesUpTo, integerUpTo } from "./schemas.ts";
 import { decodeUtf8 } from "./text.ts";
 
+/** Size of a message id. */
 export const MESSAGE_ID_BYTES = 16;
+/** Size of a stream's name. */
 export const STREAM_BYTES = 8;
 /** A message lives at most this long after its creation. */
 export const LIFETIME_MAX_MS = 600_000;
 const FIXED_BYTES = 64;
 const KINDS = ["message", "request", "reply", "signal"] as const;
 
+/** What a body is: a message, a request, its reply, or a signal of a daemon. */
 export type MessageKind = (typeof KINDS)[number];
 
+/**
+ * What a program said, as it stands in a sealed body or a Direct (docs/PROTOCOL.md §7). Times are ms since 1970, `messageId` is
+ * 16 bytes.
+ */
 export type MessageBody = {
   readonly kind: MessageKind;
   readonly messageId: Uint8Array;

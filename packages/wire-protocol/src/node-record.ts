@@ -16,8 +16,10 @@ import { decoded, undecodable } from "./decode-result.ts";
 import { WireError } from "./errors.ts";
 import { RECORD_ADDRESSES_MAX } from "./limits.ts";
 
+/** A relay has no inbox. */
 export type NodeRole = "node" | "relay";
 
+/** What a node says of itself, signed (docs/PROTOCOL.md §6); of two of one node the higher sequence counts. */
 export type NodeRecord = {
   readonly id: NodeId;
   readonly sequence: number;
@@ -31,6 +33,7 @@ const DOMAIN = "starling record v1";
 const SIGNATURE_BYTES = 64;
 const FIXED_BYTES = 40;
 
+/** Encodes and signs a record. Throws `E_BAD_ADDRESS`, and `E_BAD_VALUE` for more than RECORD_ADDRESSES_MAX addresses. */
 export function signNodeRecord(options: {
   readonly identity: Identity;
   readonly network: string;
@@ -77,6 +80,7 @@ export function decodeNodeRecord(bytes: Uint8Array): DecodeResult<NodeRecord> {
   return decoded({ id, sequence, role: role === 1 ? "relay" : "node", addresses, encoded: bytes });
 }
 
+/** Whether the node of that id signed this record for this network. */
 export function verifyNodeRecord(network: string, record: NodeRecord): boolean {
   const at = record.encoded.length - SIGNATURE_BYTES;
   const message = signedMessage(network, record.encoded.subarray(0, at));

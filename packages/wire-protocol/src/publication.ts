@@ -25,6 +25,7 @@ const SIGNATURE_OFFSET = 52;
 const TOPIC_OFFSET = 116;
 const FIXED_BYTES = 119;
 
+/** A broadcast as it travels (docs/PROTOCOL.md §8); `effort` in expected hashes, `nonce` 8 bytes, `timestampMs` since 1970. */
 export type Publication = {
   readonly origin: NodeId;
   readonly timestampMs: number;
@@ -109,6 +110,7 @@ export function publicationId(digest: Uint8Array): string {
   return bytesToHex(digest.subarray(0, 16));
 }
 
+/** Whether its origin signed it; `digest` is what `publicationDigest` gave for it. */
 export function verifyPublication(publication: Publication, digest: Uint8Array): boolean {
   const signature = publication.encoded.subarray(SIGNATURE_OFFSET, TOPIC_OFFSET);
   return verify({ id: publication.origin, domain: DOMAIN, message: digest, signature });

@@ -11,10 +11,12 @@ import { CONTENT_MAX_BYTES, SEALED_BODY_SIZES } from "./limits.ts";
 import type { MessageBody } from "./message-body.ts";
 import { messageBodySizeBytes, readMessageBody, writeMessageBody } from "./message-body.ts";
 
+/** Size of what opens a lock. */
 export const T_BYTES = 16;
 /** What Noise X adds: ephemeral 32, static 48, tag 16. */
 const BOX_OVERHEAD_BYTES = 96;
 
+/** What is in the box of an envelope (docs/PROTOCOL.md §7). */
 export type SealedBody = {
   /** Opens the envelope's lock; revealed by the recipient's SendAck. */
   readonly t: Uint8Array;

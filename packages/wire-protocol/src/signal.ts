@@ -19,6 +19,7 @@ import {
   writeCandidate,
 } from "./description.ts";
 
+/** Size of what names an Offer in its Answer and candidates. */
 export const OFFER_TAG_BYTES = 8;
 const INTENT = 1;
 const OFFER = 2;
@@ -29,6 +30,10 @@ const PING = 5;
 const OFFER_MESSAGE_MIN_BYTES = 96 + 4;
 const ANSWER_MESSAGE_MIN_BYTES = 48 + 4;
 
+/**
+ * What sets up a channel (docs/PROTOCOL.md §9): handshake messages with descriptions inside, later candidates, and a daemon's
+ * ping.
+ */
 export type Signal =
   | { readonly type: "intent" }
   | { readonly type: "ping" }
@@ -36,12 +41,14 @@ export type Signal =
   | { readonly type: "answer"; readonly offerTag: Uint8Array; readonly message: Uint8Array }
   | { readonly type: "candidate"; readonly offerTag: Uint8Array; readonly sealed: Uint8Array };
 
+/** What travels encrypted in an Offer or Answer (docs/PROTOCOL.md §9). */
 export type SignalPayload = {
   /** By which the peer's Data on the channel will name this session. */
   readonly sessionIndex: number;
   readonly description: Description;
 };
 
+/** A signal as the content of a message. */
 export function encodeSignal(signal: Signal): Uint8Array {
   switch (signal.type) {
     case "intent":
@@ -91,11 +98,13 @@ export function decodeSignal(content: Uint8Array): DecodeResult<Signal> {
   }
 }
 
+/** What goes into an Offer or Answer. */
 export function encodeSignalPayload(payload: SignalPayload): Uint8Array {
   const description = encodeDescription(payload.description);
   return new ByteWriter(4 + description.length).u32(payload.sessionIndex).raw(description).bytes;
 }
 
+/** What an Offer or Answer held. */
 export function decodeSignalPayload(bytes: Uint8Array): DecodeResult<SignalPayload> {
   const reader = new ByteReader(bytes);
   const sessionIndex = reader.u32();
@@ -111,6 +120,7 @@ export function encodeCandidate(candidate: Candidate): Uint8Array {
   return writer.bytes;
 }
 
+/** A candidate, as it travels in a signal. */
 export function decodeCandidate(bytes: Uint8Array): DecodeResult<Candidate> {
   const reader = new ByteReader(bytes);
   const candidate = readCandidate(reader);

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 
+/** Who may connect over WebSocket. */
 export type WebSocketOptions = {
   /** What a program has to show; at least 32 characters. */
   readonly token: string;

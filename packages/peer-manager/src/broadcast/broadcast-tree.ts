@@ -21,8 +21,10 @@ const MISS_APART_MS = 400;
 const HOPS_MEAN_OF = 16;
 const REPEATS_MEAN_OF = 8;
 
+/** The messages that keep the tree whole. */
 export type Upkeep = Have | Want | Graft | Prune | Digest;
 
+/** What should be sent because of a broadcast, and what was dropped. */
 export type BroadcastOutput =
   /** `handedBack` is told where the neighbour's session does not acknowledge it. */
   | { readonly type: "publish"; readonly peer: NodeId; readonly shortId: string; readonly message: Publish }
@@ -31,6 +33,10 @@ export type BroadcastOutput =
   | { readonly type: "suspect"; readonly peer: NodeId }
   | { readonly type: "dropped"; readonly reason: string };
 
+/**
+ * Spreads publications over a node's links, each over each link once at most (docs/PROTOCOL.md §8). What comes in has been
+ * verified.
+ */
 export class BroadcastTree {
   readonly #neighbours: () => readonly NodeId[];
   readonly #rules: BroadcastRules;
@@ -140,11 +146,13 @@ export class BroadcastTree {
     }
   }
 
+  /** A link is there. While the node is young, or no link is eager, it is grafted; else it begins lazy. */
   opened(peer: NodeId, nowMono: number): BroadcastOutput[] {
     const isYoung = nowMono - this.#born.mono < this.#rules.youthMs;
     return isYoung || !this.#branches.isAnyEager ? this.#graft(peer) : [];
   }
 
+  /** A link ended. If no link is eager now, the one that announced last is grafted. */
   closed(peer: NodeId): BroadcastOutput[] {
     this.#branches.closed(peer);
     const other = this.#lastAnnouncer;
@@ -152,6 +160,7 @@ export class BroadcastTree {
     return this.#graft(other);
   }
 
+  /** What is due: Wants, Haves and Digests. */
   tick(now: Now): BroadcastOutput[] {
     const nowMono = now.mono;
     this.#cache.expire(nowMono);
@@ -177,6 +186,7 @@ export class BroadcastTree {
     return outputs;
   }
 
+  /** Monotonic time, ms, of the next tick that has something to do; null: none. */
   nextDeadline(): number | null {
     const deadlines = [this.#missing.nextDeadline(), this.#cache.nextDeadline(), this.#digestMono];
     const due = deadlines.filter((deadline) => deadline !== null);

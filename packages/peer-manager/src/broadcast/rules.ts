@@ -30,6 +30,7 @@ export type BroadcastRules = {
   readonly shotBelowRepeats: number;
 };
 
+/** The rules of the network; others are for experiments. */
 export const BROADCAST_RULES: BroadcastRules = {
   firstAskMs: FIRST_ASK_MS,
   nextAskMs: NEXT_ASK_MS,

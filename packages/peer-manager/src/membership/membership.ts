@@ -35,6 +35,10 @@ const CONTACTS_BY_CHANCE = 2;
 /** A link opened to ask somebody is kept so long, for what is sent next. */
 const ASKED_KEEP_MS = 30_000;
 
+/**
+ * Who the neighbours are and should be: links, anchors, verified contacts, dials, bootstrap, reachability, the clock
+ * (docs/PROTOCOL.md §6).
+ */
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #self: NodeId;
@@ -108,6 +112,7 @@ export class Membership {
     return [];
   }
 
+  /** A neighbour's datagrams come from another address now. */
   moved(peer: NodeId, address: Address): void {
     this.#links.moved(peer, address);
   }
@@ -170,6 +175,7 @@ export class Membership {
     return [this.#dials.begin(contact, { keepMs: ASKED_KEEP_MS, isHearsay, once: false }, now.mono, lookup)];
   }
 
+  /** What is due: dials, Announces, link upkeep. */
   tick(now: Now): MembershipOutput[] {
     const outputs: MembershipOutput[] = [];
     const isAlone = this.#neighbours.reachable().length === 0;
@@ -183,6 +189,7 @@ export class Membership {
     return outputs;
   }
 
+  /** Monotonic time, ms, of the next tick that has something to do; null: none. */
   nextDeadline(): number | null {
     const never = Number.POSITIVE_INFINITY;
     return Math.min(
@@ -198,10 +205,12 @@ export class Membership {
     return this.#neighbours.anchors();
   }
 
+  /** What is known of a neighbour, if it is one. */
   neighbour(id: NodeId): Neighbour | undefined {
     return this.#neighbours.get(id);
   }
 
+  /** Every open link. */
   neighbours(): Neighbour[] {
     return [...this.#neighbours.values()];
   }
@@ -211,6 +220,7 @@ export class Membership {
     return this.#hearsay.viewOf(peer);
   }
 
+  /** Open links. */
   get neighbourCount(): number {
     return this.#neighbours.size;
   }
@@ -220,6 +230,7 @@ export class Membership {
     return this.#neighbours.reachable();
   }
 
+  /** Neighbours that carry messages for others. */
   reachableIds(): readonly NodeId[] {
     return this.#neighbours.reachableIds();
   }

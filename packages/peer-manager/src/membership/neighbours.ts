@@ -5,6 +5,7 @@ import { withinBlocks } from "./block-limits.ts";
 
 export const ANCHORS = 4;
 
+/** An open link as membership sees it; `bucket`: the highest bit in which its id differs from ours. */
 export type Neighbour = {
   readonly id: NodeId;
   readonly address: Address;

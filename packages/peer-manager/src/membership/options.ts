@@ -2,6 +2,7 @@ import type { Identity, NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Address, Announce, Bye, Contact, DialBack, Lookup, NodeRole, Nodes } from "@starling/wire-protocol";
 import type { BlockLimits } from "./block-limits.ts";
 
+/** What should be done about links, and news of them. */
 export type MembershipOutput =
   | {
       readonly type: "dial";
@@ -18,6 +19,7 @@ export type MembershipOutput =
   | { readonly type: "save-peers"; readonly peers: readonly Contact[] }
   | { readonly type: "dropped"; readonly reason: string };
 
+/** What membership is made of. */
 export type MembershipOptions = {
   readonly identity: Identity;
   readonly network: string;

@@ -25,6 +25,7 @@ type Judged = { readonly scope: Scope; readonly block: string | undefined; reado
 const JUDGED_MAX = 8192;
 const judgedByIp = new Map<string, Judged>();
 
+/** The scope of an ip literal; `never` for one that nobody can be reached at, and for what is no ip. */
 export function scopeOf(ip: string): Scope {
   return judged(ip).scope;
 }

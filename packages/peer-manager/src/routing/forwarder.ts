@@ -26,6 +26,10 @@ const NO_ROUTE: Failure = { reason: "no-route", detail: 0 };
 /** What the recipient itself says, and what every further node would say too: it goes straight back to the author. */
 const FINAL: readonly SendFailReason[] = ["no-inbox", "full", "stale", "bad-stamp", "hop-limit"];
 
+/**
+ * Carries envelopes hop by hop: next hops, retries, hash-locked acks, learned routes (docs/PROTOCOL.md §7). What comes in has
+ * been verified.
+ */
 export class Forwarder {
   readonly #links: Links;
   readonly #pending: PendingTable;
@@ -44,14 +48,17 @@ export class Forwarder {
     });
   }
 
+  /** Envelopes being carried, those included that are kept to know their repeats. */
   get pendingCount(): number {
     return this.#pending.size;
   }
 
+  /** Envelopes without an outcome yet. */
   get openCount(): number {
     return this.#pending.openCount;
   }
 
+  /** Whether an envelope is known, by its id. */
   isPending(id: string): boolean {
     return this.#pending.byId(id) !== undefined;
   }
@@ -107,6 +114,7 @@ export class Forwarder {
     return entry.inLinks.map((peer) => ackTo(peer, entry, t));
   }
 
+  /** What ends here is refused: a SendFail goes back. With `t` it is proved to come from the recipient. */
   refused(id: string, reason: SendFailReason, t?: Uint8Array): ForwarderOutput[] {
     const entry = this.#pending.byId(id);
     return entry === undefined ? [] : this.#outLinks.giveUp(entry, { reason, detail: 0, t });
@@ -181,10 +189,12 @@ export class Forwarder {
     return this.#outLinks.undelivered(token, NO_ROUTE, nowMono);
   }
 
+  /** What is due: envelopes whose next hop was silent. */
   tick(nowMono: number): ForwarderOutput[] {
     return this.#outLinks.tick(nowMono);
   }
 
+  /** Monotonic time, ms, of the next tick that has something to do; null: none. */
   nextDeadline(): number | null {
     return this.#outLinks.nextDeadline();
   }

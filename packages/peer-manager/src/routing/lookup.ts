@@ -16,6 +16,7 @@ const ANSWER_MS = 1500;
 type Asked = "not-yet" | "waiting" | "answered" | "silent";
 type Entry = Contact & { asked: Asked; dueMono: number };
 
+/** What a lookup wants done, and what it found. */
 export type LookupStep = {
   /** Whom to ask next. */
   readonly asks: readonly Contact[];
@@ -25,6 +26,7 @@ export type LookupStep = {
   readonly isOver: boolean;
 };
 
+/** Asks its way to a node that has a link to the target, closest first (docs/PROTOCOL.md §6). */
 export class IterativeLookup {
   readonly target: NodeId;
   readonly #self: NodeId;
@@ -64,6 +66,7 @@ export class IterativeLookup {
     return this.#entries.filter(({ asked }) => asked === "silent").map(({ id }) => id);
   }
 
+  /** Monotonic time, ms, at which an ask counts as unanswered; null: none is open. */
   nextDeadline(): number | null {
     const due = this.#entries.filter(({ asked }) => asked === "waiting").map(({ dueMono }) => dueMono);
     return due.length === 0 ? null : Math.min(...due);

@@ -2,6 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import type { SendFailReason } from "@starling/wire-protocol";
 import type { SendTo } from "./answers.ts";
 
+/** What should be sent, and what became of an envelope of our own. */
 export type ForwarderOutput =
   | SendTo
   | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
@@ -12,6 +13,7 @@ export type Outcome =
   | { readonly type: "acknowledged"; readonly hops: number; readonly via: NodeId }
   | { readonly type: "failed"; readonly reason: SendFailReason; readonly detail: number };
 
+/** An envelope of our own, on its way for the first time. */
 export type Origination = {
   readonly id: string;
   readonly lock: Uint8Array;

@@ -16,9 +16,12 @@ import { decodePublication } from "../publication.ts";
 
 /** A publication that has gone over this many links is not forwarded again. */
 export const PUBLISH_HOPS_MAX = 32;
+/** Size of a short id: the beginning of a publication's id. */
 export const SHORT_ID_BYTES = 8;
+/** Most short ids of one Have or Want. */
 export const SHORT_IDS_MAX = 64;
 
+/** A publication on its way (docs/PROTOCOL.md §8); `wanted`: it answers a Want. */
 export type Publish = {
   readonly type: "publish";
   readonly hops: number;
@@ -27,9 +30,13 @@ export type Publish = {
 };
 /** Short ids are the first 16 hex digits of publication ids. */
 export type Have = { readonly type: "have"; readonly shortIds: readonly string[] };
+/** Publications that a Have named and that are missing: short ids as 16 hex digits. */
 export type Want = { readonly type: "want"; readonly shortIds: readonly string[] };
+/** This link is to bring publications from now on (docs/PROTOCOL.md §8). */
 export type Graft = { readonly type: "graft" };
+/** This link need not bring publications (docs/PROTOCOL.md §8). */
 export type Prune = { readonly type: "prune" };
+/** What was published in a span of time, in short (docs/PROTOCOL.md §8): its count and the XOR of its short ids. */
 export type Digest = {
   readonly type: "digest";
   readonly fromMs: number;

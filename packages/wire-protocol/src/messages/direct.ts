@@ -9,9 +9,12 @@ import { decoded, undecodable } from "../decode-result.ts";
 import type { MessageBody } from "../message-body.ts";
 import { MESSAGE_ID_BYTES, messageBodySizeBytes, readMessageBody, writeMessageBody } from "../message-body.ts";
 
+/** A message to the neighbour itself (docs/PROTOCOL.md §7): the link seals it, no stamp is needed. */
 export type Direct = { readonly type: "direct"; readonly body: MessageBody };
 const RESULTS = ["ok", "full", "no-inbox"] as const;
+/** `ok` is a receipt; the others are refusals. */
 export type DirectResult = (typeof RESULTS)[number];
+/** What became of a Direct, by its 16-byte message id. */
 export type DirectAck = { readonly type: "direct-ack"; readonly messageId: Uint8Array; readonly result: DirectResult };
 
 /** Throws as `messageBodySizeBytes` does. */

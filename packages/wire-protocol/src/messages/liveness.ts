@@ -13,8 +13,13 @@ import { contactsSizeBytes, readContacts, writeContacts } from "../contact.ts";
 import type { DecodeResult } from "../decode-result.ts";
 import { decoded, undecodable } from "../decode-result.ts";
 
+/** Size of what a Ping wants echoed. */
 export const ECHO_BYTES = 8;
 
+/**
+ * The answer to a Ping (docs/PROTOCOL.md §5): the 8-byte echo, wall time in ms, what a Send and a Publish cost here, how the
+ * asker is seen, and contacts.
+ */
 export type Pong = {
   readonly type: "pong";
   readonly echo: Uint8Array;
@@ -26,9 +31,12 @@ export type Pong = {
 };
 
 const BYE_REASONS = ["closing", "full", "draining", "unwanted"] as const;
+/** Why a link ends. */
 export type ByeReason = (typeof BYE_REASONS)[number];
+/** The link ends (docs/PROTOCOL.md §5). */
 export type Bye = { readonly type: "bye"; readonly reason: ByeReason };
 
+/** The body of a Pong. Throws `E_BAD_ADDRESS` for an address that is none. */
 export function encodePong(pong: Pong): Uint8Array {
   const sizeBytes = 26 + addressSizeBytes(pong.observed) + contactsSizeBytes(pong.contacts);
   const writer = new ByteWriter(sizeBytes)
@@ -41,6 +49,7 @@ export function encodePong(pong: Pong): Uint8Array {
   return writer.bytes;
 }
 
+/** The body of a Pong; contacts are hearsay. */
 export function decodePong(body: Uint8Array): DecodeResult<Pong> {
   const reader = new ByteReader(body);
   const echo = reader.raw(ECHO_BYTES);
@@ -55,10 +64,12 @@ export function decodePong(body: Uint8Array): DecodeResult<Pong> {
   return decoded({ type: "pong", echo, wallMs, sendPrice, publishPrice, observed, contacts: contacts.value });
 }
 
+/** The body of a Bye. */
 export function encodeBye(bye: Bye): Uint8Array {
   return Uint8Array.of(BYE_REASONS.indexOf(bye.reason));
 }
 
+/** The body of a Bye: one byte. */
 export function decodeBye(body: Uint8Array): DecodeResult<Bye> {
   if (body.length !== 1) return undecodable("bad-length");
   const reason = BYE_REASONS[body[0] ?? 255];

@@ -25,8 +25,11 @@ import { decoded, undecodable } from "../decode-result.ts";
 import type { NodeRecord } from "../node-record.ts";
 import { decodeNodeRecord } from "../node-record.ts";
 
+/** A node's signed record, to a neighbour (docs/PROTOCOL.md §6); `anchor`: it wants to be found by that neighbour. */
 export type Announce = { readonly type: "announce"; readonly anchor: boolean; readonly record: NodeRecord };
+/** Who is near this id (docs/PROTOCOL.md §6)? `query` comes back in the answer. */
 export type Lookup = { readonly type: "lookup"; readonly query: number; readonly target: NodeId };
+/** The answer to a Lookup (docs/PROTOCOL.md §6): the closest that the answerer knows. */
 export type Nodes = {
   readonly type: "nodes";
   readonly query: number;
@@ -39,6 +42,7 @@ export type DialBack =
   | { readonly type: "dial-back"; readonly what: "me"; readonly port: number }
   | { readonly type: "dial-back"; readonly what: "peer"; readonly contact: Contact };
 
+/** The body of an Announce. */
 export function encodeAnnounce(announce: Announce): Uint8Array {
   const { encoded } = announce.record;
   return new ByteWriter(1 + encoded.length).u8(announce.anchor ? 1 : 0).raw(encoded).bytes;
@@ -53,10 +57,12 @@ export function decodeAnnounce(body: Uint8Array): DecodeResult<Announce> {
   return record.ok ? decoded({ type: "announce", anchor: flags === 1, record: record.value }) : record;
 }
 
+/** The body of a Lookup. */
 export function encodeLookup(lookup: Lookup): Uint8Array {
   return new ByteWriter(36).u32(lookup.query).raw(nodeIdToBytes(lookup.target), 32).bytes;
 }
 
+/** The body of a Lookup: 36 bytes. */
 export function decodeLookup(body: Uint8Array): DecodeResult<Lookup> {
   if (body.length !== 36) return undecodable("bad-length");
   const reader = new ByteReader(body);
@@ -65,12 +71,14 @@ export function decodeLookup(body: Uint8Array): DecodeResult<Lookup> {
   return target === undefined ? undecodable("bad-id") : decoded({ type: "lookup", query, target });
 }
 
+/** The body of a Nodes. Throws `E_BAD_ADDRESS` for an address that is none. */
 export function encodeNodes(nodes: Nodes): Uint8Array {
   const writer = new ByteWriter(5 + contactsSizeBytes(nodes.contacts)).u32(nodes.query).u8(nodes.attached ? 1 : 0);
   writeContacts(writer, nodes.contacts);
   return writer.bytes;
 }
 
+/** The body of a Nodes; contacts are hearsay. */
 export function decodeNodes(body: Uint8Array): DecodeResult<Nodes> {
   const reader = new ByteReader(body);
   const query = reader.u32();
@@ -81,6 +89,7 @@ export function decodeNodes(body: Uint8Array): DecodeResult<Nodes> {
   return contacts.ok ? decoded({ type: "nodes", query, attached: flags === 1, contacts: contacts.value }) : contacts;
 }
 
+/** The body of a DialBack. Throws `E_BAD_ADDRESS` for an address that is none. */
 export function encodeDialBack(dialBack: DialBack): Uint8Array {
   if (dialBack.what === "me") return new ByteWriter(3).u8(0).u16(dialBack.port).bytes;
   const writer = new ByteWriter(1 + contactSizeBytes(dialBack.contact)).u8(1);
@@ -88,6 +97,7 @@ export function encodeDialBack(dialBack: DialBack): Uint8Array {
   return writer.bytes;
 }
 
+/** The body of a DialBack. */
 export function decodeDialBack(body: Uint8Array): DecodeResult<DialBack> {
   const reader = new ByteReader(body);
   const what = reader.u8();

@@ -22,6 +22,10 @@ import { takeBytes } from "../slab.ts";
 export const NON_IMPROVING_MAX = 4;
 const SEND_HEADER_BYTES = 2;
 
+/**
+ * An envelope on its way (docs/PROTOCOL.md §7): links gone so far, and how many of them did not come closer. `last`: it is not
+ * deflected any more.
+ */
 export type Send = {
   readonly type: "send";
   readonly hops: number;
@@ -31,6 +35,7 @@ export type Send = {
   /** The envelope as encoded: what is forwarded and what the digest is over. */
   readonly encodedEnvelope: Uint8Array;
 };
+/** Proof of delivery on its way back (docs/PROTOCOL.md §7): SHA-256("ack" ‖ t) is the envelope's lock. */
 export type SendAck = { readonly type: "send-ack"; readonly t: Uint8Array; readonly hops: number };
 
 const FAIL_REASONS = [
@@ -46,7 +51,12 @@ const FAIL_REASONS = [
   "no-route",
   "bad-stamp",
 ] as const;
+/** Why an envelope was not taken or delivered. */
 export type SendFailReason = (typeof FAIL_REASONS)[number];
+/**
+ * Why an envelope was not taken or delivered (docs/PROTOCOL.md §7); `detail`: the effort that would do, the freshness bound, or
+ * 0, as the reason says.
+ */
 export type SendFail = {
   readonly type: "send-fail";
   readonly lock: Uint8Array;
@@ -56,6 +66,7 @@ export type SendFail = {
   readonly t: Uint8Array | undefined;
 };
 
+/** Checks a Send. */
 export const sendSchema: z.ZodType<Send> = z.object({
   type: z.literal("send"),
   hops: integerUpTo(HOP_LIMIT),
@@ -64,11 +75,13 @@ export const sendSchema: z.ZodType<Send> = z.object({
   envelope: envelopeSchema,
   encodedEnvelope: z.instanceof(Uint8Array),
 });
+/** Checks a SendAck. */
 export const sendAckSchema: z.ZodType<SendAck> = z.object({
   type: z.literal("send-ack"),
   t: bytesOf(T_BYTES),
   hops: integerUpTo(HOP_LIMIT),
 });
+/** Checks a SendFail. */
 export const sendFailSchema: z.ZodType<SendFail> = z
   .object({
     type: z.literal("send-fail"),
@@ -92,6 +105,7 @@ export function encodeSend(send: Pick<Send, "hops" | "last" | "nonImproving" | "
   return bytes;
 }
 
+/** The body of a Send; `encodedEnvelope` is a view of it. */
 export function decodeSend(body: Uint8Array): DecodeResult<Send> {
   const hops = body[0];
   const flags = body[1];
@@ -111,10 +125,12 @@ export function decodeSend(body: Uint8Array): DecodeResult<Send> {
   });
 }
 
+/** The body of a SendAck. */
 export function encodeSendAck(ack: SendAck): Uint8Array {
   return new ByteWriter(17).raw(ack.t, T_BYTES).u8(ack.hops).bytes;
 }
 
+/** The body of a SendAck: 17 bytes. */
 export function decodeSendAck(body: Uint8Array): DecodeResult<SendAck> {
   if (body.length !== 17) return undecodable("bad-length");
   // By hand, like a Send (docs/decisions, "Hot frames are checked by hand"): one walks back for every Send forwarded.
@@ -123,6 +139,7 @@ export function decodeSendAck(body: Uint8Array): DecodeResult<SendAck> {
   return decoded({ type: "send-ack", t: body.subarray(0, T_BYTES), hops });
 }
 
+/** The body of a SendFail. */
 export function encodeSendFail(fail: SendFail): Uint8Array {
   const writer = new ByteWriter(fail.t === undefined ? 39 : 55)
     .raw(fail.lock, LOCK_BYTES)
@@ -132,6 +149,7 @@ export function encodeSendFail(fail: SendFail): Uint8Array {
   return writer.bytes;
 }
 
+/** The body of a SendFail: 39 bytes, 55 under `full`. */
 export function decodeSendFail(body: Uint8Array): DecodeResult<SendFail> {
   if (body.length !== 39 && body.length !== 55) return undecodable("bad-length");
   const reason = FAIL_REASONS[body[LOCK_BYTES] ?? 0xff];
