@@ -23,10 +23,12 @@ export class TopicShare {
     this.#room = room;
   }
 
+  /** Messages held, of all lanes. */
   get messages(): number {
     return this.#all.messages;
   }
 
+  /** Whether a lane may hold one more of this size. */
   hasRoomFor(lane: string, sizeBytes: number): boolean {
     const { messages, bytes } = this.#lanes.get(lane) ?? { messages: 0, bytes: 0 };
     return (
@@ -34,6 +36,7 @@ export class TopicShare {
     );
   }
 
+  /** A lane holds one more. */
   take(lane: string, sizeBytes: number): void {
     const held = this.#lanes.get(lane);
     if (held === undefined) this.#lanes.set(lane, { messages: 1, bytes: sizeBytes });
@@ -41,6 +44,7 @@ export class TopicShare {
     add(this.#all, 1, sizeBytes);
   }
 
+  /** A lane holds one less. */
   release(lane: string, sizeBytes: number): void {
     const held = this.#lanes.get(lane);
     if (held === undefined) return;

@@ -83,11 +83,13 @@ export type Data = {
 };
 /** Whatever one UDP packet may hold. */
 export type Datagram = Hello | Welcome | Cookie | Data;
+/** The Hello that renews the keys of a channel (docs/PROTOCOL.md §9). */
 export type ChannelHello = {
   readonly kind: typeof HELLO;
   readonly senderIndex: number;
   readonly message: Uint8Array;
 };
+/** Whatever one message of a channel may hold. */
 export type ChannelMessage = ChannelHello | Welcome | Data;
 
 /** Reads a datagram of ours; the parts are views into `bytes`. Every byte is untrusted. */
