@@ -171,7 +171,9 @@ export class Delivery {
     }
     const key = `${from}:${bytesToHex(body.messageId)}`;
     if (this.#delivered.has(key)) return [{ type: "acknowledge", to }];
+    const hasRoomForKey = this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
     if (body.kind === "reply") {
+      if (!hasRoomForKey) return this.#refuseAsFull(to);
       this.#delivered.add(key, body.expiresMs, now);
       const reply = {
         type: "reply" as const,
@@ -196,16 +198,18 @@ export class Delivery {
     const isFull =
       !this.#held.hasRoomFor(lane, body.content.length) ||
       this.#unsynced.size >= INBOX_MAX_MESSAGES ||
-      !this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
-    if (isFull) {
-      this.#counters.add("dropped.inbox-full");
-      return [{ type: "refuse", to, reason: "full" }];
-    }
+      !hasRoomForKey;
+    if (isFull) return this.#refuseAsFull(to);
     const entry = inboxEntry(key, from, body, body.kind, path, now);
     this.#storing.set(key, { entry, answers: [to], isWritten: false });
     this.#unwrittenCount += 1;
     this.#held.take(lane, entry.content.length);
     return [{ type: "store", entry }];
+  }
+
+  #refuseAsFull(to: ReturnPath): DeliveryOutput[] {
+    this.#counters.add("dropped.inbox-full");
+    return [{ type: "refuse", to, reason: "full" }];
   }
 
   #dropOld(now: Now): DeliveryOutput[] {

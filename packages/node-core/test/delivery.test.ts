@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { MessageBody } from "@starling/wire-protocol";
 import { Counters } from "../src/counters.ts";
-import { DeliveredSet } from "../src/delivered-set.ts";
 import { Delivery, type DeliveryOutput } from "../src/delivery.ts";
 import type { InboxEntry } from "../src/output.ts";
 import { at, attempt, counterRandom, identity, messageBody, sendOf, WALL } from "./support.ts";
@@ -251,15 +250,13 @@ describe("bounds", () => {
     expect(types(bob.listening(true)).filter((type) => type === "deliver")).toHaveLength(1501);
   });
 
-  test("a delivered key is kept until wall time and monotonic time have both gone past it", () => {
-    const set = new DeliveredSet([], { mono: 0, wall: WALL });
-    set.add("a", WALL + 1000, { mono: 0, wall: WALL });
-    set.purge({ mono: 650_000, wall: WALL + 900_000 });
-    expect(set.has("a")).toBe(true);
-    set.purge({ mono: 700_000, wall: WALL });
-    expect(set.has("a")).toBe(true);
-    set.purge({ mono: 800_000, wall: WALL + 61_001 });
-    expect(set.has("a")).toBe(false);
-    expect(set.nextDeadline()).toBeNull();
+  test("at 262,144 acknowledged keys what is new is refused, be it a message or a reply nobody asked for", () => {
+    const delivered = Array.from({ length: 262_144 }, (_, i) => ({ key: String(i), expiresMs: WALL + 60_000 }));
+    const full = delivery({ delivered });
+    const requestId = new Uint8Array(16).fill(9);
+    for (const body of [messageBody(), messageBody({ kind: "reply", requestId })]) {
+      expect(full.arrived("e", send(body), at(0))).toMatchObject([{ type: "refuse", reason: "full" }]);
+    }
+    expect(counters.get("dropped.inbox-full")).toBe(2);
   });
 });
