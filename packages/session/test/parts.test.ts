@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { decodeAck, encodeAck } from "@starling/wire-protocol";
 import fc from "fast-check";
@@ -7,94 +5,10 @@ import { DeadlineTable } from "../src/deadline-table.ts";
 import { Fifo } from "../src/fifo.ts";
 import { fromWireNumber, toWireNumber } from "../src/frame-number.ts";
 import { HelloLimiter, LoadMeter } from "../src/limiter.ts";
-import { DEFAULT_LIMITS, REPLAY_WINDOW } from "../src/limits.ts";
+import { DEFAULT_LIMITS } from "../src/limits.ts";
 import { Reassembly, ReassemblyBudget } from "../src/reassembly.ts";
 import { ReceiveWindow } from "../src/receive-window.ts";
-import { ReplayWindow } from "../src/replay-window.ts";
 import { addressBlocks } from "../src/source-address.ts";
-
-describe("replay window", () => {
-  /** As many counters below the highest one are remembered. */
-  const reach = REPLAY_WINDOW - 1;
-
-  test("agrees with a set that remembers everything", () => {
-    const step = fc.oneof(fc.integer({ min: -9_000, max: 40 }), fc.integer({ min: 0, max: 20_000 }));
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-        const window = new ReplayWindow();
-        const seen = new Set<number>();
-        let highest = 0;
-        for (const offset of steps) {
-          const counter = Math.max(0, highest + offset);
-          const expected = !seen.has(counter) && counter >= highest - reach;
-          expect(window.accept(counter)).toBe(expected);
-          seen.add(counter);
-          highest = Math.max(highest, counter);
-        }
-      }),
-      { seed: 1, numRuns: 100 },
-    );
-  });
-
-  test("holds exactly 8192 counters", () => {
-    const window = new ReplayWindow();
-    expect(window.accept(8_192)).toBe(true);
-    expect(window.accept(1)).toBe(true);
-    expect(window.accept(0)).toBe(false);
-    expect([window.isNewest(8_192), window.isNewest(8_193)]).toEqual([false, true]);
-  });
-
-  const folder = process.env.STARLING_VECTORS;
-  const skipReason = "STARLING_VECTORS names no folder of third-party vectors";
-  (folder === undefined ? test.skip : test)(
-    `WireGuard's list (${folder === undefined ? skipReason : "third-party"})`,
-    () => {
-      const path = join(folder ?? "", "wireguard_replay_window.json");
-      if (!existsSync(path)) throw new Error(`STARLING_VECTORS is set, but ${path} is missing`);
-      const { ops, bulk } = JSON.parse(readFileSync(path, "utf8")) as { ops: [string, boolean][]; bulk: string[] };
-      if (ops.length === 0 || bulk.length === 0) throw new Error(`${path} is empty`);
-      // Our counters end below 2^53, where the datagram codec refuses them; WireGuard's end below 2^64 in the same manner.
-      const rejectAfter = 2 ** 53 - 2 ** 13 - 1;
-      const names: Record<string, number> = { T_LIM: reach + 1, RejectAfterMessages: rejectAfter };
-      const window = new ReplayWindow();
-      const accept = (counter: number) => counter < rejectAfter && window.accept(counter);
-      for (const [expression, accepted] of ops)
-        expect([expression, accept(evaluate(expression, names))]).toEqual([expression, accepted]);
-      for (const line of bulk) runBulk(line, reach);
-      process.stdout.write(`wireguard_replay_window.json: ${ops.length} operations, ${bulk.length} bulk runs\n`);
-    },
-  );
-});
-
-/** Sums and products of numbers and names, with one level of brackets. */
-function evaluate(expression: string, names: Record<string, number>): number {
-  const inner = expression.replace(/\(([^()]*)\)/g, (_match, inside: string) => String(evaluate(inside, names)));
-  return inner.split(/(?=[+-])/).reduce((sum, term) => {
-    const factors = term.replace(/^[+-]/, "").split("*");
-    const product = factors.reduce((value, factor) => value * (names[factor] ?? Number(factor)), 1);
-    if (Number.isNaN(product)) throw new Error(`cannot read '${expression}'`);
-    return sum + (term.startsWith("-") ? -product : product);
-  }, 0);
-}
-
-/** Lines such as "fresh: W+2 down to 2 all accepted, 0 rejected" or "fresh: 1..W accepted, then 0 accepted". */
-function runBulk(line: string, reach: number): void {
-  const window = new ReplayWindow();
-  const value = (text: string) => evaluate(text, { W: reach });
-  let ran = 0;
-  for (const part of line.replace("fresh: ", "").split(/, (?:then )?/)) {
-    const range = /^(\S+?)\.\.(\S+) |^(\S+) down to (\S+) /.exec(part);
-    const from = range?.[1] ?? range?.[3] ?? part.split(" ")[0];
-    const to = range?.[2] ?? range?.[4] ?? from;
-    if (from === undefined || to === undefined) throw new Error(`cannot read '${line}'`);
-    const step = value(to) < value(from) ? -1 : 1;
-    for (let counter = value(from); counter !== value(to) + step; counter += step) {
-      if (window.accept(counter) !== part.endsWith("accepted")) throw new Error(`${line}: wrong at ${counter}`);
-    }
-    ran += 1;
-  }
-  expect(ran).toBeGreaterThan(0);
-}
 
 describe("numbers of frames", () => {
   test("go through the wire's 32 bits and back", () => {
