@@ -9,11 +9,7 @@ const BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
-// One-shot hashing came with Node 20.12; before it there is only the object.
-const hashLatin1: (algorithm: string, data: Uint8Array) => string =
-  typeof crypto.hash === "function"
-    ? (algorithm, data) => crypto.hash(algorithm, data, "binary")
-    : (algorithm, data) => crypto.createHash(algorithm).update(data).digest("binary");
+const hashLatin1 = (algorithm: string, data: Uint8Array): string => crypto.hash(algorithm, data, "binary");
 
 function putLatin1(text: string, target: Uint8Array, offset: number): void {
   for (let i = 0; i < text.length; i++) target[offset + i] = text.charCodeAt(i);

@@ -201,7 +201,7 @@ describe("a passphrase", () => {
     await put({ ...JSON.parse(text), id });
     await refusal(readKeyFile(path, { passphrase }), "E_KEY_FILE_PASSPHRASE");
     expect(await readdir(directory)).toEqual(["node.key"]);
-  });
+  }, 60_000);
 
   test("must not be empty, nor given for a file without", async () => {
     await refusal(loadOrCreateKeyFile(path, { random, passphrase: "" }), "E_KEY_FILE_PASSPHRASE");
@@ -291,7 +291,7 @@ describe("a key file with a flipped bit", () => {
     const text = JSON.stringify({ version: 1, type: "starling-identity", id, encrypted }, null, 2);
     expect(await idOf(text, passphrase)).toBe(id);
     for (const flipped of flips(text)) expect(await idOf(flipped, passphrase)).toBeUndefined();
-  });
+  }, 60_000);
 });
 
 describe("storeOnce", () => {
@@ -316,6 +316,16 @@ describe("storeOnce", () => {
       throw Object.assign(new Error("disk full"), { code: "ENOSPC" });
     };
     await expect(storeOnce(path, join(directory, "temporary"), "x", full)).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test.each<[string, unknown]>([
+    ["a text", "no links"],
+    ["an error without a code", new Error("no links")],
+    ["an error whose code is a number", Object.assign(new Error("no links"), { code: 1 })],
+  ])("%s that a system throws in place of an error of its own is passed on", async (_name, thrown) => {
+    const odd = (): Promise<void> => Promise.reject(thrown);
+    await expect(storeOnce(path, join(directory, "temporary"), "x", odd)).rejects.toBe(thrown);
     expect(await readdir(directory)).toEqual([]);
   });
 });
