@@ -47,6 +47,13 @@ describe("replay window", () => {
     },
   );
 
+  // Every word of the ring is entered by a single step, over the bits of two earlier turns.
+  test.each([1, 7, 31, 32, 33, 63, 100])("over three turns in steps of %i", (step) => {
+    const steps = Array.from({ length: Math.ceil(25_000 / step) }, () => step);
+    const back = Array.from({ length: reach + 3 }, (_, index) => -index);
+    expect(() => compare([...steps, ...back])).not.toThrow();
+  });
+
   test("holds exactly 8192 counters", () => {
     const window = new ReplayWindow();
     expect(window.accept(8_192)).toBe(true);
