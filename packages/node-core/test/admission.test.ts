@@ -294,3 +294,113 @@ describe("the quota of a link", () => {
     expect(admission.tick(at(100))).toHaveLength(1);
   });
 });
+
+describe("the last rungs", () => {
+  const total = { ...DEFAULT_FORWARD_LIMITS, link: { messagesPerSecond: 10, bytesPerSecond: 10_000 } };
+  const shed = (limit: string, detail: number) => ({ type: "refused", reason: "shed", limit, detail });
+  const publish = (text: string) => publishOf({ from: ALICE, effort: PUBLISH_FLOOR, text, random });
+
+  test("no room in the table sheds a Send, and asks neither link nor quota; a Publish needs none", () => {
+    const asked: [string, number][] = [];
+    admission = new Admission(
+      {
+        ...options,
+        hasRoomFor: (from, sizeBytes) => {
+          asked.push([from, sizeBytes]);
+          return false;
+        },
+      },
+      at(0),
+    );
+    const one = send();
+    expect(judge(admission, LINK, one, at(0))).toEqual(shed("table", FLOOR));
+    expect(asked).toEqual([[LINK, one.encodedEnvelope.length]]);
+    expect(admission.recipientCount).toBe(0);
+    expect(admission.publish(LINK, publish("news"), at(0))).toMatchObject([{ verdict: { type: "admitted" } }]);
+  });
+
+  test("a recipient who is sent too much is said to be the limit; other recipients have their own", () => {
+    const recipient = { messagesPerSecond: 1, bytesPerSecond: 10_000 };
+    admission = new Admission({ ...options, quota: { ...total, recipient } }, at(0));
+    const verdicts = Array.from({ length: 4 }, () => judge(admission, LINK, send(), at(0)));
+    expect(verdicts.at(-1)).toEqual(shed("recipient", FLOOR));
+    expect(admission.recipientCount).toBe(1);
+    const toCarol = sendOf(attempt({ from: ALICE, to: identity(9), random }));
+    expect(judge(admission, LINK, toCarol, at(0)).type).toBe("admitted");
+    expect(admission.recipientCount).toBe(2);
+  });
+
+  test("what a filter at its cap sheds is told the floor of its own kind, and told what it is", () => {
+    admission = new Admission({ ...options, quota: DEFAULT_FORWARD_LIMITS, seenMax: 16 }, at(0));
+    let verdict: unknown;
+    for (let i = 0; i < 40; i += 1) [{ verdict }] = admission.publish(LINK, publish(`news ${i}`), at(0)) as [Decision];
+    expect(verdict).toEqual(shed("seen", PUBLISH_FLOOR));
+    expect(admission.send(LINK, send(), at(0))).toMatchObject([{ kind: "send", verdict: shed("seen", FLOOR) }]);
+  });
+
+  test("the filter starts with room for what it may hold at most, and grows beyond what it starts with", () => {
+    const bytesFor = (seenMax: number | undefined) => {
+      const filled = new Admission({ ...options, seenMax }, at(0));
+      filled.note(new Uint8Array(32), at(0));
+      return filled.seenFilterBytes;
+    };
+    expect(bytesFor(8_000)).toBeGreaterThan(bytesFor(4_000));
+    expect(bytesFor(65_536)).toBeGreaterThan(bytesFor(65_000));
+    // A larger filter later costs some bits of each message from the first on, but no room is taken for it yet.
+    for (const more of [1_000_000, undefined]) expect(bytesFor(more)).toBeLessThan(1.1 * bytesFor(65_536));
+  });
+
+  test("a message of our own is known when it comes back", () => {
+    const one = send();
+    admission.note(envelopeDigest("test", one.encodedEnvelope), at(0));
+    expect(judge(admission, LINK, one, at(0)).type).toBe("seen");
+  });
+
+  test("repeats that are answered: five a second and link, and a link that is gone begins anew", () => {
+    const admitted = (link: typeof LINK, nowMono: number) => admission.admitRepeat(link, nowMono);
+    expect(Array.from({ length: 6 }, () => admitted(LINK, 0))).toEqual([true, true, true, true, true, false]);
+    expect(admitted(OTHER, 0)).toBe(true);
+    expect(admitted(LINK, 200)).toBe(true);
+    expect(admitted(LINK, 200)).toBe(false);
+    admission.closed(LINK);
+    expect(admitted(LINK, 200)).toBe(true);
+  });
+
+  test("what is seen after three minutes is still seen after three more, and then no longer", () => {
+    const one = send();
+    const digest = envelopeDigest("test", one.encodedEnvelope);
+    const isSeenAt = (ms: number) => {
+      const later = new Freshness(0);
+      const standing = new Admission({ ...options, freshness: later }, at(0));
+      standing.note(digest, at(0));
+      for (let now = 0; now <= ms; now += 1000) standing.tick(at(now));
+      return judge(standing, LINK, one, { mono: ms, wall: WALL }).type;
+    };
+    expect([isSeenAt(180_000), isSeenAt(359_000), isSeenAt(360_000)]).toEqual(["seen", "seen", "admitted"]);
+  });
+
+  test("one that waited and was carried meanwhile is seen when its turn comes, or a repeat", () => {
+    const quota = { ...DEFAULT_FORWARD_LIMITS, total: { messagesPerSecond: 10, bytesPerSecond: 1e9 } };
+    admission = new Admission({ ...options, quota }, at(0));
+    judge(admission, LINK, send(), at(0));
+    const one = send();
+    expect(admission.send(LINK, one, at(0))).toEqual([]);
+    admission.note(envelopeDigest("test", one.encodedEnvelope), at(1));
+    expect(admission.tick(at(100))).toMatchObject([{ kind: "send", from: LINK, verdict: { type: "seen" } }]);
+  });
+
+  test("a Publish that waits is its own: the bytes that it came in may change", () => {
+    const quota = { ...DEFAULT_FORWARD_LIMITS, total: { messagesPerSecond: 10, bytesPerSecond: 1e9 } };
+    admission = new Admission({ ...options, quota }, at(0));
+    judge(admission, LINK, send(), at(0));
+    const one = publish("news");
+    const before = one.publication.encoded.slice();
+    expect(admission.publish(LINK, one, at(0))).toEqual([]);
+    expect(admission.publish(LINK, one, at(0))).toMatchObject([{ kind: "publish", verdict: { type: "waiting" } }]);
+    one.publication.encoded.fill(0);
+    const [served] = admission.tick(at(100));
+    if (served?.kind !== "publish") throw new Error("nothing was served");
+    expect(served.publish.publication.encoded).toEqual(before);
+    expect(new TextDecoder().decode(served.publish.publication.content)).toBe("news");
+  });
+});
