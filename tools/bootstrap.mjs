@@ -36,6 +36,8 @@ const tasks = {
     ],
   ],
   hostile: (args) => [dashboard, [...fromSource, join(root, "hostile/src/main.ts"), ...args]],
+  coverage: (args) => [dashboard, [join(root, "tools/coverage.mjs"), ...args]],
+  mutants: (args) => [[...quiet, join(root, "tools/mutants/main.mjs"), ...args]],
   fuzz: (args) => [[...fromSource, join(root, "tools/fuzz/main.mjs"), ...args]],
   test: (args) => [dashboard, [...jest, ...args]],
   "test:browser": (args) => [dashboard, [...jest, "--config", join(root, "jest.browser.config.mjs"), ...args]],
