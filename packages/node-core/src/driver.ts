@@ -97,7 +97,7 @@ export function startDriver<Input, Output>(options: DriverOptions<Input, Output>
   const onTimer = (): void => {
     timer = undefined;
     armedForMono = Number.POSITIVE_INFINITY;
-    if (!closed) run(core.tick(now()));
+    run(core.tick(now()));
   };
 
   run(core.tick(now()));
