@@ -18,6 +18,7 @@ process.on("message", async ({ folder, file, part, tests, text }) => {
     rootDir: root,
     roots: [join(root, folder)],
     testMatch: [`<rootDir>/${folder}/test/**/*${part}*.test.ts`],
+    testEnvironment: join(root, "tools/mutants/environment.mjs"),
     transform: { [pattern]: [join(root, "tools/mutants/transform.mjs"), swcOptions] },
     // Each mutant is a configuration of its own, or Jest would hand out what it has transformed before.
     globals: { mutantRun: runs },
