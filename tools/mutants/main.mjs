@@ -41,7 +41,7 @@ const heard = (child, deadlineMs) =>
 
 /** The answer of a worker, or undefined when the tests did not end in time or ended the process. */
 async function ask(question, deadlineMs) {
-  if (worker === undefined) {
+  if (worker?.connected !== true) {
     const execArgv = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
     worker = fork(join(root, "tools/mutants/worker.mjs"), {
       cwd: root,

@@ -196,9 +196,7 @@ export class Delivery {
     }
     const lane = laneOf({ kind: body.kind, topic: body.topic });
     const isFull =
-      !this.#held.hasRoomFor(lane, body.content.length) ||
-      this.#unsynced.size >= INBOX_MAX_MESSAGES ||
-      !hasRoomForKey;
+      !this.#held.hasRoomFor(lane, body.content.length) || this.#unsynced.size >= INBOX_MAX_MESSAGES || !hasRoomForKey;
     if (isFull) return this.#refuseAsFull(to);
     const entry = inboxEntry(key, from, body, body.kind, path, now);
     this.#storing.set(key, { entry, answers: [to], isWritten: false });

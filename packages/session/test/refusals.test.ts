@@ -190,13 +190,15 @@ describe("a channel table", () => {
     return Uint8Array.from({ length: sizeBytes }, (_, i) => (serial * 29 + i * 13 + (serial >> 8)) & 0xff);
   };
   const NOW = { mono: 0, wall: 0 };
-  const table = (self: NodeId, limits: Partial<SessionLimits> = {}) => new ChannelTable({ self, random, limits });
+  const cryptoOf = (identity: typeof ALICE) =>
+    createSessionCrypto({ identity, network: "test", random, purpose: "channel" });
+  const table = (identity: typeof ALICE, limits: Partial<SessionLimits> = {}) =>
+    new ChannelTable({ crypto: cryptoOf(identity), random, limits });
 
   /** Both ends adopt a channel; what the first says. */
   function adopt(ends: { from: ChannelTable; to: ChannelTable }, peer: typeof BOB, channel: string) {
-    const crypto = (identity: typeof ALICE) => createSessionCrypto({ identity, network: "test", random });
-    const initiation = crypto(ALICE).initiate(peer.id, new Uint8Array(1));
-    const response = crypto(peer).respond(initiation.message)?.respond(new Uint8Array(1));
+    const initiation = cryptoOf(ALICE).initiate(peer.id, new Uint8Array(1));
+    const response = cryptoOf(peer).respond(initiation.message)?.respond(new Uint8Array(1));
     const finished = response && initiation.finish(response.message);
     if (response === undefined || finished === undefined) throw new Error("no handshake");
     serial += 1;
@@ -213,7 +215,7 @@ describe("a channel table", () => {
   }
 
   test("has nothing to say of peers and channels that it does not know", () => {
-    const alice = table(ALICE.id);
+    const alice = table(ALICE);
     alice.suspect(BOB.id, NOW);
     expect(alice.close(BOB.id, new Uint8Array(1), NOW)).toEqual([]);
     expect(alice.lost("c1", NOW)).toEqual([]);
@@ -222,7 +224,7 @@ describe("a channel table", () => {
   });
 
   test("one whose table is full gives a stranger's channel back, and keeps those it has", () => {
-    const [alice, bob, carol] = [table(ALICE.id, { links: 1 }), table(BOB.id), table(CAROL.id)];
+    const [alice, bob, carol] = [table(ALICE, { links: 1 }), table(BOB), table(CAROL)];
     expect(adopt({ from: alice, to: bob }, BOB, "c1")).toBeUndefined();
     expect(alice.isFull).toBe(true);
     expect(adopt({ from: alice, to: carol }, CAROL, "c2")).toBe("c2");
@@ -233,7 +235,7 @@ describe("a channel table", () => {
   });
 
   test("other datagrams than Data, and Data that was changed, change nothing; closed unheard, it is news to nobody", () => {
-    const [alice, bob] = [table(ALICE.id), table(BOB.id)];
+    const [alice, bob] = [table(ALICE), table(BOB)];
     adopt({ from: alice, to: bob }, BOB, "c1");
     const [transmit] = alice.flush(NOW);
     if (transmit === undefined) throw new Error("nothing was sent");
@@ -251,7 +253,7 @@ describe("a channel table", () => {
   });
 
   test("a Bye that does not fit throws", () => {
-    const [alice, bob] = [table(ALICE.id), table(BOB.id)];
+    const [alice, bob] = [table(ALICE), table(BOB)];
     adopt({ from: alice, to: bob }, BOB, "c1");
     expect(() => alice.close(BOB.id, new Uint8Array(70_000), NOW)).toThrow(code("E_BAD_FRAME"));
     expect(alice.send(BOB.id, { kind: FRAME_KIND.direct, body: new Uint8Array(1) }, NOW)).toBe("no-session");
