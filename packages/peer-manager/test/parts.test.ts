@@ -79,10 +79,14 @@ describe("the next hop", () => {
   // Distances to the recipient 0: the id itself.
   const [recipient, self] = [idOf(0), idOf(0x100)];
   const [close, closer, far, farther] = [idOf(0x80), idOf(0x40), idOf(0x200), idOf(0x400)];
+  const linksOf = (reachable: readonly NodeId[], anchors: readonly NodeId[]) => ({
+    ...{ has: (peer: NodeId) => reachable.includes(peer), reachable: () => reachable, anchors: () => anchors },
+    ...{ isDoubtful: () => false, isSelfReachable: () => true },
+  });
   const question = (reachable: readonly NodeId[], changes: Partial<NextHopQuestion> = {}): NextHopQuestion => ({
     ...{ self, recipient, isSelfReachable: true, learned: undefined, isExcluded: () => false, used: new Set() },
     ...{ source: false, avoidRecipient: false, last: false, nonImproving: 0, scoreOf: () => 1 },
-    links: { has: (peer) => reachable.includes(peer), reachable: () => reachable, anchors: () => [] },
+    links: linksOf(reachable, []),
     ...changes,
   });
   const hop = (peer: NodeId, changes = {}) => ({ peer, last: false, nonImproving: 0, learned: false, ...changes });
@@ -118,7 +122,7 @@ describe("the next hop", () => {
   });
 
   test("at a local minimum is an anchor, and the last", () => {
-    const links = { has: () => true, reachable: () => [far], anchors: () => [far, farther] };
+    const links = { ...linksOf([far], [far, farther]), has: () => true };
     expect(nextHop(question([], { links, isExcluded: (id) => id === recipient }))).toEqual(hop(far, { last: true }));
     expect(nextHop(question([], { links, isExcluded: (id) => id === recipient, last: true }))).toBeUndefined();
   });
