@@ -34,11 +34,15 @@ const options = [
   "--coverageReporters=json",
   `--collectCoverageFrom=${sources}`,
 ];
-// Instrumented code is several times slower, and no test is about that.
-const run = spawnSync(process.execPath, [...jest, ...options, "--silent", "--testTimeout=120000", ...tests], {
-  cwd: root,
-  stdio: "inherit",
-});
+// Instrumented code is several times slower, and no test is about that. The repository's own reporter would end the run while it counts.
+const run = spawnSync(
+  process.execPath,
+  [...jest, ...options, "--silent", "--reporters=default", "--testTimeout=120000", ...tests],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 
 const found = JSON.parse(readFileSync(join(folder, "coverage-final.json"), "utf8"));
 rmSync(folder, { recursive: true });

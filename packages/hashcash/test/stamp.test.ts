@@ -169,6 +169,10 @@ describe("verifyStamp", () => {
 });
 
 describe("stampFloor", () => {
+  test("stands on the floors of PROTOCOL §7, and no effort has more than 48 bits", () => {
+    expect([SEND_FLOOR, PUBLISH_FLOOR, MAX_EFFORT]).toEqual([16_384, 65_536, 281_474_976_710_655]);
+  });
+
   test.each([
     ["send", 0, SEND_FLOOR],
     ["send", 1, SEND_FLOOR],
