@@ -14,6 +14,7 @@ const checks = [
   ["layer boundaries", [...script("turbo", "bin/turbo"), "boundaries"]],
   ["unused code", [...script("knip", "bin/knip.js")]],
   ["changesets", [process.execPath, join(root, "tools/check-changesets.mjs")]],
+  ["documents", [process.execPath, join(root, "tools/check-documents.mjs")]],
   ["licences", [process.execPath, join(root, "tools/licences.mjs")]],
   // A second reading of docs/PROTOCOL.md; nobody needs Python to work on the rest.
   ["protocol vectors", ["python3", join(root, "tools/check-protocol.py")]],
