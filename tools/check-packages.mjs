@@ -20,7 +20,7 @@ const OLDER_TYPESCRIPT = ["5.9.3", "6.0.3"];
 const RESOLUTIONS = ["node16-esm", "node16", "bundler", "any"];
 const EXAMPLE_DEADLINE_MS = 60_000;
 /** TypeScript 5.9 and 6 are a tenth as fast as 7, and CI machines are not idle. */
-const COMPILE_DEADLINE_MS = 300_000;
+const COMPILE_DEADLINE_MS = 600_000;
 
 const only = process.argv.slice(2);
 const folders = readdirSync(join(root, "packages")).map((name) => ({ name, folder: join(root, "packages", name) }));
@@ -55,7 +55,9 @@ function run(command, args, options = {}) {
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
     child.once("error", (error) => resolve({ ok: false, output: error.message }));
-    child.once("close", (code) => resolve({ ok: code === 0, output }));
+    child.once("close", (code, signal) => {
+      resolve({ ok: code === 0, output: signal === null ? output : `${output}\nended by ${signal}` });
+    });
   });
 }
 

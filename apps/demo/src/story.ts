@@ -111,7 +111,11 @@ async function requestReply({ from, to }: Pair, reporter: Reporter): Promise<voi
   const { content, receipt } = await within(STEP_MS, "no reply", asked);
   if (text(content) !== "42") throw new Error(`the reply is “${text(content)}”, not “42”`);
   await requests.unsubscribe();
-  reporter.step("request-reply", `“what is 6 x 7?” → “42”, over the ${receipt.path}`, { receipt });
+  reporter.step(
+    "request-reply",
+    `“what is 6 x 7?” → “42”, over ${receipt.path === "relayed" ? "relays" : `the ${receipt.path}`}`,
+    { receipt },
+  );
 }
 
 async function broadcast(members: readonly Connected[], reporter: Reporter): Promise<void> {
