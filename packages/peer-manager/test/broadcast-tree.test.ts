@@ -191,6 +191,30 @@ describe("the tree", () => {
   });
 });
 
+describe("a digest of many", () => {
+  test.each([
+    ["first", 20],
+    ["last", 83],
+    ["in between", 50],
+  ])("finds the four that are missing %s in its window", (_, missing) => {
+    const [one, other] = [treeOf(B).tree, treeOf(A).tree];
+    for (let n = 0; n < 90; n += 1) {
+      one.received(A, publish(publicationAt(n * 20)), id(n), n * 20);
+      if (n < missing || n >= missing + 4) other.received(B, publish(publicationAt(n * 20)), id(n), n * 20);
+    }
+    const told = new Set<string>();
+    for (let mono = 4000; mono < 20_000; mono += 1000) {
+      for (const { message: digest } of sent(other.tick(now(mono)), "digest")) {
+        if (digest.type !== "digest") continue;
+        for (const { message } of sent(one.upkeep(B, digest, mono), "have")) {
+          if (message.type === "have") for (const each of message.shortIds) told.add(each);
+        }
+      }
+    }
+    for (let n = missing; n < missing + 4; n += 1) expect(told).toContain(shortId(n));
+  });
+});
+
 describe("limits a neighbour cannot exceed", () => {
   const drops = (outputs: readonly BroadcastOutput[]) =>
     outputs.flatMap((output) => (output.type === "dropped" ? [output.reason] : []));

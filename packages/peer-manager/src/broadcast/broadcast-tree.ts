@@ -140,8 +140,9 @@ export class BroadcastTree {
         return [];
       case "digest": {
         if (!branches.allows(from, "turns", 1, nowMono)) return overQuota(message);
-        const shortIds = differing(this.#cache, message);
-        return shortIds.length === 0 ? [] : [{ type: "send", peer: from, message: { type: "have", shortIds } }];
+        return inParts(differing(this.#cache, message)).map((shortIds) => {
+          return { type: "send", peer: from, message: { type: "have", shortIds } };
+        });
       }
     }
   }
@@ -177,10 +178,8 @@ export class BroadcastTree {
     }
     const outputs: BroadcastOutput[] = [];
     for (const [peer, shortIds] of wants) {
-      for (let at = 0; at < shortIds.length; at += SHORT_IDS_MAX) {
-        const message: Want = { type: "want", shortIds: shortIds.slice(at, at + SHORT_IDS_MAX) };
-        outputs.push({ type: "send", peer, message });
-      }
+      for (const part of inParts(shortIds))
+        outputs.push({ type: "send", peer, message: { type: "want", shortIds: part } });
     }
     if (this.#digestMono !== null && now.mono >= this.#digestMono) outputs.push(...this.#compare([...neighbours], now));
     return outputs;
@@ -303,6 +302,13 @@ export class BroadcastTree {
 
 function overQuota(message: Upkeep): BroadcastOutput[] {
   return [{ type: "dropped", reason: `${message.type}-quota` }];
+}
+
+/** As many as a Have or a Want names. */
+function inParts(shortIds: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  for (let at = 0; at < shortIds.length; at += SHORT_IDS_MAX) parts.push(shortIds.slice(at, at + SHORT_IDS_MAX));
+  return parts;
 }
 
 /** The first 8 bytes of a publication id, in hex. */

@@ -20,7 +20,7 @@ export function digestNow(cache: PublicationCache, bornWallMs: number, turn: num
   const firstMs = Math.max(0, Math.ceil(Math.max(bornWallMs, lastMs - SPAN_MS)));
   const span = hadBetween(cache, firstMs, lastMs);
   if (span.length === 0) return undefined;
-  const windows = Math.max(1, Math.min(WINDOWS, Math.floor(span.length / SHORT_IDS_MAX)));
+  const windows = Math.min(WINDOWS, Math.ceil(span.length / SHORT_IDS_MAX));
   const end = span.length - (turn % windows) * SHORT_IDS_MAX;
   // More than a Have names would be left out of the answer: the window begins behind them.
   const before = span[end - SHORT_IDS_MAX - 1];
@@ -30,11 +30,14 @@ export function digestNow(cache: PublicationCache, bornWallMs: number, turn: num
   return { type: "digest", fromMs, toMs, count: counted.length, combined: combine(counted) };
 }
 
-/** The short ids that a neighbour's digest does not agree with; none where it does. */
+/**
+ * The short ids that a neighbour's digest does not agree with, the oldest first; none where it does. The neighbour has counted as many
+ * as one Have names, and lacks some: those may lie at either end, so twice as many are told.
+ */
 export function differing(cache: PublicationCache, { fromMs, toMs, count, combined }: Digest): string[] {
   const own = hadBetween(cache, fromMs, toMs);
   if (own.length === count && combine(own) === combined) return [];
-  return own.slice(-SHORT_IDS_MAX).map(({ shortId }) => shortId);
+  return own.slice(-2 * SHORT_IDS_MAX).map(({ shortId }) => shortId);
 }
 
 function hadBetween(cache: PublicationCache, fromMs: number, toMs: number): Had[] {
