@@ -67,11 +67,11 @@ export class ChannelUses {
   }
 
   /** Channels to close because they are idle, looked for when it is time; `nodes`: how many others this node knows. */
-  idle(nodes: number, nowMono: number): NodeId[] {
+  idle(nodes: () => number, nowMono: number): NodeId[] {
     if (nowMono < this.#lookMono) return [];
     this.#forgetGone();
     const uses = [...this.#uses.values()];
-    const kept = new Set(nodes < SMALL_NETWORK_NODES ? [] : this.#closest(uses));
+    const kept = new Set(nodes() < SMALL_NETWORK_NODES ? [] : this.#closest(uses));
     const idle = uses.filter((use) => nowMono - use.usedMono >= IDLE_MS && !kept.has(use)).map(({ peer }) => peer);
     // One that is kept, or has just been found idle, is looked at again in a while.
     const lookMonos = uses.map(({ usedMono }) => Math.max(usedMono + IDLE_MS, nowMono + LOOK_EVERY_MS));

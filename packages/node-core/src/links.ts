@@ -192,7 +192,7 @@ export class Links {
   }
 
   /** Channels that are to be closed because they are idle; `nodes`: how many others this node knows. */
-  idleChannels(nodes: number, nowMono: number): NodeId[] {
+  idleChannels(nodes: () => number, nowMono: number): NodeId[] {
     return this.#uses.idle(nodes, nowMono);
   }
 

@@ -141,7 +141,7 @@ export class Overlay {
 
   tick(now: Now): OverlayOutput[] {
     const outputs = this.#onLinks(this.#links.tick(now), now);
-    for (const peer of this.#links.idleChannels(this.#membership.contacts().length, now.mono)) {
+    for (const peer of this.#links.idleChannels(() => this.#membership.contacts().length, now.mono)) {
       this.counters.add("channels.idle");
       outputs.push(...this.closeChannel(peer, now));
     }

@@ -27,16 +27,16 @@ describe("an idle channel", () => {
     channels.begun(A, true, 0);
     channels.begun(B, false, 0);
     channels.used(B, 5 * MINUTE);
-    expect(channels.idle(3, 10 * MINUTE - 1)).toEqual([]);
+    expect(channels.idle(() => 3, 10 * MINUTE - 1)).toEqual([]);
     expect(channels.nextDeadline()).toBe(10 * MINUTE);
-    expect(channels.idle(3, 10 * MINUTE)).toEqual([A]);
+    expect(channels.idle(() => 3, 10 * MINUTE)).toEqual([A]);
     there.delete(A);
     // What was just found should be gone when it looks again, in a minute.
-    expect(channels.idle(3, channels.nextDeadline())).toEqual([]);
+    expect(channels.idle(() => 3, channels.nextDeadline())).toEqual([]);
     expect(channels.nextDeadline()).toBe(15 * MINUTE);
-    expect(channels.idle(3, 15 * MINUTE)).toEqual([B]);
+    expect(channels.idle(() => 3, 15 * MINUTE)).toEqual([B]);
     there.delete(B);
-    expect(channels.idle(3, channels.nextDeadline())).toEqual([]);
+    expect(channels.idle(() => 3, channels.nextDeadline())).toEqual([]);
     expect(channels.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -46,13 +46,13 @@ describe("an idle channel", () => {
       channels.begun(peer, true, 0);
       rtts.set(peer, 100 - i);
     });
-    expect(channels.idle(16, 10 * MINUTE)).toEqual(PEERS.slice(0, 4));
+    expect(channels.idle(() => 16, 10 * MINUTE)).toEqual(PEERS.slice(0, 4));
     for (const peer of PEERS.slice(0, 4)) there.delete(peer);
     // Looked at again in a minute, and not all the time.
     expect(channels.nextDeadline()).toBe(11 * MINUTE);
-    expect(channels.idle(16, 11 * MINUTE)).toEqual([]);
+    expect(channels.idle(() => 16, 11 * MINUTE)).toEqual([]);
     // The network has shrunk.
-    expect(channels.idle(15, 12 * MINUTE)).toEqual(PEERS.slice(4));
+    expect(channels.idle(() => 15, 12 * MINUTE)).toEqual(PEERS.slice(4));
   });
 });
 
