@@ -38,7 +38,7 @@ const publicPackages = ["packages", "apps"].flatMap((group) =>
 );
 
 function firstBlock(folder: string, language: string): string {
-  const found = new RegExp(`^\`\`\`${language}\n([sS]*?)^\`\`\``, "m").exec(text(join(folder, "README.md")));
+  const found = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "m").exec(text(join(folder, "README.md")));
   if (found?.[1] === undefined) throw new Error(`${folder}/README.md has no example`);
   return found[1];
 }
@@ -72,13 +72,9 @@ function run(args: readonly string[], folder: string, input: string, enough?: Re
 }
 
 // Out of standard input, so that imports are those of the folder that it runs in.
+const FROM_INPUT = ["--conditions=@starling/source", "--input-type=module-typescript", "-"];
 const example = (folder: string, rest: readonly string[] = [], enough?: RegExp) =>
-  run(
-    ["--conditions=@starling/source", "--input-type=module-typescript", "-", ...rest],
-    folder,
-    firstBlock(folder, "ts"),
-    enough,
-  );
+  run([...FROM_INPUT, ...rest], folder, firstBlock(folder, "ts"), enough);
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
@@ -107,18 +103,19 @@ describe("the example in the README of", () => {
     expect(code).toBe(0);
   }, 60_000);
 
-  test("packages/local-client, on a node of a network", async () => {
+  test("packages/local-client, and of the repository, on a node of a network", async () => {
     const net = await testnet(2);
     try {
-      const [alice, bob] = net.nodes;
+      const [socket, to] = [net.nodes[0]?.socket ?? "", net.nodes[1]?.id ?? ""];
       const printed = PRINTS["packages/local-client"] as RegExp;
-      expect((await example("packages/local-client", [alice?.socket ?? "", bob?.id ?? ""], printed)).output).toMatch(
-        printed,
-      );
+      expect((await example("packages/local-client", [socket, to], printed)).output).toMatch(printed);
+      const code = firstBlock("", "ts").replace(/"\/home\/.*\.sock"/, JSON.stringify(socket));
+      const whole = `const peerId = ${JSON.stringify(to)};\n${code}`;
+      expect((await run(FROM_INPUT, "packages/local-client", whole, printed)).output).toMatch(printed);
     } finally {
       await net.close();
     }
-  }, 60_000);
+  }, 90_000);
 
   test("apps/relay: the command that starts one", async () => {
     const [program, ...args] = firstBlock("apps/relay", "")
