@@ -16,6 +16,7 @@ import { openUdpSocket } from "@starling/udp-transport";
 import { type Contact, formatAddress } from "@starling/wire-protocol";
 import { readAccessLists } from "./access-lists.ts";
 import type { RelayConfig } from "./config.ts";
+import { DatagramQueue } from "./datagram-queue.ts";
 import { type Descriptor, describeRelay, shedCounts } from "./descriptor.ts";
 import { type Health, openHttpServer } from "./http-server.ts";
 import { coreLimits, limitsOf } from "./limit-settings.ts";
@@ -82,13 +83,19 @@ export async function startRelay(
 
     // Until the driver runs, what arrives is ignored; neighbours repeat what matters.
     let driver: Driver<RelayCoreInput> | undefined;
+    const arrived = new DatagramQueue({
+      peerOf: (bytes) => core.peerOf(bytes),
+      handle: (batch) => driver?.feedAll(batch),
+      // Behind the turn of the event loop in which the socket was read.
+      soon: setImmediate,
+    });
     let deniedCount = 0;
     const socketErrors = createLineBudget();
     const socket = await openUdpSocket({
       host: config.listen.ip,
       port: config.listen.port,
       onDatagram(bytes, from) {
-        if (lists.admitsIp(from.ip)) driver?.later({ type: "datagram", bytes, from });
+        if (lists.admitsIp(from.ip)) arrived.push(bytes, from);
         else deniedCount += 1;
       },
       onError(error) {
@@ -102,7 +109,11 @@ export async function startRelay(
     const metrics = createMetrics({
       version,
       limits: limitsOf(config),
-      counts: () => ({ ...core.counts(), "dropped.denied-address": deniedCount }),
+      counts: () => ({
+        ...core.counts(),
+        "dropped.denied-address": deniedCount,
+        "dropped.link-turn": arrived.droppedCount,
+      }),
       socketCounters: () => socket.counters,
       tables: () => relayTables(core, lists),
       prices: () => core.askedPrices(systemNow().mono),

@@ -148,6 +148,11 @@ export class Links {
     return [...ids];
   }
 
+  /** The peer on whose session a datagram says that it comes; it is not opened. */
+  peerOf(datagram: Uint8Array): NodeId | undefined {
+    return this.#sessions.peerOf(datagram);
+  }
+
   session(peer: NodeId): SessionInfo | undefined {
     return this.#sessions.get(peer);
   }

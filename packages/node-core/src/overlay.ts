@@ -239,6 +239,7 @@ export class Overlay {
   get links(): Pick<
     Links,
     | "best"
+    | "peerOf"
     | "session"
     | "sessions"
     | "reassemblyBytes"

@@ -68,6 +68,11 @@ export class RelayCore {
     return this.#overlay.links.sessions();
   }
 
+  /** The peer on whose link a datagram says that it comes; undefined for all others. It is not opened, so another may have sent it. */
+  peerOf(datagram: Uint8Array): NodeId | undefined {
+    return this.#overlay.links.peerOf(datagram);
+  }
+
   /** The session with a peer, if one is open. */
   session(id: NodeId): SessionInfo | undefined {
     return this.#overlay.links.session(id);

@@ -5,6 +5,7 @@ import {
   type Address,
   COOKIE,
   DATA,
+  DATA_HEADER_BYTES,
   DATAGRAM_FRAMES_MAX_BYTES,
   type Data,
   decodeDatagram,
@@ -227,6 +228,13 @@ export class SessionTable {
     return link && infoOf(link);
   }
 
+  /** The peer on whose link a Data says that it comes: whoever sent it knows the link's index, but it is not opened. */
+  peerOf(datagram: Uint8Array): NodeId | undefined {
+    if (datagram[0] !== DATA || datagram.length < DATA_HEADER_BYTES) return undefined;
+    const named = this.#indexes.get(receiverIndexOf(datagram));
+    return named?.type === "session" ? named.link.peer : undefined;
+  }
+
   /** Room that half reassembled frames of all links have been given, at most `limits.reassemblyBytes`. */
   get reassemblyBytes(): number {
     return this.#links.reassemblyBytes;
@@ -328,4 +336,9 @@ export class SessionTable {
     this.#counters.add(reason);
     return [];
   }
+}
+
+/** Bytes 1 to 4 of a Data. */
+function receiverIndexOf(data: Uint8Array): number {
+  return (((data[1] ?? 0) << 24) | ((data[2] ?? 0) << 16) | ((data[3] ?? 0) << 8) | (data[4] ?? 0)) >>> 0;
 }

@@ -1,0 +1,92 @@
+import type { NodeId } from "@starling/crypto-identity";
+import type { Address } from "@starling/wire-protocol";
+
+// What the socket brings, until the core takes it. Datagrams are read faster than they are opened, so where more comes than the core
+// can take they wait here and not in the system's buffer, which drops whoever comes last: here links have their turns, and what fills
+// the longest row is dropped. All who have no link share one row. Of what waits a batch is handed over in each turn of the event loop;
+// what it answers shares datagrams.
+
+// BOUNDED: datagrams that wait, in all and of one link. The latter is a link's window.
+const WAITING_MAX = 4_096;
+const ROW_MAX = 256;
+/** Fewer than the system hands over in a turn (32 by libuv), or reading would be no faster than opening. */
+const BATCH = 16;
+
+export type Datagram = { readonly type: "datagram"; readonly bytes: Uint8Array; readonly from: Address };
+
+export type DatagramQueueOptions = {
+  /** The peer on whose link a datagram says that it comes. */
+  readonly peerOf: (bytes: Uint8Array) => NodeId | undefined;
+  readonly handle: (batch: readonly Datagram[]) => void;
+  /** Calls back once the socket was looked at again. */
+  readonly soon: (callback: () => void) => void;
+};
+
+export class DatagramQueue {
+  readonly #options: DatagramQueueOptions;
+  /** The row whose turn is next stands in front. */
+  readonly #rows = new Map<NodeId | undefined, Datagram[]>();
+  #waiting = 0;
+  #dropped = 0;
+  #isScheduled = false;
+
+  constructor(options: DatagramQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Datagrams that found no place so far. */
+  get droppedCount(): number {
+    return this.#dropped;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting;
+  }
+
+  push(bytes: Uint8Array, from: Address): void {
+    const key = this.#options.peerOf(bytes);
+    const row = this.#rows.get(key) ?? [];
+    if (row.length >= ROW_MAX) {
+      this.#dropped += 1;
+      return;
+    }
+    if (row.push({ type: "datagram", bytes, from }) === 1) this.#rows.set(key, row);
+    this.#waiting += 1;
+    if (this.#waiting > WAITING_MAX) this.#dropLongest();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#waiting === 0) return;
+    this.#isScheduled = true;
+    this.#options.soon(() => {
+      this.#isScheduled = false;
+      this.#options.handle(this.#take());
+      this.#schedule();
+    });
+  }
+
+  /** A batch, the rows in turn. */
+  #take(): Datagram[] {
+    const batch: Datagram[] = [];
+    // A row that is put to the end comes again in this very loop, behind the others.
+    for (const [key, row] of this.#rows) {
+      if (batch.length === BATCH) break;
+      batch.push(row.shift() as Datagram);
+      this.#waiting -= 1;
+      this.#rows.delete(key);
+      if (row.length > 0) this.#rows.set(key, row);
+    }
+    return batch;
+  }
+
+  #dropLongest(): void {
+    const [longest] = [...this.#rows].toSorted(([, a], [, b]) => b.length - a.length);
+    if (longest === undefined) return;
+    const [key, row] = longest;
+    row.pop();
+    if (row.length === 0) this.#rows.delete(key);
+    this.#waiting -= 1;
+    this.#dropped += 1;
+  }
+}

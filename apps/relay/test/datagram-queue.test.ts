@@ -1,0 +1,64 @@
+import { expect, test } from "@jest/globals";
+import { nodeIdFromBytes } from "@starling/crypto-identity";
+import { type Datagram, DatagramQueue } from "../src/datagram-queue.ts";
+
+const FROM = { ip: "10.0.0.1", port: 4100 };
+const peer = (at: number) => nodeIdFromBytes(new Uint8Array(32).fill(at + 1));
+
+/** A first byte of 0 is a stranger's, the others name a link; the second one counts. */
+function scene() {
+  const callbacks: (() => void)[] = [];
+  const batches: Datagram[][] = [];
+  const queue = new DatagramQueue({
+    peerOf: ([link = 0]) => (link === 0 ? undefined : peer(link)),
+    handle: (batch) => batches.push([...batch]),
+    soon: (callback) => callbacks.push(callback),
+  });
+  const push = (link: number, count: number): void => {
+    for (let at = 0; at < count; at += 1) queue.push(Uint8Array.of(link, at), FROM);
+  };
+  const turn = (): string[] => {
+    for (const callback of callbacks.splice(0)) callback();
+    return (batches.pop() ?? []).map(({ bytes }) => `${bytes[0]}.${bytes[1]}`);
+  };
+  return { queue, push, turn };
+}
+
+test("what a turn brings is one batch, each link's in the order in which it came", () => {
+  const { push, turn } = scene();
+  push(1, 2);
+  push(2, 1);
+  push(0, 1);
+  expect(turn()).toEqual(["1.0", "2.0", "0.0", "1.1"]);
+  expect(turn()).toEqual([]);
+});
+
+test("a link that sends without end delays the others by a turn, and only its own are dropped", () => {
+  const { queue, push, turn } = scene();
+  push(1, 1_000);
+  push(2, 3);
+  push(0, 1_000);
+  expect(queue.waitingCount).toBe(256 + 3 + 256);
+  expect(queue.droppedCount).toBe(2_000 - 512);
+  expect(turn().filter((name) => name.startsWith("2."))).toEqual(["2.0", "2.1", "2.2"]);
+  push(3, 1);
+  expect(turn()).toContain("3.0");
+});
+
+test("where all rows together are too long the longest gives way", () => {
+  const { queue, push } = scene();
+  for (let link = 1; link <= 40; link += 1) push(link, 100);
+  push(41, 200);
+  expect(queue.waitingCount).toBe(4_096);
+  expect(queue.droppedCount).toBe(40 * 100 + 200 - 4_096);
+  push(42, 1);
+  expect(queue.waitingCount).toBe(4_096);
+});
+
+test("what waits is handed over turn by turn until nothing is left", () => {
+  const { queue, push, turn } = scene();
+  push(1, 40);
+  const sizes = [turn(), turn(), turn(), turn()].map(({ length }) => length);
+  expect(sizes).toEqual([16, 16, 8, 0]);
+  expect(queue.waitingCount).toBe(0);
+});
