@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import { Command } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { cli } from "./cli.ts";
 import { daemon, daemonKills } from "./daemon.ts";
 import { dashboard } from "./dashboard.ts";
@@ -10,6 +10,9 @@ import { bloom } from "./leaves/bloom.ts";
 import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
 import { relayForward } from "./relay/forward.ts";
+import { relayHeap } from "./relay/heap.ts";
+import { relayKills } from "./relay/kills.ts";
+import { relayOverload } from "./relay/overload.ts";
 import { relayOwn } from "./relay/own.ts";
 import { rtc } from "./rtc.ts";
 import { udpFlood } from "./udp-flood.ts";
@@ -19,7 +22,9 @@ import { wire } from "./wire.ts";
 
 // `npm run bench [-- NAME ...]`: measures, and says what it measured on.
 
-type Measure = (progress: (done: number, of: number) => void) => Promise<Figure[]>;
+type Measure = (progress: (done: number, of: number) => void, how: How) => Promise<Figure[]>;
+/** How long a bench that is long by nature is to be; each has a default. */
+type How = { readonly messages?: number; readonly minutes?: number };
 
 const BENCHES: Record<string, Measure> = {
   "crypto-identity": cryptoIdentity,
@@ -31,6 +36,9 @@ const BENCHES: Record<string, Measure> = {
   hashcash,
   bloom,
   "relay-forward": relayForward,
+  "relay-heap": relayHeap,
+  "relay-kills": relayKills,
+  "relay-overload": relayOverload,
   "relay-own": relayOwn,
   rtc,
   "udp-flood": udpFlood,
@@ -41,17 +49,27 @@ const BENCHES: Record<string, Measure> = {
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
   leaves: ["crypto-identity", "hashcash", "bloom"],
-  relay: ["relay-forward", "relay-own"],
+  relay: ["relay-forward", "relay-heap", "relay-kills", "relay-overload", "relay-own"],
   udp: ["udp-forward", "udp-flood", "udp-garbage"],
 };
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("a number above 0");
+  return value;
+}
 
 const known = [...Object.keys(BENCHES), ...Object.keys(GROUPS)].join(", ");
 const command = new Command("npm run bench --")
   .description(`Measures the figures of docs/BENCHMARKS.md: ${known}`)
   .argument("[NAME...]", "which; all, unless told")
   .option("--json", "print JSON")
+  .option("--messages <N>", "how many relay-heap forwards", positive)
+  .option("--minutes <N>", "how long relay-kills goes on", positive)
   .option("--write", "put the tables into docs/BENCHMARKS.md as well")
   .parse();
+const { messages, minutes } = command.opts();
+const how: How = { ...(messages !== undefined && { messages }), ...(minutes !== undefined && { minutes }) };
 const json = command.opts().json === true;
 const asked = command.args.length > 0 ? command.args : Object.keys(BENCHES);
 
@@ -74,7 +92,7 @@ if (!json) process.stdout.write(`${machineName}\n\n${head}`);
 
 const figures: Figure[] = [];
 for (const [name, measure] of measures) {
-  const measured = await measure((done, of) => process.stderr.write(`\r${name} ${done}/${of} `));
+  const measured = await measure((done, of) => process.stderr.write(`\r${name} ${done}/${of} `), how);
   process.stderr.write("\n");
   const rows = measured.map((figure) => `${row(figure)}\n`).join("");
   if (!json) process.stdout.write(rows);

@@ -8,20 +8,24 @@ import type { NodeId } from "@starling/crypto-identity";
 import { openUdpSocket } from "@starling/udp-transport";
 import { ask } from "../child.ts";
 import { type Figure, median } from "../figure.ts";
-import { PAIRS, Peers, type Script, STEP, WINDOW } from "./script.ts";
+import { buildLoad, runLoad } from "./load.ts";
+import { openPeers } from "./peers.ts";
 
 // What it costs a relay to forward 800 B of content from eight peers to eight others, beside two forwarders that do less. The load is
-// a C program on the other core, whose datagrams were all sealed before the clock starts, and which never sleeps.
+// a C program on the other core, which never sleeps.
 //
 //   plain   a socket of Node's that sends each datagram back to where it came from
 //   aead    the same, opened under one key and sealed under another: AES-256-GCM, KeyObjects
 //   relay   `starling-relay` as it is, its quotas raised: sessions, stamps checked, hop acks, SendAcks
 //
-// A message through the relay is the Send in and out, and an eighth of the datagrams with hop acks and SendAcks, in and out; through
+// A message through the relay is the Send in and out, and its share of the datagrams with hop acks and SendAcks, in and out; through
 // the others it is one datagram in and one out. Both ways of counting are told. CPU is that of the forwarder's process alone.
 
-const COUNT = 8_000;
-const ROUNDS = 7;
+const PAIRS = 8;
+/** Messages of a pair without a SendAck, at most. */
+const WINDOW = 16;
+const COUNT = 4_000;
+const ROUNDS = 5;
 const MODES = ["plain", "aead", "relay"] as const;
 type Mode = (typeof MODES)[number];
 /** What a Send of class 1024 makes on the wire, an Ack in it. */
@@ -42,17 +46,9 @@ export async function relayForward(progress: (done: number, of: number) => void)
   const forwarders = new Map<Mode, Forwarder>();
   const samples: Record<Mode, Sample[]> = { plain: [], aead: [], relay: [] };
   try {
-    for (const [program, source] of [
-      ["plain", "../udp-generator.c"],
-      ["relay", "./generator.c"],
-    ] as const) {
-      execFileSync("gcc", [
-        "-O2",
-        "-o",
-        join(folder, `${program}-load`),
-        fileURLToPath(new URL(source, import.meta.url)),
-      ]);
-    }
+    const plainLoad = fileURLToPath(new URL("../udp-generator.c", import.meta.url));
+    execFileSync("cc", ["-O2", "-o", join(folder, "plain-load"), plainLoad]);
+    buildLoad(folder);
     for (const mode of MODES) {
       const child = fork(RELAY, ["bench", "--child", mode, "--data-dir", join(folder, mode)], {
         execArgv: ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"],
@@ -138,47 +134,22 @@ async function throughEcho(folder: string, forwarder: Forwarder, mode: Mode): Pr
 }
 
 async function throughRelay(folder: string, forwarder: Forwarder): Promise<Sample> {
-  const { port, script } = await openPeers(forwarder);
-  const u32 = (value: number): Buffer => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    return bytes;
-  };
-  const framed = (datagram: Uint8Array): Uint8Array[] => [u32(datagram.length), datagram];
-  const input = Buffer.concat([
-    ...script.indexes.map(u32),
-    ...script.sends.flatMap(framed),
-    ...script.answers.flatMap((answers) => answers.flatMap(framed)),
-  ]);
+  const { port, lines } = await openPeers(forwarder, "bench", 2 * PAIRS);
+  const flows = Array.from({ length: PAIRS }, (_, pair) => ({
+    ...{ from: pair, to: PAIRS + pair, count: COUNT / PAIRS, window: WINDOW },
+  }));
   const before = await cpuUs(forwarder);
-  const text = await run(join(folder, "relay-load"), [port, forwarder.port, PAIRS, STEP, WINDOW, COUNT], input);
+  const load = await runLoad(folder, { port, relayPort: forwarder.port, graceSeconds: 2, lines, flows });
   const spentUs = (await cpuUs(forwarder)) - before;
-  const [seconds = 0, messages = 0, sent = 0, received = 0] = text.split(" ").map(Number);
-  if (!(messages > COUNT * 0.9)) throw new Error(`relay: ${text}`);
+  const messages = load.flows.reduce((sum, { acked }) => sum + acked, 0);
+  if (messages !== COUNT) throw new Error(`relay: ${messages} of ${COUNT} messages acknowledged`);
+  const packets = load.sent + load.received;
   return {
-    perSecond: messages / seconds,
-    packetsPerSecond: (sent + received) / seconds,
+    perSecond: messages / load.seconds,
+    packetsPerSecond: packets / load.seconds,
     cpuUs: spentUs / messages,
-    packetUs: spentUs / (sent + received),
+    packetUs: spentUs / packets,
   };
-}
-
-/** Sessions opened from a port that the generator takes over. */
-async function openPeers(forwarder: Forwarder): Promise<{ port: number; script: Script }> {
-  const to = { ip: "127.0.0.1", port: forwarder.port };
-  let peers: Peers | undefined;
-  const socket = await openUdpSocket({ host: "127.0.0.1", port: 0, onDatagram: (bytes) => peers?.receive(bytes) });
-  peers = new Peers(forwarder.id, "bench", (datagram) => socket.send(datagram, to));
-  const { port } = socket.address;
-  const startedMono = performance.now();
-  // What a relay tells new neighbours has come and was acknowledged by then.
-  while (!peers.isOpen || performance.now() - startedMono < 400) {
-    if (performance.now() - startedMono > 10_000) throw new Error("the sessions do not open");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    peers.tick();
-  }
-  await socket.close();
-  return { port, script: peers.script(COUNT) };
 }
 
 async function run(program: string, args: readonly number[], input: Uint8Array): Promise<string> {

@@ -38,7 +38,11 @@ function reseal(bytes: Uint8Array): Uint8Array {
 
 /** Runs until the parent lets go; tells its cost whenever it is asked. */
 export async function runForwarder(mode: string, dataDir: string): Promise<number> {
-  const started = mode === "relay" ? await startMeasuredRelay(dataDir) : await startEcho(mode === "aead");
+  // `limited:N` is a relay with its usual quotas, but N messages a second of each peer.
+  const [, maxForward] = /^limited:(\d+)$/.exec(mode) ?? [];
+  const changes = maxForward === undefined ? UNLIMITED : { maxForward: `${maxForward}/s` };
+  const isEcho = mode === "plain" || mode === "aead";
+  const started = isEcho ? await startEcho(mode === "aead") : await startMeasuredRelay(dataDir, changes);
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");
   process.on("message", (what: string | { readonly type: string; readonly sizeBytes?: number }) => {
@@ -59,22 +63,22 @@ export async function runForwarder(mode: string, dataDir: string): Promise<numbe
   process.exit(EXIT.ok);
 }
 
-async function startMeasuredRelay(dataDir: string): Promise<{ port: number; id: string }> {
-  const flags = {
-    dataDir,
-    listen: "127.0.0.1:0",
-    network: "bench",
-    passive: true,
-    maxPeers: 10_000,
-    maxHandshakes: "10000/s",
-    maxForward: "1000000/s",
-    maxForwardBytes: "10000000000/s",
-    maxRecipient: "1000000/s",
-    maxRecipientBytes: "10000000000/s",
-    maxTotal: "1000000/s",
-    maxTotalBytes: "10000000000/s",
-    maxPending: 1_000_000,
-  };
+const UNLIMITED = {
+  maxPeers: 10_000,
+  maxHandshakes: "10000/s",
+  maxForward: "1000000/s",
+  maxForwardBytes: "10000000000/s",
+  maxRecipient: "1000000/s",
+  maxRecipientBytes: "10000000000/s",
+  maxTotal: "1000000/s",
+  maxTotalBytes: "10000000000/s",
+};
+
+async function startMeasuredRelay(
+  dataDir: string,
+  changes: Readonly<Record<string, string | number>>,
+): Promise<{ port: number; id: string }> {
+  const flags = { dataDir, listen: "127.0.0.1:0", network: "bench", passive: true, ...changes };
   // The stamps of the load are as dear to check as any, and free to make.
   const relay = await startRelay(readRelayConfig(flags, {}, undefined), createLog({ level: "silent", name: "bench" }), {
     floor: () => 1,
