@@ -23,6 +23,10 @@ const withoutUnused = {
     }));
     onLoad({ filter: /./, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
     onLoad({ filter: /safe-stable-stringify[/\\]index\.js$/ }, () => ({ contents: REFUSES }));
+    // A relay opens no channel, and its core makes no table of them.
+    onLoad({ filter: /session[/\\]src[/\\]channel-table\.ts$/ }, () => ({
+      contents: `export class ChannelTable { constructor() { throw new Error("channels are not in this bundle"); } }`,
+    }));
     // Pino can also print requests and responses of HTTP.
     onLoad({ filter: /pino-std-serializers[/\\]lib[/\\](req|res)\.js$/ }, () => ({ contents: "module.exports = {};" }));
     // Schemas are never told as JSON Schema, metrics never pushed or gathered from a cluster, and there is no histogram.

@@ -3,7 +3,7 @@ import type { Figure } from "../figure.ts";
 
 // What a relay keeps of what it has forwarded: its heap after forced collections, at a fifth of the messages and at all of them.
 
-export const HEAP_MESSAGES = 10_000_000;
+const HEAP_MESSAGES = 10_000_000;
 const LOOKS = 50;
 
 type Look = { readonly acknowledged: number; readonly heapBytes: number; readonly handles: number };
