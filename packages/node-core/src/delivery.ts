@@ -31,10 +31,19 @@ export const INBOX_AGE_MS: number = 30 * 24 * 3_600_000;
 /** How far ahead of our clock an author may date a message. */
 const AHEAD_MS = 30_000;
 
-/** How the author is answered: through the links an envelope came from, or on the link of a Direct. */
+/** How the author is answered: through the links an envelope came from (`via`, this copy), or on the link of a Direct. */
 export type ReturnPath =
-  | { readonly type: "send"; readonly id: string; readonly t: Uint8Array }
+  | { readonly type: "send"; readonly via: NodeId; readonly id: string; readonly t: Uint8Array }
   | { readonly type: "direct"; readonly peer: NodeId; readonly messageId: Uint8Array };
+
+/** What somebody sealed to our signalling. */
+export type ReceivedSignal = {
+  readonly from: NodeId;
+  /** The other end of the link that it came over. */
+  readonly via: NodeId;
+  readonly createdMs: number;
+  readonly content: Uint8Array;
+};
 
 export type DeliveryOutput =
   | { readonly type: "store"; readonly entry: InboxEntry }
@@ -45,7 +54,7 @@ export type DeliveryOutput =
   | { readonly type: "refuse"; readonly to: ReturnPath; readonly reason: "full" | "shed" }
   /** For the request that is open under this id, if one is. */
   | { readonly type: "reply"; readonly from: NodeId; readonly requestId: string; readonly content: Uint8Array }
-  | { readonly type: "signal"; readonly from: NodeId; readonly createdMs: number; readonly content: Uint8Array };
+  | ({ readonly type: "signal" } & ReceivedSignal);
 
 export type DeliveryOptions = {
   readonly identity: Identity;
@@ -90,15 +99,15 @@ export class Delivery {
     for (const entry of this.#ready) this.#held.take(laneOf(entry), entry.content.length);
   }
 
-  /** A Send for us that passed the ladder. Its author is unknown until it is unsealed, and may be anybody. */
-  arrived(id: string, send: Send, now: Now): DeliveryOutput[] {
+  /** A Send for us that passed the ladder, over the link to `via`. Its author is unknown until it is unsealed, and may be anybody. */
+  arrived(id: string, send: Send, via: NodeId, now: Now): DeliveryOutput[] {
     const opened = openBox({ identity: this.#identity, prologue: this.#prologue, box: send.envelope.sealedBody });
     if (opened === undefined) return this.#drop("unseal");
     const sealed = decodeSealedBody(opened.plaintext);
     if (!sealed.ok) return this.#drop(`body-${sealed.reason}`);
     const { t, body } = sealed.value;
     if (bytesToHex(lockOf(t)) !== bytesToHex(send.envelope.lock)) return this.#drop("lock");
-    return this.#accept(opened.sender, body, "relayed", { type: "send", id, t: t.slice() }, now);
+    return this.#accept(opened.sender, body, "relayed", { type: "send", via, id, t: t.slice() }, now);
   }
 
   /** A Direct from the neighbour at the other end of a link. */
@@ -166,7 +175,7 @@ export class Delivery {
       const { createdMs, content } = body;
       return [
         { type: "acknowledge", to },
-        { type: "signal", from, createdMs, content: content.slice() },
+        { type: "signal", from, via: to.type === "send" ? to.via : to.peer, createdMs, content: content.slice() },
       ];
     }
     const key = `${from}:${bytesToHex(body.messageId)}`;

@@ -12,7 +12,7 @@ const BACK_OFF_FIRST_MS = 5000;
 const BACK_OFF_MAX_MS = 600_000;
 /** BOUNDED: dials of our own wish at once and as many of others' (PROTOCOL §9), and peers whose back-off is remembered. */
 const DIALS_MAX = 8;
-/** Where others' are as many, the oldest gives way to a new one after this time: a channel that opens does so sooner. */
+/** A dial of another's wish gives way to its equal after this time: a channel that opens does so sooner. */
 const GIVE_WAY_MS = 2000;
 const BACK_OFFS_MAX = 1024;
 
@@ -35,13 +35,16 @@ export type Phase =
   | { readonly type: "answering"; readonly tag: string }
   | Opening;
 
+/** A peer's, which stands above or below others' and came over some link. */
+export type PeersWish = { readonly rank: number; readonly via: NodeId };
+export type Wish = "own" | PeersWish;
+
 export type Dial = {
   readonly peer: NodeId;
   /** Our name of the channel. */
   readonly channel: string;
   readonly localIndex: number;
-  /** Of our own wish, and not because the peer asked. */
-  readonly isOwn: boolean;
+  wish: Wish;
   readonly sinceMono: number;
   readonly untilMono: number;
   repeatMono: number;
@@ -77,17 +80,35 @@ export class Dials {
     return [...this.#dials.values()];
   }
 
-  /** Whether one more may begin, by our own wish or by a peer's; those of strangers keep nobody else out for long. */
-  hasRoom(isOwn: boolean, nowMono: number): boolean {
-    const [oldest, ...others] = this.#alike(isOwn);
-    if (oldest === undefined || others.length + 1 < DIALS_MAX) return true;
-    return !isOwn && nowMono >= oldest.sinceMono + GIVE_WAY_MS;
+  /** Whether one more of our own wish may begin. */
+  get hasOwnRoom(): boolean {
+    return this.all().filter(({ wish }) => wish === "own").length < DIALS_MAX;
   }
 
-  /** Which of others' is to end for one more of theirs. */
-  givesWay(): Dial | undefined {
-    const [oldest, ...others] = this.#alike(false);
-    return others.length + 1 < DIALS_MAX ? undefined : oldest;
+  /** What a peer wanted is wanted here as well: it gives way to none any more. */
+  own(dial: Dial): void {
+    if (this.hasOwnRoom) dial.wish = "own";
+  }
+
+  /**
+   * Where one more of a peer's wish has its place: one that is free, or that of a dial which has to end for it; undefined where none
+   * gives way. One does to a wish above its own, at once; to its equal after GIVE_WAY_MS, or at once where its link has two dials more
+   * than the other's; never to one below (PROTOCOL §9).
+   */
+  placeFor(wish: PeersWish, nowMono: number): "free" | Dial | undefined {
+    // In the order in which they began.
+    const others = this.all().flatMap((dial) => (dial.wish === "own" ? [] : [{ dial, ...dial.wish }]));
+    if (others.length < DIALS_MAX) return "free";
+    const lowest = Math.min(...others.map(({ rank }) => rank));
+    if (lowest > wish.rank) return undefined;
+    const lowestOnes = others.filter(({ rank }) => rank === lowest);
+    const ofLink = (link: NodeId) => lowestOnes.filter(({ via }) => via === link).length;
+    const most = Math.max(...lowestOnes.map(({ via }) => ofLink(via)));
+    if (lowest < wish.rank || most > ofLink(wish.via) + 1) {
+      return lowestOnes.find(({ via }) => ofLink(via) === most)?.dial;
+    }
+    const [oldest] = lowestOnes;
+    return oldest !== undefined && nowMono >= oldest.dial.sinceMono + GIVE_WAY_MS ? oldest.dial : undefined;
   }
 
   /** The last one failed too lately for another of our own wish. */
@@ -95,13 +116,13 @@ export class Dials {
     return (this.#backOffs.get(peer)?.untilMono ?? Number.NEGATIVE_INFINITY) > nowMono;
   }
 
-  begin(peer: NodeId, phase: Phase, isOwn: boolean, now: Now): Dial {
+  begin(peer: NodeId, phase: Phase, wish: Wish, now: Now): Dial {
     const bytes = this.#random(12);
     const dial: Dial = {
       peer,
       channel: bytesToHex(bytes.subarray(4)),
       localIndex: new DataView(bytes.buffer, bytes.byteOffset).getUint32(0),
-      isOwn,
+      wish,
       sinceMono: now.mono,
       untilMono: now.mono + DIAL_MS,
       repeatMono: now.mono + REPEAT_MS,
@@ -139,10 +160,5 @@ export class Dials {
     let next = Number.POSITIVE_INFINITY;
     for (const dial of this.#dials.values()) next = Math.min(next, dial.untilMono, dial.repeatMono);
     return next;
-  }
-
-  /** In the order in which they began. */
-  #alike(isOwn: boolean): Dial[] {
-    return this.all().filter((dial) => dial.isOwn === isOwn);
   }
 }

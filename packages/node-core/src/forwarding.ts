@@ -25,8 +25,8 @@ import { PublishTokens } from "./publish-tokens.ts";
 // enters a filter or a table before it has been admitted.
 
 export type ForwardingOutput =
-  /** A Send that ends here. */
-  | { readonly type: "arrived"; readonly id: string; readonly send: Send }
+  /** A Send that ends here, from the neighbour `via`. */
+  | { readonly type: "arrived"; readonly via: NodeId; readonly id: string; readonly send: Send }
   /** What became of an envelope of our own. */
   | { readonly type: "settled"; readonly id: string; readonly outcome: Outcome }
   /** A broadcast of somebody else, for the first time. */
@@ -247,7 +247,7 @@ export class Forwarding {
 
   #arrive(peer: NodeId, id: string, send: Send, now: Now): ForwardingOutput[] {
     this.#forwarder.keep(peer, id, send, now.mono);
-    return [{ type: "arrived", id, send }];
+    return [{ type: "arrived", via: peer, id, send }];
   }
 
   #refuse(peer: NodeId, send: Send, reason: SendFailReason, detail: number, now: Now): void {

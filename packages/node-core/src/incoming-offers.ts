@@ -1,11 +1,16 @@
 import type { NodeId, SessionKeys } from "@starling/crypto-identity";
 import type { SessionCrypto } from "@starling/session";
+import { RecentPeers } from "./recent-peers.ts";
 
-// Offers of others: which are taken at all, and the one Answer that each gets. A retried Offer repeats the same handshake message in
-// a new envelope, so it is known by its ephemeral key and answered with the same bytes, creating nothing (PROTOCOL §9).
+// Offers and Intents of others: which are looked at at all, and the one Answer that each Offer gets. A retried Offer repeats the same
+// handshake message in a new envelope, so it is known by its ephemeral key and answered with the same bytes, creating nothing
+// (PROTOCOL §9).
 
 const REMEMBER_MS = 60_000;
-/** One unasked Offer or Intent a peer in this time. */
+/**
+ * One unasked Offer or Intent of a peer is looked at in this time, whether there is a place for it or not: so where not all can have
+ * one, a peer's chance does not grow with how often it asks.
+ */
 const PEER_EVERY_MS = 5000;
 /** An Intent that comes so soon after its channel has opened had crossed what led to it. */
 const CROSSED_MS = 3000;
@@ -27,37 +32,48 @@ type Entry = {
 
 export class IncomingOffers {
   readonly #offers = new Map<string, Entry>();
-  readonly #lastMono = new Map<NodeId, number>();
-  readonly #askedMono = new Map<NodeId, number>();
-  readonly #openedMono = new Map<NodeId, number>();
+  readonly #tried = new RecentPeers(PEERS_MAX);
+  /** Those whose last dial, by their wish, has led to no channel, or not yet. */
+  readonly #begun = new RecentPeers(PEERS_MAX);
+  readonly #asked = new RecentPeers(ASKED_MAX);
+  readonly #opened = new RecentPeers(OPENED_MAX);
 
   /** We ask this peer for an Offer. */
   ask(peer: NodeId, nowMono: number): void {
-    note(this.#askedMono, peer, nowMono, ASKED_MAX);
+    this.#asked.note(peer, nowMono);
   }
 
   /** An Offer of this peer is one that we asked for lately. */
   isAsked(peer: NodeId, nowMono: number): boolean {
-    return nowMono - (this.#askedMono.get(peer) ?? Number.NEGATIVE_INFINITY) < ASKED_MS;
+    return this.#asked.hasWithin(peer, ASKED_MS, nowMono);
+  }
+
+  /** Whether an unasked Offer or Intent comes too soon; when not, the peer's turn is used up. */
+  isTooSoon(peer: NodeId, nowMono: number): boolean {
+    if (this.#tried.hasWithin(peer, PEER_EVERY_MS, nowMono)) return true;
+    this.#tried.note(peer, nowMono);
+    return false;
+  }
+
+  /** A dial begins by this peer's wish. */
+  begun(peer: NodeId, nowMono: number): void {
+    this.#begun.note(peer, nowMono);
+  }
+
+  /** The last dial by this peer's wish came to nothing. */
+  hasFailed(peer: NodeId): boolean {
+    return this.#begun.has(peer);
   }
 
   /** A channel has opened: it is what was asked for. */
   opened(peer: NodeId, nowMono: number): void {
-    this.#askedMono.delete(peer);
-    note(this.#openedMono, peer, nowMono, OPENED_MAX);
+    this.#asked.forget(peer);
+    this.#begun.forget(peer);
+    this.#opened.note(peer, nowMono);
   }
 
   hasOpenedLately(peer: NodeId, nowMono: number): boolean {
-    return nowMono - (this.#openedMono.get(peer) ?? Number.NEGATIVE_INFINITY) < CROSSED_MS;
-  }
-
-  /** Why an unasked Offer or Intent is not taken; when it is, the peer's turn is used up. */
-  refuse(peer: NodeId, hasRoom: boolean, nowMono: number): "budget" | "rate" | undefined {
-    if (!hasRoom) return "budget";
-    const lastMono = this.#lastMono.get(peer);
-    if (lastMono !== undefined && nowMono - lastMono < PEER_EVERY_MS) return "rate";
-    note(this.#lastMono, peer, nowMono, PEERS_MAX);
-    return undefined;
+    return this.#opened.hasWithin(peer, CROSSED_MS, nowMono);
   }
 
   /** The Answer that this Offer had, "pending" while it is being made, undefined for a new one. */
@@ -98,12 +114,4 @@ export class IncomingOffers {
     const oldest = this.#offers.values().next();
     return oldest.done ? null : oldest.value.atMono + REMEMBER_MS;
   }
-}
-
-/** Notes the time of a peer, as the newest of at most so many. */
-function note(times: Map<NodeId, number>, peer: NodeId, nowMono: number, max: number): void {
-  times.delete(peer);
-  times.set(peer, nowMono);
-  const oldest = times.keys().next();
-  if (times.size > max && !oldest.done) times.delete(oldest.value);
 }

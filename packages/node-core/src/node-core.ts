@@ -10,6 +10,7 @@ import {
   hexToBytes,
   MESSAGE_ID_BYTES,
 } from "@starling/wire-protocol";
+import { Acquaintances } from "./acquaintances.ts";
 import { ChannelDemand } from "./channel-demand.ts";
 import { ConnectRequests } from "./connect-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, INBOX_AGE_MS, type ReturnPath } from "./delivery.ts";
@@ -23,7 +24,8 @@ import type { NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
 import { Overlay } from "./overlay.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
-import { Signalling, type SignallingOutput } from "./signalling.ts";
+import { Signalling } from "./signalling.ts";
+import type { SignallingOutput } from "./signalling-output.ts";
 import type { Prices } from "./told-prices.ts";
 import { Tracer, type TracerOutput } from "./tracer.ts";
 
@@ -73,6 +75,7 @@ export class NodeCore {
   readonly #channelRequests = new ConnectRequests();
   readonly #sessionRequests = new ConnectRequests();
   readonly #demand = new ChannelDemand();
+  readonly #acquaintances = new Acquaintances();
   readonly #hidesAddress: boolean;
   #signals = 0;
 
@@ -90,6 +93,7 @@ export class NodeCore {
       random,
       acceptable: (candidates, peer) => this.#acceptable(candidates, peer),
       hasRoom: (nowMono) => this.#overlay.links.hasChannelRoom(false, nowMono),
+      standing: (peer) => this.#acquaintances.standing(peer),
       hasChannel: (peer) => this.#overlay.links.channel(peer) !== undefined,
     });
     this.#outbox = new Outbox({
@@ -255,6 +259,7 @@ export class NodeCore {
       case "request":
         return this.#submit(input, now);
       case "ping": {
+        this.#acquaintances.addressed(input.to, now.mono);
         const signal = { ...input, kind: "signal" as const, content: encodeSignal({ type: "ping" }), topic: "" };
         return this.#outbox.submit({ ...signal, requestId: undefined }, now);
       }
@@ -330,7 +335,7 @@ export class NodeCore {
   ): { readonly steps?: readonly Step[] } | { readonly outside: NodeOutput; readonly steps?: readonly Step[] } {
     switch (step.type) {
       case "arrived":
-        return { steps: this.#delivery.arrived(step.id, step.send, now) };
+        return { steps: this.#delivery.arrived(step.id, step.send, step.via, now) };
       case "direct-arrived":
         return { steps: this.#delivery.arrivedDirect(step.peer, step.path, step.body, now) };
       case "settled":
@@ -344,6 +349,7 @@ export class NodeCore {
       case "reply":
         return { steps: this.#outbox.replied(step.from, step.requestId, step.content, now) };
       case "deliver":
+        this.#acquaintances.heardFrom(step.message.from, now.mono);
         if (step.message.kind === "request") this.#requests.add(step.message);
         return { outside: step };
       case "originate": {
@@ -387,7 +393,7 @@ export class NodeCore {
         return {};
       }
       case "signal":
-        return { steps: this.#signalling.received(step.from, step.createdMs, step.content, now) };
+        return { steps: this.#signalling.received(step, now) };
       case "send-signal":
         return { steps: this.#sendSignal(step.peer, step.content, now) };
       case "want-channel":
@@ -428,6 +434,7 @@ export class NodeCore {
   }
 
   #submit(submit: Submit, now: Now): Step[] {
+    this.#acquaintances.addressed(submit.to, now.mono);
     const kind = submit.type === "submit" ? "message" : "request";
     const steps: Step[] = this.#outbox.submit({ ...submit, kind, requestId: undefined }, now);
     // Talk that goes on is worth a channel, unless it is to be relayed.
@@ -455,6 +462,7 @@ export class NodeCore {
     if (!this.#channelRequests.add(peer, id)) {
       return [{ type: "failed", id, code: "E_QUOTA", message: "too many channels are being opened; wait for some" }];
     }
+    this.#acquaintances.addressed(peer, now.mono);
     const steps = this.#signalling.want(peer, now);
     if (this.#signalling.isDialling(peer)) return steps;
     return [...steps, ...this.#noChannel(peer, "tried a moment ago, or too many dials; try again later")];

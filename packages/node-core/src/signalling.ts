@@ -1,6 +1,6 @@
 import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Now } from "@starling/peer-manager";
-import type { AgreedChannel, SessionCrypto } from "@starling/session";
+import type { SessionCrypto } from "@starling/session";
 import type { Candidate, Description, Signal } from "@starling/wire-protocol";
 import {
   bytesToHex,
@@ -9,10 +9,10 @@ import {
   decodeSignalPayload,
   encodeSignal,
   encodeSignalPayload,
-  hexToBytes,
-  OFFER_TAG_BYTES,
 } from "@starling/wire-protocol";
-import { type Dial, Dials, type Opening, REPEAT_MS } from "./dials.ts";
+import type { Standing } from "./acquaintances.ts";
+import type { ReceivedSignal } from "./delivery.ts";
+import { type Dial, Dials, type Opening, type PeersWish, REPEAT_MS, type Wish } from "./dials.ts";
 import { IncomingOffers } from "./incoming-offers.ts";
 import {
   CANDIDATES_EARLY_MAX,
@@ -21,6 +21,8 @@ import {
   openCandidate,
   sealCandidate,
 } from "./late-candidates.ts";
+import { fromTag, tagOf } from "./offer-tag.ts";
+import type { SignallingOutput } from "./signalling-output.ts";
 
 // How two nodes agree on a channel through the overlay, PROTOCOL §9. The greater id offers, the lesser one asks for it with an
 // Intent; so there is no glare of Offers, and crossed Intents meet the Offer that both want. Offer and Answer carry the two
@@ -33,18 +35,8 @@ import {
 /** Signals older than this are stale. */
 const FRESH_MS = 30_000;
 
-export type SignallingOutput =
-  /** To be sealed and sent like any message; it is for the peer's signalling. */
-  | { readonly type: "send-signal"; readonly peer: NodeId; readonly content: Uint8Array }
-  | { readonly type: "rtc-offer"; readonly channel: string; readonly label: string }
-  | { readonly type: "rtc-accept"; readonly channel: string; readonly label: string; readonly description: Description }
-  | { readonly type: "rtc-answer"; readonly channel: string; readonly description: Description }
-  | { readonly type: "rtc-candidate"; readonly channel: string; readonly candidate: Candidate }
-  | { readonly type: "rtc-cancel"; readonly channel: string }
-  /** The carrier is there and both ends hold the keys: Data may flow. */
-  | { readonly type: "channel-ready"; readonly channel: AgreedChannel; readonly isOwn: boolean }
-  | { readonly type: "channel-failed"; readonly peer: NodeId; readonly reason: string }
-  | { readonly type: "dropped"; readonly reason: string };
+type Admitted = { readonly wish: Wish; readonly place: "free" | Dial };
+const OWN: Admitted = { wish: "own", place: "free" };
 
 export type SignallingOptions = {
   readonly crypto: SessionCrypto;
@@ -53,6 +45,8 @@ export type SignallingOptions = {
   readonly acceptable: (candidates: readonly Candidate[], peer: NodeId) => readonly Candidate[];
   /** Whether a further incoming channel is admitted now. */
   readonly hasRoom: (nowMono: number) => boolean;
+  /** How well this peer is known: whose dial may begin where not all can. */
+  readonly standing: (peer: NodeId) => Standing;
   /** Whether a channel to this peer is open. */
   readonly hasChannel: (peer: NodeId) => boolean;
 };
@@ -73,25 +67,27 @@ export class Signalling {
 
   /** A channel to this peer is wanted. Nothing happens while one is being opened, or before the back-off is over. */
   want(peer: NodeId, now: Now): SignallingOutput[] {
-    if (this.isDialling(peer) || this.#dials.isBackingOff(peer, now.mono)) return [];
-    if (!this.#dials.hasRoom(true, now.mono)) return [{ type: "dropped", reason: "dials-full" }];
-    if (this.#options.crypto.id > peer) return this.#describe(peer, true, now);
-    this.#dials.begin(peer, { type: "intended" }, true, now);
+    const dial = this.#dials.get(peer);
+    if (dial !== undefined) this.#dials.own(dial);
+    if (dial !== undefined || this.#dials.isBackingOff(peer, now.mono)) return [];
+    if (!this.#dials.hasOwnRoom) return [{ type: "dropped", reason: "dials-full" }];
+    if (this.#options.crypto.id > peer) return this.#describe(peer, "own", now);
+    this.#dials.begin(peer, { type: "intended" }, "own", now);
     return [this.#ask(peer, now)];
   }
 
-  /** A signal that a peer sealed to us. Its author is proved; when it was written is for us to judge. */
-  received(from: NodeId, createdMs: number, content: Uint8Array, now: Now): SignallingOutput[] {
+  /** What a peer sealed to us: its author is proved, when it was written is for us to judge. */
+  received({ from, via, createdMs, content }: ReceivedSignal, now: Now): SignallingOutput[] {
     if (Math.abs(now.wall - createdMs) > FRESH_MS) return [{ type: "dropped", reason: "signal-stale" }];
     const signal = decodeSignal(content);
     if (!signal.ok) return [{ type: "dropped", reason: `signal-${signal.reason}` }];
     switch (signal.value.type) {
       case "intent":
-        return this.#intent(from, now);
+        return this.#intent(from, via, now);
       case "ping":
         return [];
       case "offer":
-        return this.#offer(from, signal.value.message, now);
+        return this.#offer(from, via, signal.value.message, now);
       case "answer":
         return this.#answer(from, bytesToHex(signal.value.offerTag), signal.value.message, now);
       case "candidate":
@@ -133,11 +129,12 @@ export class Signalling {
   opened(channel: string, now: Now): SignallingOutput[] {
     const dial = this.#dials.ofChannel(channel);
     if (dial?.phase.type !== "opening") return [];
-    const { peer, localIndex, phase, isOwn } = dial;
+    const { peer, localIndex, phase, wish } = dial;
     this.#dials.opened(dial);
     this.#incoming.opened(peer, now.mono);
     const isInitiator = this.#options.crypto.id > peer;
-    return [{ type: "channel-ready", isOwn, channel: { channel, peer, isInitiator, localIndex, ...phase.agreed } }];
+    const agreed = { channel, peer, isInitiator, localIndex, ...phase.agreed };
+    return [{ type: "channel-ready", isOwn: wish === "own", channel: agreed }];
   }
 
   /** The channel ended before it was a link. */
@@ -149,9 +146,7 @@ export class Signalling {
   /** Gives up a dial that is under way, if there is one. */
   cancel(peer: NodeId): SignallingOutput[] {
     const dial = this.#dials.get(peer);
-    if (dial === undefined) return [];
-    this.#dials.forget(dial);
-    return [{ type: "rtc-cancel", channel: dial.channel }];
+    return dial === undefined ? [] : this.#end(dial, "cancelled");
   }
 
   tick(now: Now): SignallingOutput[] {
@@ -172,20 +167,18 @@ export class Signalling {
     return next === Number.POSITIVE_INFINITY ? null : next;
   }
 
-  #intent(from: NodeId, now: Now): SignallingOutput[] {
+  #intent(from: NodeId, via: NodeId, now: Now): SignallingOutput[] {
     if (this.#options.crypto.id < from) return [{ type: "dropped", reason: "intent-wrong-side" }];
     const dial = this.#dials.get(from);
     // A repeated Intent finds its Offer under way, or what came of it.
     const hasCrossed = this.#options.hasChannel(from) && this.#incoming.hasOpenedLately(from, now.mono);
     if (dial !== undefined || hasCrossed) return [{ type: "dropped", reason: "intent-repeat" }];
-    // Before the peer's turn is used up: it may try again when there is room.
-    if (!this.#dials.hasRoom(false, now.mono)) return [{ type: "dropped", reason: "dials-full" }];
-    const refusal = this.#incoming.refuse(from, this.#options.hasRoom(now.mono), now.mono);
-    if (refusal !== undefined) return [{ type: "dropped", reason: `intent-${refusal}` }];
-    return [...this.#makeRoom(), ...this.#describe(from, false, now)];
+    const admitted = this.#admit(from, via, now);
+    if (typeof admitted === "string") return [{ type: "dropped", reason: `intent-${admitted}` }];
+    return [...this.#makeRoom(admitted.place), ...this.#describe(from, admitted.wish, now)];
   }
 
-  #offer(from: NodeId, message: Uint8Array, now: Now): SignallingOutput[] {
+  #offer(from: NodeId, via: NodeId, message: Uint8Array, now: Now): SignallingOutput[] {
     if (this.#options.crypto.id > from) return [{ type: "dropped", reason: "offer-wrong-side" }];
     const tag = tagOf(message);
     const repeated = this.#incoming.answerTo(from, tag);
@@ -194,21 +187,17 @@ export class Signalling {
     const wanted = this.#dials.get(from);
     if (wanted !== undefined && wanted.phase.type !== "intended") return [{ type: "dropped", reason: "offer-busy" }];
     const isOwn = wanted !== undefined || this.#incoming.isAsked(from, now.mono);
-    if (wanted === undefined && !this.#dials.hasRoom(isOwn, now.mono)) {
-      return [{ type: "dropped", reason: "dials-full" }];
-    }
-    if (!isOwn) {
-      const refusal = this.#incoming.refuse(from, this.#options.hasRoom(now.mono), now.mono);
-      if (refusal !== undefined) return [{ type: "dropped", reason: `offer-${refusal}` }];
-    }
+    if (wanted === undefined && isOwn && !this.#dials.hasOwnRoom) return [{ type: "dropped", reason: "dials-full" }];
+    const admitted = isOwn ? OWN : this.#admit(from, via, now);
+    if (typeof admitted === "string") return [{ type: "dropped", reason: `offer-${admitted}` }];
     const response = this.#options.crypto.respond(message);
     if (response === undefined || response.initiator !== from) return [{ type: "dropped", reason: "offer-handshake" }];
     const payload = decodeSignalPayload(response.payload);
     if (!payload.ok) return [{ type: "dropped", reason: `offer-${payload.reason}` }];
     this.#incoming.pending(from, tag, response, payload.value.sessionIndex, now.mono);
-    const ended = isOwn ? [] : this.#makeRoom();
+    const ended = this.#makeRoom(admitted.place);
     if (wanted !== undefined) this.#dials.forget(wanted);
-    const dial = this.#dials.begin(from, { type: "answering", tag }, isOwn, now);
+    const dial = this.#begin(from, { type: "answering", tag }, admitted.wish, now);
     const description = this.#acceptable(payload.value.description, from);
     return [...ended, { type: "rtc-accept", channel: dial.channel, label: this.#label(from), description }];
   }
@@ -260,15 +249,37 @@ export class Signalling {
     return accepted === undefined ? [] : [{ type: "rtc-candidate", channel: dial.channel, candidate: accepted }];
   }
 
-  /** For one more dial of another's wish that was found good. */
-  #makeRoom(): SignallingOutput[] {
-    const dial = this.#dials.givesWay();
-    return dial === undefined ? [] : this.cancel(dial.peer);
+  /** Where a dial of this peer's wish has its place, or why it has none. */
+  #admit(from: NodeId, via: NodeId, now: Now): Admitted | "budget" | "rate" | "full" {
+    if (!this.#options.hasRoom(now.mono)) return "budget";
+    if (this.#incoming.isTooSoon(from, now.mono)) return "rate";
+    const rank = 2 * this.#options.standing(from) + (this.#incoming.hasFailed(from) ? 0 : 1);
+    const wish: PeersWish = { rank, via };
+    const place = this.#dials.placeFor(wish, now.mono);
+    return place === undefined ? "full" : { wish, place };
   }
 
-  #describe(peer: NodeId, isOwn: boolean, now: Now): SignallingOutput[] {
-    const dial = this.#dials.begin(peer, { type: "describing" }, isOwn, now);
+  #makeRoom(place: Admitted["place"]): SignallingOutput[] {
+    return place === "free" ? [] : this.#end(place, "it gave way to another");
+  }
+
+  #describe(peer: NodeId, wish: Wish, now: Now): SignallingOutput[] {
+    const dial = this.#begin(peer, { type: "describing" }, wish, now);
     return [{ type: "rtc-offer", channel: dial.channel, label: this.#label(peer) }];
+  }
+
+  #begin(peer: NodeId, phase: Dial["phase"], wish: Wish, now: Now): Dial {
+    if (wish !== "own") this.#incoming.begun(peer, now.mono);
+    return this.#dials.begin(peer, phase, wish, now);
+  }
+
+  /** Without a back-off: it is not the peer's doing. */
+  #end(dial: Dial, reason: string): SignallingOutput[] {
+    this.#dials.forget(dial);
+    return [
+      { type: "rtc-cancel", channel: dial.channel },
+      { type: "channel-failed", peer: dial.peer, reason },
+    ];
   }
 
   #fail(dial: Dial, reason: string, now: Now): SignallingOutput[] {
@@ -293,13 +304,4 @@ export class Signalling {
   #signal(peer: NodeId, signal: Signal): SignallingOutput {
     return { type: "send-signal", peer, content: encodeSignal(signal) };
   }
-}
-
-/** An Offer is known by the first bytes of its ephemeral key. */
-function tagOf(offerMessage: Uint8Array): string {
-  return bytesToHex(offerMessage.subarray(0, OFFER_TAG_BYTES));
-}
-
-function fromTag(tag: string): Uint8Array {
-  return hexToBytes(tag, OFFER_TAG_BYTES) ?? new Uint8Array(OFFER_TAG_BYTES);
 }

@@ -7,6 +7,7 @@ import { at, attempt, counterRandom, identity, messageBody, sendOf, WALL } from 
 
 const ALICE = identity(1);
 const BOB = identity(2);
+const RELAY = identity(3).id;
 const random = counterRandom();
 const AGE_MS = 86_400_000;
 
@@ -36,7 +37,7 @@ const keyOf = (outputs: readonly DeliveryOutput[]) => {
 
 describe("a message that arrives", () => {
   test("is acknowledged only when it is written, and handed out only to a program that listens", () => {
-    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
     expect(bob.waitingCount).toBe(0);
     expect(types(bob.stored(key, true, at(1)))).toEqual(["acknowledge"]);
     expect(bob.waitingCount).toBe(1);
@@ -50,28 +51,28 @@ describe("a message that arrives", () => {
 
   test("goes to a program once it is written, and is acknowledged once it is stored", () => {
     bob.listening(true);
-    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
     expect(types(bob.written(key, at(1)))).toEqual(["handed-out", "deliver"]);
     expect(bob.written(key, at(1))).toEqual([]);
-    expect(bob.arrived("e2", send(), at(2))).toEqual([]);
+    expect(bob.arrived("e2", send(), RELAY, at(2))).toEqual([]);
     expect(types(bob.stored(key, true, at(3)))).toEqual(["acknowledge", "acknowledge"]);
     expect(bob.waitingCount).toBe(0);
   });
 
   test("that was handed out and could not be stored has no receipt until it is, and is not handed out again", () => {
     bob.listening(true);
-    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
     bob.written(key, at(1));
     expect(types(bob.stored(key, false, at(2)))).toEqual(["refuse"]);
-    expect(keyOf(bob.arrived("e2", send(), at(3)))).toBe(key);
+    expect(keyOf(bob.arrived("e2", send(), RELAY, at(3)))).toBe(key);
     expect(bob.written(key, at(4))).toEqual([]);
     expect(types(bob.stored(key, true, at(5)))).toEqual(["acknowledge"]);
-    expect(types(bob.arrived("e3", send(), at(6)))).toEqual(["acknowledge"]);
+    expect(types(bob.arrived("e3", send(), RELAY, at(6)))).toEqual(["acknowledge"]);
     expect(bob.waitingCount).toBe(0);
   });
 
   test("that waits too long for a program is dropped and counted, but not because the clock was wrong for an hour", () => {
-    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
     bob.stored(key, true, at(0));
     const hour = 3_600_000;
     expect(bob.nextDeadline()).toBeLessThanOrEqual(at(hour).mono);
@@ -87,31 +88,31 @@ describe("a message that arrives", () => {
 
   test("again, in other envelopes: acknowledged each time, delivered once", () => {
     bob.listening(true);
-    const key = keyOf(bob.arrived("e1", send(), at(0)));
-    expect(bob.arrived("e2", send(), at(1))).toEqual([]);
+    const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
+    expect(bob.arrived("e2", send(), RELAY, at(1))).toEqual([]);
     const outputs = bob.stored(key, true, at(2));
     expect(types(outputs)).toEqual(["acknowledge", "acknowledge", "handed-out", "deliver"]);
     expect(outputs.slice(0, 2)).toMatchObject([{ to: { id: "e1" } }, { to: { id: "e2" } }]);
-    expect(types(bob.arrived("e3", send(), at(3)))).toEqual(["acknowledge"]);
+    expect(types(bob.arrived("e3", send(), RELAY, at(3)))).toEqual(["acknowledge"]);
     // A restart that read the key back does not deliver it either.
     const restarted = delivery({ delivered: [{ key, expiresMs: WALL + 60_000 }] });
     restarted.listening(true);
-    expect(types(restarted.arrived("e4", send(), at(4)))).toEqual(["acknowledge"]);
+    expect(types(restarted.arrived("e4", send(), RELAY, at(4)))).toEqual(["acknowledge"]);
   });
 
   test("is not acknowledged where it could not be written, and a later attempt may still succeed", () => {
-    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
     expect(bob.stored(key, false, at(1))).toMatchObject([{ type: "refuse", to: { id: "e1" }, reason: "shed" }]);
-    expect(keyOf(bob.arrived("e2", send(), at(2)))).toBe(key);
+    expect(keyOf(bob.arrived("e2", send(), RELAY, at(2)))).toBe(key);
   });
 
   test("the same message id from another author is another message", () => {
-    const first = keyOf(bob.arrived("e1", send(), at(0)));
-    expect(keyOf(bob.arrived("e2", send(messageBody(), identity(5)), at(0)))).not.toBe(first);
+    const first = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
+    expect(keyOf(bob.arrived("e2", send(messageBody(), identity(5)), RELAY, at(0)))).not.toBe(first);
   });
 
   test("entries of an earlier life are handed out first", () => {
-    const key = keyOf(bob.arrived("e1", send(), at(0)));
+    const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
     const entry: InboxEntry = {
       key,
       kind: "message",
@@ -140,9 +141,9 @@ describe("order, and what is for this process alone", () => {
 
   test("messages of a stream are acknowledged as they are written and handed out as they were numbered", () => {
     bob.listening(true);
-    const second = keyOf(bob.arrived("e2", send(messageBody({ messageId: id(2), seq: 1 })), at(0)));
+    const second = keyOf(bob.arrived("e2", send(messageBody({ messageId: id(2), seq: 1 })), RELAY, at(0)));
     expect(types(bob.stored(second, true, at(1)))).toEqual(["acknowledge"]);
-    const first = keyOf(bob.arrived("e1", send(messageBody({ messageId: id(1), seq: 0 })), at(2)));
+    const first = keyOf(bob.arrived("e1", send(messageBody({ messageId: id(1), seq: 0 })), RELAY, at(2)));
     const outputs = bob.stored(first, true, at(3));
     expect(types(outputs)).toEqual(["acknowledge", "handed-out", "deliver", "handed-out", "deliver"]);
     expect(outputs.filter(({ type }) => type === "deliver")).toMatchObject([
@@ -154,7 +155,7 @@ describe("order, and what is for this process alone", () => {
   test("one whose predecessor never comes is handed out when it expires", () => {
     bob.listening(true);
     const body = messageBody({ messageId: id(2), seq: 1, expiresMs: WALL + 5000 });
-    bob.stored(keyOf(bob.arrived("e", send(body), at(0))), true, at(1));
+    bob.stored(keyOf(bob.arrived("e", send(body), RELAY, at(0))), true, at(1));
     expect(bob.nextDeadline()).toBe(5000);
     expect(types(bob.tick(at(4999)))).toEqual([]);
     expect(types(bob.tick(at(5000)))).toEqual(["handed-out", "deliver"]);
@@ -168,19 +169,22 @@ describe("order, and what is for this process alone", () => {
       type: "acknowledge",
       to: { type: "direct", peer: ALICE.id, messageId: messageBody().messageId },
     });
-    expect(types(bob.arrived("e", send(), at(2)))).toEqual(["acknowledge"]);
+    expect(types(bob.arrived("e", send(), RELAY, at(2)))).toEqual(["acknowledge"]);
     expect(counters.get("delivered.message")).toBe(1);
   });
 
   test("a reply is acknowledged and passed on once, a signal each time; neither is written", () => {
     const reply = messageBody({ kind: "reply", requestId: id(7) });
-    const outputs = bob.arrived("e1", send(reply), at(0));
+    const outputs = bob.arrived("e1", send(reply), RELAY, at(0));
     expect(types(outputs)).toEqual(["acknowledge", "reply"]);
     expect(outputs[1]).toMatchObject({ from: ALICE.id, requestId: "07".repeat(16) });
-    expect(types(bob.arrived("e2", send(reply), at(1)))).toEqual(["acknowledge"]);
+    expect(types(bob.arrived("e2", send(reply), RELAY, at(1)))).toEqual(["acknowledge"]);
     const signal = messageBody({ kind: "signal", messageId: id(9) });
-    expect(types(bob.arrived("e3", send(signal), at(2)))).toEqual(["acknowledge", "signal"]);
-    expect(types(bob.arrived("e4", send(signal), at(3)))).toEqual(["acknowledge", "signal"]);
+    const relayed = bob.arrived("e3", send(signal), RELAY, at(2));
+    expect(relayed).toMatchObject([{ type: "acknowledge" }, { type: "signal", from: ALICE.id, via: RELAY }]);
+    expect(types(bob.arrived("e4", send(signal), RELAY, at(3)))).toEqual(["acknowledge", "signal"]);
+    const [, direct] = bob.arrivedDirect(ALICE.id, "session", signal, at(4));
+    expect(direct).toMatchObject({ type: "signal", from: ALICE.id, via: ALICE.id });
   });
 });
 
@@ -188,26 +192,26 @@ describe("what is not delivered is a counted drop", () => {
   const dropped = (name: string) => counters.get(`dropped.${name}`);
 
   test("a box for another, or changed on the way", () => {
-    expect(bob.arrived("e1", sendOf(attempt({ from: ALICE, to: identity(9), random })), at(0))).toEqual([]);
+    expect(bob.arrived("e1", sendOf(attempt({ from: ALICE, to: identity(9), random })), RELAY, at(0))).toEqual([]);
     const one = send();
     const sealedBody = one.envelope.sealedBody.slice();
     sealedBody[100] = (sealedBody[100] ?? 0) ^ 1;
-    expect(bob.arrived("e2", { ...one, envelope: { ...one.envelope, sealedBody } }, at(0))).toEqual([]);
+    expect(bob.arrived("e2", { ...one, envelope: { ...one.envelope, sealedBody } }, RELAY, at(0))).toEqual([]);
     expect(dropped("unseal")).toBe(2);
   });
 
   test("a lock that its t does not open", () => {
     const one = send();
     const lock = new Uint8Array(32).fill(1);
-    expect(bob.arrived("e1", { ...one, envelope: { ...one.envelope, lock } }, at(0))).toEqual([]);
+    expect(bob.arrived("e1", { ...one, envelope: { ...one.envelope, lock } }, RELAY, at(0))).toEqual([]);
     expect(dropped("lock")).toBe(1);
   });
 
   test("expired, or from the future", () => {
     const expired = messageBody({ createdMs: WALL - 2000, expiresMs: WALL - 1000 });
-    expect(bob.arrived("e1", send(expired), at(0))).toEqual([]);
+    expect(bob.arrived("e1", send(expired), RELAY, at(0))).toEqual([]);
     const future = messageBody({ createdMs: WALL + 30_001, expiresMs: WALL + 40_000 });
-    expect(bob.arrived("e2", send(future), at(0))).toEqual([]);
+    expect(bob.arrived("e2", send(future), RELAY, at(0))).toEqual([]);
     expect([dropped("expired"), dropped("from-the-future")]).toEqual([1, 1]);
   });
 });
@@ -216,13 +220,13 @@ describe("bounds", () => {
   test("1,000 messages wait, one more is refused with the proof that we said so", () => {
     const id = (i: number) => Uint8Array.from({ length: 16 }, (_, at) => (at === 0 ? i & 0xff : at === 1 ? i >> 8 : 0));
     for (let i = 0; i < 1000; i += 1) {
-      const key = keyOf(bob.arrived(`e${i}`, send(messageBody({ messageId: id(i) })), at(i)));
+      const key = keyOf(bob.arrived(`e${i}`, send(messageBody({ messageId: id(i) })), RELAY, at(i)));
       bob.stored(key, true, at(i));
     }
-    const refused = bob.arrived("full", send(messageBody({ messageId: id(1000) })), at(1000));
+    const refused = bob.arrived("full", send(messageBody({ messageId: id(1000) })), RELAY, at(1000));
     expect(refused).toMatchObject([{ type: "refuse", reason: "full", to: { id: "full", t: expect.any(Uint8Array) } }]);
     bob.listening(true);
-    expect(types(bob.arrived("room", send(messageBody({ messageId: id(1000) })), at(1001)))).toEqual(["store"]);
+    expect(types(bob.arrived("room", send(messageBody({ messageId: id(1000) })), RELAY, at(1001)))).toEqual(["store"]);
   });
 
   test("a topic that nobody takes leaves room for the others, and holds them up nowhere", () => {
@@ -231,6 +235,7 @@ describe("bounds", () => {
       const outputs = bob.arrived(
         `${topic}${i}`,
         send(messageBody({ messageId, topic, stream: streamOf(topic) })),
+        RELAY,
         at(i),
       );
       const [first] = outputs;
@@ -255,7 +260,7 @@ describe("bounds", () => {
     const full = delivery({ delivered });
     const requestId = new Uint8Array(16).fill(9);
     for (const body of [messageBody(), messageBody({ kind: "reply", requestId })]) {
-      expect(full.arrived("e", send(body), at(0))).toMatchObject([{ type: "refuse", reason: "full" }]);
+      expect(full.arrived("e", send(body), RELAY, at(0))).toMatchObject([{ type: "refuse", reason: "full" }]);
     }
     expect(counters.get("dropped.inbox-full")).toBe(2);
   });

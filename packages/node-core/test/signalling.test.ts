@@ -1,19 +1,24 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { type Identity, identityFromSeed } from "@starling/crypto-identity";
+import { type Identity, identityFromSeed, type NodeId } from "@starling/crypto-identity";
 import { createSessionCrypto } from "@starling/session";
 import { type Candidate, type Description, decodeSignal, encodeSignal, type Signal } from "@starling/wire-protocol";
-import { Signalling, type SignallingOutput } from "../src/signalling.ts";
-import { at, counterRandom, WALL } from "./support.ts";
+import type { Standing } from "../src/acquaintances.ts";
+import { Signalling } from "../src/signalling.ts";
+import type { SignallingOutput } from "../src/signalling-output.ts";
+import { at, counterRandom, identity, WALL } from "./support.ts";
 
 const [LESSER, GREATER] = [1, 2]
   .map((seed) => identityFromSeed(new Uint8Array(32).fill(seed)))
   .toSorted((a, b) => (a.id < b.id ? -1 : 1)) as [Identity, Identity];
 const STRANGER = identityFromSeed(new Uint8Array(32).fill(9));
+/** Greater than most: who dials it asks by Intent, which costs no handshake. */
+const BESIEGED = Array.from({ length: 40 }, (_, i) => identity(200 + i)).reduce((a, b) => (a.id > b.id ? a : b));
 
 let lesser: Signalling;
 let greater: Signalling;
 let room: boolean;
 let hasChannel: boolean;
+let standings: Map<NodeId, Standing>;
 
 /** `draws`: how often its randomness was drawn on before, so that a second life makes other keys. */
 function make(identity: Identity, draws = 0): Signalling {
@@ -24,6 +29,7 @@ function make(identity: Identity, draws = 0): Signalling {
     random,
     acceptable: (candidates) => candidates.filter(({ address }) => address.ip.startsWith("192.0.2.")),
     hasRoom: () => room,
+    standing: (peer) => standings.get(peer) ?? 0,
     hasChannel: () => hasChannel,
   });
 }
@@ -31,9 +37,22 @@ function make(identity: Identity, draws = 0): Signalling {
 beforeEach(() => {
   room = true;
   hasChannel = false;
+  standings = new Map();
   lesser = make(LESSER);
   greater = make(GREATER);
 });
+
+/** A signal of a peer, over its own link unless told. */
+function receive(
+  to: Signalling,
+  from: NodeId,
+  createdMs: number,
+  content: Uint8Array,
+  now: ReturnType<typeof at>,
+  via = from,
+): SignallingOutput[] {
+  return to.received({ from, via, createdMs, content }, now);
+}
 
 function description(ips: string[] = ["192.0.2.1"]): Description {
   return {
@@ -64,14 +83,14 @@ function offer(ms = 0): Uint8Array {
 
 /** The lesser id takes an Offer and answers it. */
 function answer(content: Uint8Array, ms = 0): { channel: string; content: Uint8Array } {
-  const { channel } = the(lesser.received(GREATER.id, WALL + ms, content, at(ms)), "rtc-accept");
+  const { channel } = the(receive(lesser, GREATER.id, WALL + ms, content, at(ms)), "rtc-accept");
   return { channel, content: the(lesser.described(channel, description(), at(ms)), "send-signal").content };
 }
 
 describe("offer and answer", () => {
   test("agree on keys that open what the other end seals, and on who initiates", () => {
     const asked = answer(offer());
-    const { channel } = the(greater.received(LESSER.id, WALL, asked.content, at(1)), "rtc-answer");
+    const { channel } = the(receive(greater, LESSER.id, WALL, asked.content, at(1)), "rtc-answer");
     const a = the(greater.opened(channel, at(2)), "channel-ready").channel;
     const b = the(lesser.opened(asked.channel, at(2)), "channel-ready").channel;
     expect([a.isInitiator, b.isInitiator]).toEqual([true, false]);
@@ -84,21 +103,21 @@ describe("offer and answer", () => {
   test("the lesser id asks by Intent; crossed wishes meet in one Offer", () => {
     const intent = the(lesser.want(GREATER.id, at(0)), "send-signal").content;
     const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
-    expect(dropped(greater.received(LESSER.id, WALL, intent, at(1)))).toEqual(["intent-repeat"]);
+    expect(dropped(receive(greater, LESSER.id, WALL, intent, at(1)))).toEqual(["intent-repeat"]);
     const sent = the(greater.described(channel, description(), at(2)), "send-signal").content;
-    expect(the(lesser.received(GREATER.id, WALL, sent, at(3)), "rtc-accept").label).toHaveLength(40);
+    expect(the(receive(lesser, GREATER.id, WALL, sent, at(3)), "rtc-accept").label).toHaveLength(40);
   });
 
   test("an Intent that comes after the Offer it crossed has led to a channel asks for no second one", () => {
     const intent = the(lesser.want(GREATER.id, at(0)), "send-signal").content;
     const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
     const asked = answer(the(greater.described(channel, description(), at(1)), "send-signal").content, 2);
-    the(greater.received(LESSER.id, WALL, asked.content, at(3)), "rtc-answer");
+    the(receive(greater, LESSER.id, WALL, asked.content, at(3)), "rtc-answer");
     the(greater.opened(channel, at(200)), "channel-ready");
     hasChannel = true;
-    expect(dropped(greater.received(LESSER.id, WALL, intent, at(400)))).toEqual(["intent-repeat"]);
+    expect(dropped(receive(greater, LESSER.id, WALL, intent, at(400)))).toEqual(["intent-repeat"]);
     // Whoever has lost its channel goes on asking for longer than that.
-    the(greater.received(LESSER.id, WALL, intent, at(3201)), "rtc-offer");
+    the(receive(greater, LESSER.id, WALL, intent, at(3201)), "rtc-offer");
   });
 
   test("an Intent lets in the Offers of 30 s, until one has led to a channel", () => {
@@ -113,7 +132,7 @@ describe("offer and answer", () => {
     lesser.opened(third.channel, at(2500));
     greater = make(GREATER, 13);
     room = false;
-    expect(dropped(lesser.received(GREATER.id, WALL + 3000, offer(3000), at(3000)))).toEqual(["offer-budget"]);
+    expect(dropped(receive(lesser, GREATER.id, WALL + 3000, offer(3000), at(3000)))).toEqual(["offer-budget"]);
   });
 
   test("30 s after an Intent an Offer is one that nobody asked for", () => {
@@ -121,11 +140,11 @@ describe("offer and answer", () => {
     lesser.tick(at(15_000));
     room = false;
     const late = offer(29_000);
-    expect(the(lesser.received(GREATER.id, WALL + 29_999, late, at(29_999)), "rtc-accept").label).toHaveLength(40);
+    expect(the(receive(lesser, GREATER.id, WALL + 29_999, late, at(29_999)), "rtc-accept").label).toHaveLength(40);
     lesser = make(LESSER);
     the(lesser.want(GREATER.id, at(0)), "send-signal");
     lesser.tick(at(15_000));
-    expect(dropped(lesser.received(GREATER.id, WALL + 30_001, late, at(30_001)))).toEqual(["offer-budget"]);
+    expect(dropped(receive(lesser, GREATER.id, WALL + 30_001, late, at(30_001)))).toEqual(["offer-budget"]);
   });
 
   test("what gets lost is told again, with the same bytes", () => {
@@ -140,25 +159,25 @@ describe("offer and answer", () => {
   test("a repeated Offer is answered with the same Answer and makes nothing", () => {
     const content = offer();
     const first = answer(content);
-    const again = lesser.received(GREATER.id, WALL + 10_000, content, at(10_000));
+    const again = receive(lesser, GREATER.id, WALL + 10_000, content, at(10_000));
     expect(again).toEqual([{ type: "send-signal", peer: GREATER.id, content: first.content }]);
     // Once it is forgotten it is stale: nothing answers it as new.
     lesser.tick(at(60_001));
-    expect(dropped(lesser.received(GREATER.id, WALL, content, at(60_001)))).toEqual(["signal-stale"]);
+    expect(dropped(receive(lesser, GREATER.id, WALL, content, at(60_001)))).toEqual(["signal-stale"]);
   });
 
   test("late candidates travel sealed, two at most, and only acceptable ones are tried", () => {
     const asked = answer(offer());
-    the(greater.received(LESSER.id, WALL, asked.content, at(1)), "rtc-answer");
+    the(receive(greater, LESSER.id, WALL, asked.content, at(1)), "rtc-answer");
     const find = (ip: string) => lesser.foundCandidate(asked.channel, { type: "srflx", address: { ip, port: 6000 } });
     const good = the(find("192.0.2.7"), "send-signal").content;
     const bad = the(find("127.0.0.1"), "send-signal").content;
     expect(find("192.0.2.8")).toEqual([]);
-    expect(greater.received(LESSER.id, WALL, bad, at(2))).toEqual([]);
-    expect(the(greater.received(LESSER.id, WALL, good, at(2)), "rtc-candidate").candidate.address.ip).toBe("192.0.2.7");
+    expect(receive(greater, LESSER.id, WALL, bad, at(2))).toEqual([]);
+    expect(the(receive(greater, LESSER.id, WALL, good, at(2)), "rtc-candidate").candidate.address.ip).toBe("192.0.2.7");
     const forged = good.slice();
     forged[forged.length - 1] = (forged[forged.length - 1] ?? 0) ^ 1;
-    expect(dropped(greater.received(LESSER.id, WALL, forged, at(3)))).toEqual(["candidate-sealed"]);
+    expect(dropped(receive(greater, LESSER.id, WALL, forged, at(3)))).toEqual(["candidate-sealed"]);
   });
 
   test("a candidate that the offerer finds before the Answer is told once the Answer is here", () => {
@@ -167,18 +186,18 @@ describe("offer and answer", () => {
     const candidate: Candidate = { type: "srflx", address: { ip: "192.0.2.7", port: 6000 } };
     expect(greater.foundCandidate(channel, candidate)).toEqual([]);
     const asked = answer(sent, 1);
-    const late = the(greater.received(LESSER.id, WALL, asked.content, at(2)), "send-signal").content;
-    expect(the(lesser.received(GREATER.id, WALL, late, at(3)), "rtc-candidate").candidate).toEqual(candidate);
+    const late = the(receive(greater, LESSER.id, WALL, asked.content, at(2)), "send-signal").content;
+    expect(the(receive(lesser, GREATER.id, WALL, late, at(3)), "rtc-candidate").candidate).toEqual(candidate);
   });
 
   test("a candidate that overtakes its Answer is held for 5 s, ten at most", () => {
     const asked = answer(offer());
     const candidate: Candidate = { type: "srflx", address: { ip: "192.0.2.7", port: 6000 } };
     const { content } = the(lesser.foundCandidate(asked.channel, candidate), "send-signal");
-    expect(greater.received(LESSER.id, WALL, content, at(1))).toEqual([]);
-    for (let i = 1; i < 10; i += 1) greater.received(LESSER.id, WALL, content, at(1));
-    expect(dropped(greater.received(LESSER.id, WALL, content, at(1)))).toEqual(["candidate-unasked"]);
-    const opening = greater.received(LESSER.id, WALL, asked.content, at(2));
+    expect(receive(greater, LESSER.id, WALL, content, at(1))).toEqual([]);
+    for (let i = 1; i < 10; i += 1) receive(greater, LESSER.id, WALL, content, at(1));
+    expect(dropped(receive(greater, LESSER.id, WALL, content, at(1)))).toEqual(["candidate-unasked"]);
+    const opening = receive(greater, LESSER.id, WALL, asked.content, at(2));
     expect(opening.slice(0, 2).map(({ type }) => type)).toEqual(["rtc-answer", "rtc-candidate"]);
     expect(the(opening, "rtc-candidate").candidate).toEqual(candidate);
   });
@@ -187,19 +206,19 @@ describe("offer and answer", () => {
     const asked = answer(offer());
     const candidate: Candidate = { type: "srflx", address: { ip: "192.0.2.7", port: 6000 } };
     const { content } = the(lesser.foundCandidate(asked.channel, candidate), "send-signal");
-    greater.received(LESSER.id, WALL, content, at(1));
-    expect(dropped(greater.received(LESSER.id, WALL, asked.content, at(5001)))).toEqual(["rtc-answer"]);
+    receive(greater, LESSER.id, WALL, content, at(1));
+    expect(dropped(receive(greater, LESSER.id, WALL, asked.content, at(5001)))).toEqual(["rtc-answer"]);
   });
 });
 
 describe("what is not to be believed", () => {
   const send = (to: Signalling, from: Identity, signal: Signal, ms = 0) =>
-    dropped(to.received(from.id, WALL + ms, encodeSignal(signal), at(ms)));
+    dropped(receive(to, from.id, WALL + ms, encodeSignal(signal), at(ms)));
 
   test("signals that are stale, or from the future", () => {
     const content = offer();
-    expect(dropped(lesser.received(GREATER.id, WALL - 30_001, content, at(0)))).toEqual(["signal-stale"]);
-    expect(dropped(lesser.received(GREATER.id, WALL + 30_001, content, at(0)))).toEqual(["signal-stale"]);
+    expect(dropped(receive(lesser, GREATER.id, WALL - 30_001, content, at(0)))).toEqual(["signal-stale"]);
+    expect(dropped(receive(lesser, GREATER.id, WALL + 30_001, content, at(0)))).toEqual(["signal-stale"]);
     expect(lesser.isDialling(GREATER.id)).toBe(false);
   });
 
@@ -209,14 +228,14 @@ describe("what is not to be believed", () => {
       const fresh = make(LESSER);
       const forged = content.slice();
       forged[byte] = (forged[byte] ?? 0) ^ 0x10;
-      const outputs = fresh.received(GREATER.id, WALL, forged, at(0));
+      const outputs = receive(fresh, GREATER.id, WALL, forged, at(0));
       expect(outputs.every(({ type }) => type === "dropped")).toBe(true);
       expect(fresh.isDialling(GREATER.id)).toBe(false);
     }
   });
 
   test("an Offer that another sealed into its own box", () => {
-    expect(dropped(lesser.received(STRANGER.id, WALL, offer(), at(0)))[0]).toMatch(/^offer-(handshake|wrong-side)$/);
+    expect(dropped(receive(lesser, STRANGER.id, WALL, offer(), at(0)))[0]).toMatch(/^offer-(handshake|wrong-side)$/);
   });
 
   test("an Offer from the side that does not offer, an Intent from the side that does", () => {
@@ -233,29 +252,29 @@ describe("what is not to be believed", () => {
     const { content } = answer(offer());
     const forged = content.slice();
     forged[forged.length - 1] = (forged[forged.length - 1] ?? 0) ^ 1;
-    expect(dropped(greater.received(LESSER.id, WALL, forged, at(1)))).toEqual(["answer-handshake"]);
+    expect(dropped(receive(greater, LESSER.id, WALL, forged, at(1)))).toEqual(["answer-handshake"]);
     // It changed nothing: the true one still counts, and only once.
-    the(greater.received(LESSER.id, WALL, content, at(2)), "rtc-answer");
-    expect(dropped(greater.received(LESSER.id, WALL, content, at(3)))).toEqual(["answer-unasked"]);
+    the(receive(greater, LESSER.id, WALL, content, at(2)), "rtc-answer");
+    expect(dropped(receive(greater, LESSER.id, WALL, content, at(3)))).toEqual(["answer-unasked"]);
   });
 
   test("hostile candidates do not reach the RTC stack", () => {
     const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
     const hostile = description(["127.0.0.1", "224.0.0.1", "10.0.0.1", "192.0.2.5"]);
     const sent = the(greater.described(channel, hostile, at(0)), "send-signal").content;
-    const accepted = the(lesser.received(GREATER.id, WALL, sent, at(1)), "rtc-accept").description;
+    const accepted = the(receive(lesser, GREATER.id, WALL, sent, at(1)), "rtc-accept").description;
     expect(accepted.candidates.map(({ address }) => address.ip)).toEqual(["192.0.2.5"]);
   });
 
   test("unasked Offers: one in five seconds a peer, none without room", () => {
     room = false;
-    expect(dropped(lesser.received(GREATER.id, WALL, offer(), at(0)))).toEqual(["offer-budget"]);
+    expect(dropped(receive(lesser, GREATER.id, WALL, offer(), at(0)))).toEqual(["offer-budget"]);
     room = true;
     greater = make(GREATER);
     const { channel } = answer(offer());
     lesser.closed(channel, "failed", at(1000));
     greater = make(GREATER, 5);
-    expect(dropped(lesser.received(GREATER.id, WALL + 2000, offer(), at(2000)))).toEqual(["offer-rate"]);
+    expect(dropped(receive(lesser, GREATER.id, WALL + 2000, offer(), at(2000)))).toEqual(["offer-rate"]);
   });
 });
 
@@ -277,48 +296,144 @@ describe("giving up", () => {
     expect(outcomes.filter((outcome) => outcome === "dials-full")).toHaveLength(4);
   });
 
-  describe("dials of strangers", () => {
-    const strangers = Array.from({ length: 40 }, (_, i) => identityFromSeed(new Uint8Array(32).fill(100 + i)))
-      .filter(({ id }) => id > LESSER.id)
-      .slice(0, 9);
+  describe("dials by others' wish", () => {
+    const INTENT = encodeSignal({ type: "intent" });
+    /** In the order in which they dial; all lesser than the one that they dial. */
+    const strangers = Array.from({ length: 120 }, (_, i) => identity(10 + i).id)
+      .filter((id) => id < BESIEGED.id)
+      .slice(0, 60);
+    const [oldest, next, ...others] = strangers as [NodeId, NodeId, ...NodeId[]];
+    const FRIEND = others.at(-1) as NodeId;
+    const ENDED = ["rtc-cancel", "channel-failed"];
+    let besieged: Signalling;
 
-    /** Offers of so many strangers, all greater than the one who gets them. */
-    function besiege(count: number, ms = 0): string[] {
-      return strangers.slice(0, count).flatMap((stranger) => {
-        const signalling = make(stranger);
-        const { channel } = the(signalling.want(LESSER.id, at(ms)), "rtc-offer");
-        const { content } = the(signalling.described(channel, description(), at(ms)), "send-signal");
-        return dropped(lesser.received(stranger.id, WALL + ms, content, at(ms)));
-      });
-    }
+    beforeEach(() => {
+      besieged = make(BESIEGED);
+    });
+
+    const dial = (peer: NodeId, ms: number, via = peer) =>
+      dropped(receive(besieged, peer, WALL + ms, INTENT, at(ms), via));
+    const besiege = (count = 8, ms = 0, via?: NodeId) =>
+      strangers.slice(0, count).flatMap((peer) => dial(peer, ms, via));
+    const dialling = () => strangers.filter((peer) => besieged.isDialling(peer));
 
     test("are 8 at most", () => {
-      expect(besiege(9).filter((outcome) => outcome === "dials-full")).toHaveLength(1);
+      expect(besiege(9)).toEqual([...Array.from({ length: 8 }, () => "rtc-offer"), "intent-full"]);
     });
 
-    test("do not keep us from our own", () => {
+    test("do not keep us from our own, and become our own when we want them as well", () => {
       besiege(8);
-      expect(dropped(lesser.want(GREATER.id, at(1)))).toEqual(["send-signal"]);
+      expect(dropped(besieged.want(FRIEND, at(1)))).toEqual(["rtc-offer"]);
+      besieged.want(oldest, at(1));
+      // There is a place for one more of others', and the next after that takes the one that stayed theirs.
+      standings.set(others[20] as NodeId, 2).set(others[21] as NodeId, 2);
+      expect(dial(others[20] as NodeId, 2)).toEqual(["rtc-offer"]);
+      expect(dial(others[21] as NodeId, 2)).toEqual([...ENDED, "rtc-offer"]);
+      expect([besieged.isDialling(oldest), besieged.isDialling(next)]).toEqual([true, false]);
     });
 
-    test("give way, the oldest first, once they have had 2 s", () => {
+    test("give way to their equals, the oldest first, once they have had 2 s", () => {
       besiege(8);
-      const [oldest, next] = strangers;
-      const content = offer(1000);
-      expect(dropped(lesser.received(GREATER.id, WALL + 1000, content, at(1000)))).toEqual(["dials-full"]);
-      // It was not its turn that was used up.
-      expect(dropped(lesser.received(GREATER.id, WALL + 2000, content, at(2000)))).toEqual([
-        "rtc-cancel",
-        "rtc-accept",
+      expect(dial(FRIEND, 1999)).toEqual(["intent-full"]);
+      expect(dial(others[20] as NodeId, 2000)).toEqual([...ENDED, "rtc-offer"]);
+      expect([besieged.isDialling(oldest), besieged.isDialling(next)]).toEqual([false, true]);
+    });
+
+    test.each<Standing>([1, 2])("give way at once to who is better known (%i), and it to none below", (standing) => {
+      besiege(8);
+      standings.set(FRIEND, standing);
+      expect(dial(FRIEND, 1)).toEqual([...ENDED, "rtc-offer"]);
+      expect(besieged.isDialling(oldest)).toBe(false);
+      for (const peer of others.slice(6, 40)) dial(peer, 5000);
+      expect([dialling().length, besieged.isDialling(FRIEND)]).toEqual([8, true]);
+      // Whoever has only written does not keep out whom programs here have addressed.
+      for (const peer of strangers.slice(42, 50)) standings.set(peer, 1);
+      for (const peer of strangers.slice(42, 50)) dial(peer, 5001);
+      expect(besieged.isDialling(FRIEND)).toBe(standing === 2);
+    });
+
+    test("whose last one came to nothing stands below who had none, or one that opened", () => {
+      const caller = identity(9);
+      const { channel } = the(receive(besieged, caller.id, WALL, INTENT, at(0)), "rtc-offer");
+      const { content } = the(besieged.described(channel, description(), at(0)), "send-signal");
+      const called = make(caller);
+      const accepted = the(receive(called, BESIEGED.id, WALL, content, at(0)), "rtc-accept");
+      const answered = the(called.described(accepted.channel, description(), at(0)), "send-signal");
+      receive(besieged, caller.id, WALL, answered.content, at(0));
+      the(besieged.opened(channel, at(1)), "channel-ready");
+      besiege(8);
+      besieged.tick(at(15_000));
+      dial(FRIEND, 15_000);
+      besieged.cancel(FRIEND);
+      expect(besiege(8, 20_000)).toEqual(Array.from({ length: 8 }, () => "rtc-offer"));
+      expect(dial(FRIEND, 20_001)).toEqual(["intent-full"]);
+      expect(dial(others[20] as NodeId, 20_001)).toEqual([...ENDED, "rtc-offer"]);
+      expect(dial(caller.id, 20_001)).toEqual([...ENDED, "rtc-offer"]);
+    });
+
+    test("one link's give way at once to those of others, until all have as many", () => {
+      const [RELAY, OTHER] = [identity(7).id, identity(8).id];
+      besiege(8, 0, RELAY);
+      const rest = strangers.slice(8);
+      expect(rest.slice(0, 5).map((peer) => dial(peer, 1, OTHER).at(-1))).toEqual([
+        ...Array.from({ length: 4 }, () => "rtc-offer"),
+        "intent-full",
       ]);
-      expect(lesser.isDialling(oldest?.id ?? LESSER.id)).toBe(false);
-      expect(lesser.isDialling(next?.id ?? LESSER.id)).toBe(true);
+      expect(rest.slice(5, 9).map((peer) => dial(peer, 1, RELAY).at(-1))).toEqual(
+        Array.from({ length: 4 }, () => "intent-full"),
+      );
+    });
+
+    test("are looked at once in 5 s, whether there was a place or not", () => {
+      besiege(8);
+      expect(dial(FRIEND, 0)).toEqual(["intent-full"]);
+      expect(dial(FRIEND, 4999)).toEqual(["intent-rate"]);
+      expect(dial(FRIEND, 5000)).toEqual([...ENDED, "rtc-offer"]);
+    });
+
+    describe("of fifty who come within 5 s and then ask ten times a second each", () => {
+      /** What a caller that asks each 3 s, as nodes do, waits for its dial to begin; undefined where it gives up after 15 s. */
+      function waits(caller: NodeId, fromMs: number): number | undefined {
+        for (let ms = 0; ms < fromMs + 15_000; ms += 2) {
+          besieged.tick(at(ms));
+          const attacker = (ms / 2) % 50;
+          if (ms >= attacker * 100) dial(strangers[attacker] as NodeId, ms);
+          const isDue = ms >= fromMs && (ms - fromMs) % 3000 === 0;
+          if (isDue && dial(caller, ms).includes("rtc-offer")) return ms - fromMs;
+        }
+        return undefined;
+      }
+
+      test.each<Standing>([1, 2])("a peer that has written here, or was addressed, waits for none (%i)", (standing) => {
+        standings.set(FRIEND, standing);
+        expect(waits(FRIEND, 1500)).toBe(0);
+      });
+
+      test("a stranger waits for none after 14 s, when most of them have had a turn", () => {
+        expect(
+          [14_000, 14_600, 15_200, 16_100].map((fromMs) => {
+            besieged = make(BESIEGED);
+            return waits(FRIEND, fromMs);
+          }),
+        ).toEqual([0, 0, 0, 0]);
+      });
+
+      test("before that a stranger has the chance that each of them has: most get through before they give up", () => {
+        const waited = Array.from({ length: 20 }, (_, i) => {
+          besieged = make(BESIEGED);
+          return waits(FRIEND, 1000 + i * 170);
+        });
+        expect(waited.filter((ms) => ms !== undefined).length).toBeGreaterThanOrEqual(14);
+      });
     });
   });
 
   test("cancelled by its owner it is gone at once", () => {
     const { channel } = the(greater.want(LESSER.id, at(0)), "rtc-offer");
-    expect(greater.cancel(LESSER.id)).toEqual([{ type: "rtc-cancel", channel }]);
+    expect(greater.cancel(LESSER.id)).toEqual([
+      { type: "rtc-cancel", channel },
+      { type: "channel-failed", peer: LESSER.id, reason: "cancelled" },
+    ]);
     expect(greater.described(channel, description(), at(1))).toEqual([]);
     expect(greater.nextDeadline()).toBeNull();
   });

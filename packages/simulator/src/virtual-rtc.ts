@@ -25,6 +25,8 @@ export class VirtualRtc {
   isCut = false;
   /** Whether two ends can reach each other at all; else they try until they are cancelled. */
   hasPath = true;
+  /** Machines whose ends never open, though they describe them. BOUNDED: by the machines of the world. */
+  readonly mute: Set<number> = new Set();
 
   constructor(queue: EventQueue, latencyMs: () => number) {
     this.#queue = queue;
@@ -97,7 +99,7 @@ export class VirtualRtc {
 
   #open(end: End): void {
     const { other } = end;
-    if (other === undefined || !this.hasPath) return;
+    if (other === undefined || !this.hasPath || this.mute.has(end.owner) || this.mute.has(other.owner)) return;
     for (const each of [end, other]) {
       this.#queue.at(this.#queue.nowMs + OPEN_MS + this.#latencyMs(), () => {
         if (each.isClosed) return;

@@ -185,6 +185,30 @@ describe("a conversation keeps going, once and in order", () => {
   });
 });
 
+describe("a node that sixteen strangers dial, whose channels never open", () => {
+  test.each([61, 62])("seed %i: whom its programs wrote to, or who wrote to them, gets through at once", (seed) => {
+    const { world, alice, bob } = scene(seed);
+    const [relay] = bob.core.neighbours();
+    if (relay?.address === undefined) throw new Error("no relay");
+    const bootstrap = [{ id: relay.id, address: relay.address }];
+    const carol = world.addNode({ bootstrap });
+    const strangers = Array.from({ length: 16 }, () => world.addNode({ bootstrap }));
+    for (const { index } of strangers) world.rtc.mute.add(index);
+    world.run(5000);
+    submit(alice, bob, "a letter", "relay");
+    submit(bob, carol, "another", "relay");
+    expect(world.runUntil(() => of(alice, "receipt").length + of(bob, "receipt").length === 2, 5000)).toBe(true);
+    for (const stranger of strangers) {
+      stranger.feed({ type: "connect", id: "c", peer: bob.core.id });
+      world.run(30);
+    }
+    for (const caller of [alice, carol]) {
+      caller.feed({ type: "connect", id: "c", peer: bob.core.id });
+      expect(world.runUntil(() => hasChannel(caller, bob) && hasChannel(bob, caller), 2500)).toBe(true);
+    }
+  });
+});
+
 describe("trace", () => {
   test("says who has a link to the recipient, or which step fails", () => {
     const { world, alice, bob } = scene(31);
