@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { crc32 } from "node:zlib";
+import { checkedLine, readCheckedLine } from "./checked-line.ts";
 import { wholeFile } from "./whole-file.ts";
 
 // The lower bound of freshness (PROTOCOL §8), kept in the data directory for the next start: `MILLISECONDS CRC-32`, one line. Without
@@ -23,24 +22,13 @@ export type FreshnessFile = {
 
 /** The file of the freshness bound in a data directory. */
 export function freshnessFile(dataDir: { path(name: string): string }): FreshnessFile {
-  const path = dataDir.path(FILE);
-  const file = wholeFile(path);
+  const file = wholeFile(dataDir.path(FILE));
   return {
     async read() {
-      let text: string;
-      try {
-        text = await readFile(path, "utf8");
-      } catch {
-        return undefined;
-      }
-      const [bound = ""] = text.split(" ");
-      return /^\d{1,15}$/.test(bound) && text === lineOf(bound) ? Number(bound) : undefined;
+      const bound = readCheckedLine((await file.read()) ?? "");
+      return bound !== undefined && /^\d{1,15}$/.test(bound) ? Number(bound) : undefined;
     },
-    write: (boundMs) => file.write(lineOf(`${Math.ceil(boundMs)}`)),
+    write: (boundMs) => file.write(checkedLine(`${Math.ceil(boundMs)}`)),
     settled: () => file.settled(),
   };
-}
-
-function lineOf(bound: string): string {
-  return `${bound} ${crc32(bound).toString(16).padStart(8, "0")}\n`;
 }

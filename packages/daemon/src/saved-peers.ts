@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { crc32 } from "node:zlib";
 import { parseNodeId } from "@starling/crypto-identity/node-id";
 import type { Contact } from "@starling/wire-protocol";
 import { formatAddress, parseAddress } from "@starling/wire-protocol/address";
+import { checkedLine, readCheckedLine } from "./checked-line.ts";
 import { wholeFile } from "./whole-file.ts";
 
 // The peers that a node knew, kept in its data directory for its next start: `ID@HOST:PORT CRC-32`, one a line, the anchors first. It
@@ -25,32 +24,22 @@ export type SavedPeersFile = {
 
 /** The file of saved peers in a data directory. */
 export function savedPeersFile(dataDir: { path(name: string): string }): SavedPeersFile {
-  const path = dataDir.path(FILE);
-  const file = wholeFile(path);
+  const file = wholeFile(dataDir.path(FILE));
   return {
     async read() {
-      let text: string;
-      try {
-        text = await readFile(path, "utf8");
-      } catch {
-        return [];
-      }
+      const text = (await file.read()) ?? "";
       return text.slice(0, FILE_MAX_CHARACTERS).split("\n").slice(0, PEERS_MAX).flatMap(contactOf);
     },
     write(peers) {
-      return file.write(peers.map(({ id, address }) => lineOf(`${id}@${formatAddress(address)}`)).join(""));
+      return file.write(peers.map(({ id, address }) => checkedLine(`${id}@${formatAddress(address)}`)).join(""));
     },
     settled: () => file.settled(),
   };
 }
 
-function lineOf(contact: string): string {
-  return `${contact} ${crc32(contact).toString(16).padStart(8, "0")}\n`;
-}
-
 function contactOf(line: string): Contact[] {
-  const [contact = ""] = line.split(" ");
-  if (lineOf(contact) !== `${line}\n`) return [];
+  const contact = readCheckedLine(`${line}\n`);
+  if (contact === undefined) return [];
   const at = contact.indexOf("@");
   try {
     return [{ id: parseNodeId(contact.slice(0, at)), address: parseAddress(contact.slice(at + 1)) }];

@@ -1,7 +1,9 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 
 /** A small file of the data directory that is only ever replaced as a whole. */
 export type WholeFile = {
+  /** What it holds; undefined where it cannot be read. */
+  read(): Promise<string | undefined>;
   /** Replaces it, readable by its owner alone; calls are carried out one after the other. Rejects where the disk does. */
   write(text: string): Promise<void>;
   /** When all writes so far have ended, well or not. */
@@ -17,6 +19,7 @@ export function wholeFile(path: string): WholeFile {
     await rename(replacement, path);
   };
   return {
+    read: () => readFile(path, "utf8").catch(() => undefined),
     write(text) {
       last = last.catch(() => {}).then(() => replace(text));
       return last;
