@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type NodeId, parseNodeId } from "@starling/crypto-identity";
+import { within } from "@starling/lab/deadline";
 import { type Address, parseAddress } from "@starling/wire-protocol/address";
-import { within } from "./within.ts";
 
 // A relay or node as anybody would start it, from the sources, in a process of its own; with what it costs and what it says.
 

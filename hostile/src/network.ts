@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pass } from "@starling/lab/deadline";
 import { connect } from "@starling/local-client";
 import { formatAddress } from "@starling/wire-protocol/address";
 import type { Target } from "./attack.ts";
 import { Daemon } from "./daemon.ts";
 import { HonestPair } from "./honest-pair.ts";
-import { delay } from "./within.ts";
 
 // What is attacked: a relay, or whatever --target names, and two nodes that know each other over it.
 
@@ -56,7 +56,7 @@ export async function startNetwork(name: string, foreign: Target | undefined): P
       while (!(await client.peers()).some(({ id }) => id === target.id)) {
         if (performance.now() > untilMs)
           throw new Error("the target does not answer: is its --id right, its --network?");
-        await delay(LOOK_MS);
+        await pass(LOOK_MS);
       }
       client.close();
     }

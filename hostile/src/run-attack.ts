@@ -1,7 +1,7 @@
+import { pass } from "@starling/lab/deadline";
 import { type Attack, atLeast, atMost, type Check, isKept, type Scene } from "./attack.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Talk } from "./honest-pair.ts";
-import { delay } from "./within.ts";
 
 export type Result = {
   readonly attack: string;
@@ -30,7 +30,7 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<Result> {
   const startedMs = performance.now();
   const isBeside = attack.on !== "none";
   const idle = meter(process);
-  const unattacked = isBeside ? await scene.pair.talk(delay(UNATTACKED_MS)) : undefined;
+  const unattacked = isBeside ? await scene.pair.talk(pass(UNATTACKED_MS)) : undefined;
   const idleCost = idle();
   const busy = meter(process);
   const acting = attack.run(scene);

@@ -1,7 +1,7 @@
+import { pass } from "@starling/lab/deadline";
 import { FRAME_KIND } from "@starling/wire-protocol";
 import type { Target } from "./attack.ts";
 import { CraftedPeer } from "./tools/crafted-peer.ts";
-import { delay } from "./within.ts";
 
 const DATAGRAMS = 30_000;
 const PER_STEP = 100;
@@ -14,7 +14,7 @@ export async function warmUp(target: Target, network: string): Promise<void> {
   for (let sent = 0; sent < DATAGRAMS; sent += 1) {
     // A kind that nobody knows: skipped.
     peer.say(0x7f, padding);
-    if (sent % PER_STEP === 0) await delay(STEP_MS);
+    if (sent % PER_STEP === 0) await pass(STEP_MS);
   }
   peer.say(FRAME_KIND.bye, Uint8Array.of(0));
   peer.close();

@@ -1,11 +1,9 @@
 import { createSocket } from "node:dgram";
-import { isOpen, type RawEnd, rawEnd } from "@starling/bench/rtc/raw";
+import type { RawEnd } from "@starling/bench/rtc/raw";
 import { sctpPacket } from "@starling/bench/rtc/sctp-packet";
-import { fromSdp, toSdp } from "@starling/rtc-transport/codec";
-import { channelLabel } from "@starling/wire-protocol";
+import { pass } from "@starling/lab/deadline";
 import { type Attack, atLeast, atMost, type Scene } from "../attack.ts";
-import { Caller } from "../tools/caller.ts";
-import { delay, within } from "../within.ts";
+import { openChannel, record } from "../tools/open-channel.ts";
 
 // A peer whose key is known gets a channel by the book, with a WebRTC stack of its own, and then sends SCTP that is none, messages that
 // are too large, channels without end. Beside it strangers send noise, STUN and DTLS to the port of that channel.
@@ -16,7 +14,6 @@ const CHANNELS = 200;
 const LARGE_BYTES = 1024 * 1024;
 const PER_STEP = 40;
 const STEP_MS = 4;
-const OPEN_MS = 10_000;
 const HOST = "127.0.0.1";
 
 export const channelAbuse: Attack = {
@@ -24,14 +21,14 @@ export const channelAbuse: Attack = {
   does: "a peer abuses an open channel: malformed SCTP, large messages, channels without end; strangers send STUN, DTLS and noise to it",
   on: "node",
   async run(scene) {
-    const first = await openChannel(scene);
+    const first = await openChannel(scene.node, scene.network);
     const forged = await fromStrangers(first.port);
     const malformed = await malformedSctp(first.end, scene);
     first.close();
-    const second = await openChannel(scene);
+    const second = await openChannel(scene.node, scene.network);
     const rude = await rudeMessages(second.end);
     second.close();
-    const third = await openChannel(scene);
+    const third = await openChannel(scene.node, scene.network);
     third.close();
     return {
       badCount: forged.sent + malformed + rude,
@@ -50,27 +47,6 @@ export const channelAbuse: Attack = {
   },
 };
 
-type Opened = { readonly end: RawEnd; readonly port: number; readonly isOpen: boolean; close(): void };
-
-/** Offer and Answer by the protocol, ICE, DTLS and SCTP by werift, the label as the first record. */
-async function openChannel({ node, network }: Scene): Promise<Opened> {
-  const caller = await Caller.open({ id: node.id, address: node.address }, network);
-  const end = await rawEnd(HOST);
-  await end.connection.setLocalDescription(await end.connection.createOffer());
-  const description = fromSdp(end.connection.localDescription.sdp);
-  if (description === undefined) throw new Error("the attacker's own description cannot be read");
-  const { description: theirs } = await within(OPEN_MS, "an Answer", caller.offer(description).answered);
-  await end.connection.setRemoteDescription({ type: "answer", sdp: toSdp(theirs) });
-  await within(OPEN_MS, "an open channel", isOpen(end.channel));
-  end.channel.send(record(Buffer.from(channelLabel(caller.peer.id, node.id))));
-  const port = theirs.candidates[0]?.address.port ?? 0;
-  const close = (): void => {
-    caller.close();
-    end.connection.close().catch(() => undefined);
-  };
-  return { end, port, isOpen: true, close };
-}
-
 type Forged = { readonly sent: number; readonly sentBytes: number; readonly gotBytes: number };
 
 async function fromStrangers(port: number): Promise<Forged> {
@@ -84,9 +60,9 @@ async function fromStrangers(port: number): Promise<Forged> {
     const bytes = noiseOfKind(sent);
     sentBytes += bytes.length + 28;
     stranger.send(bytes, port, HOST, () => undefined);
-    if (sent % PER_STEP === 0) await delay(STEP_MS);
+    if (sent % PER_STEP === 0) await pass(STEP_MS);
   }
-  await delay(200);
+  await pass(200);
   stranger.close();
   return { sent: FORGED, sentBytes, gotBytes };
 }
@@ -116,7 +92,7 @@ async function malformedSctp({ connection }: RawEnd, { random }: Scene): Promise
     const packet = sctpPacket(sent % 7 === 0 ? 5 : tag, type, value, sent % 5 === 0 ? 0 : value.length + 4);
     // The other end may well have closed by now.
     await connection.dtlsTransports[0]?.sendData(packet).catch(() => undefined);
-    if (sent % PER_STEP === 0) await delay(STEP_MS);
+    if (sent % PER_STEP === 0) await pass(STEP_MS);
   }
   return MALFORMED;
 }
@@ -133,10 +109,6 @@ async function rudeMessages({ connection, channel }: RawEnd): Promise<number> {
   send(Buffer.from([0xff, 0xff, 1]));
   for (let i = 0; i < CHANNELS; i += 1) connection.createDataChannel(`more ${i}`);
   for (let i = 0; i < 4; i += 1) send(Buffer.alloc(LARGE_BYTES, 0x61));
-  await delay(1_000);
+  await pass(1_000);
   return CHANNELS + 6;
-}
-
-function record(bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
 }

@@ -1,9 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { strangersDatagrams, validHellos } from "@starling/lab/datagrams";
+import { pass } from "@starling/lab/deadline";
 import { FRAME_KIND } from "@starling/wire-protocol";
 import { type Attack, atMost, type Scene } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
-import { delay } from "../within.ts";
 
 // Every kind of datagram with a victim's address as its source. The victim here is a socket that never answers, and whose own
 // datagrams they are: what the target does is the same as if somebody had forged them, and no raw socket is needed.
@@ -29,9 +29,9 @@ export const forgedSources: Attack = {
       victim.reset();
       for (let sent = 0; sent < COUNT; sent += PER_STEP) {
         for (let i = 0; i < PER_STEP; i += 1) victim.send(payloads[(sent + i) % payloads.length]);
-        await delay(STEP_MS);
+        await pass(STEP_MS);
       }
-      await delay(QUIET_MS);
+      await pass(QUIET_MS);
       badCount += COUNT;
       return victim.factor;
     };
@@ -63,10 +63,10 @@ export const forgedSources: Attack = {
 /** A good datagram of a peer, the newest, but from the victim's address: the peer seems to have moved. */
 async function onNewPath(scene: Scene, victim: Victim): Promise<number> {
   const peer = await CraftedPeer.open(scene.target, scene.network);
-  await delay(QUIET_MS);
+  await pass(QUIET_MS);
   victim.reset();
   for (let i = 0; i < 5; i += 1) victim.send(peer.sealFrame(FRAME_KIND.ping, scene.random(8)));
-  await delay(4 * QUIET_MS);
+  await pass(4 * QUIET_MS);
   peer.close();
   return victim.factor;
 }

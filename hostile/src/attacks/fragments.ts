@@ -1,7 +1,7 @@
+import { pass } from "@starling/lab/deadline";
 import { FRAME_KIND } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost, type Check } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
-import { delay } from "../within.ts";
 
 const PEERS = 40;
 const FRAGMENTS = 100_000;
@@ -38,7 +38,7 @@ export const fragments: Attack = {
       body.set([index, COUNT]);
       const peer = peers[sent % PEERS];
       peer?.sendRaw(peer.sealFrame(FRAME_KIND.fragment, body, frame * COUNT + index));
-      if (sent % PER_STEP === 0) await delay(STEP_MS);
+      if (sent % PER_STEP === 0) await pass(STEP_MS);
     }
     const checks: Check[] = [];
     if (relay !== undefined) {
@@ -64,7 +64,7 @@ async function timeToFree(relay: Relay): Promise<number> {
   const startedMs = performance.now();
   while (performance.now() - startedMs < 2 * FREED_MS) {
     if ((await roomMib(relay)) === 0) break;
-    await delay(LOOK_MS);
+    await pass(LOOK_MS);
   }
   return performance.now() - startedMs;
 }

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
+import { pass, within } from "@starling/lab/deadline";
 import { connect } from "@starling/local-client";
 import { WebSocket } from "ws";
 import { type Attack, atLeast, atMost, type Scene } from "../attack.ts";
-import { delay, within } from "../within.ts";
 
 // What programs of the machine can do to a daemon whose socket they may open, and what pages and other users can try.
 
@@ -111,9 +111,9 @@ async function silentAsker(path: string): Promise<void> {
   for (let asked = 0; asked < ASKED; asked += 1_000) {
     // Where the daemon reads no more, what is written waits in this process.
     socket.write(portion);
-    await delay(5);
+    await pass(5);
   }
-  await delay(300);
+  await pass(300);
   socket.destroy();
 }
 
@@ -128,15 +128,15 @@ async function idleConnections(path: string): Promise<number> {
     socket.resume();
     return socket;
   });
-  await delay(500);
+  await pass(500);
   const untilMs = performance.now() + IDLE_MS;
   let kept = Number.POSITIVE_INFINITY;
   while (open.size < kept || (kept > CONNECTIONS && performance.now() < untilMs)) {
     kept = open.size;
-    await delay(500);
+    await pass(500);
   }
   for (const socket of all) socket.destroy();
-  await delay(200);
+  await pass(200);
   return kept;
 }
 

@@ -1,8 +1,8 @@
+import { pass } from "@starling/lab/deadline";
 import { connect } from "@starling/local-client";
 import { FRAME_KIND } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
-import { delay } from "../within.ts";
 
 // Whatever a stranger can put into a log: links that open and end a hundred times a second with reasons of his choice, texts with
 // line breaks and escape sequences in every field that takes one. Both programs log at "debug".
@@ -44,10 +44,10 @@ export const logInjection: Attack = {
         peer.say(FRAME_KIND.bye, Uint8Array.of(i % 4));
         peer.close();
         badCount += 2;
-        if (i % PER_STEP === 0) await delay(STEP_MS);
+        if (i % PER_STEP === 0) await pass(STEP_MS);
       }
     }
-    await delay(SETTLE_MS);
+    await pass(SETTLE_MS);
     const lines = daemons.flatMap((daemon, index) =>
       daemon.saidSince(from[index]).toString().split("\n").filter(Boolean),
     );

@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { generateIdentity, type NodeId, nodeIdToBytes, systemRandom } from "@starling/crypto-identity";
+import { pass } from "@starling/lab/deadline";
 import {
   type Address,
   type Contact,
@@ -11,7 +12,6 @@ import {
 } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost, type Scene } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
-import { delay } from "../within.ts";
 
 // Neighbours name somebody who has nothing to do with it: in signed records of their own, in Pongs and Nodes as ever new ids, and by
 // asking to be dialled. What the victim gets of it is counted.
@@ -52,10 +52,10 @@ export const lyingRecords: Attack = {
     for (let sent = 0; sent < ANNOUNCES; sent += 1) {
       const peer = peers[sent % PEERS];
       if (peer !== undefined) lie(scene, peer, named, sent);
-      if (sent % PER_STEP === 0) await delay(STEP_MS);
+      if (sent % PER_STEP === 0) await pass(STEP_MS);
     }
     // Dials have three Hellos, the last after 3 s.
-    await delay(SETTLE_MS);
+    await pass(SETTLE_MS);
     const sentBytes = peers.reduce((sum, peer) => sum + peer.sentBytes, 0) - before;
     const alive = peers.filter(({ receivedCount }) => receivedCount > 0).length;
     for (const peer of peers) peer.close();

@@ -1,9 +1,9 @@
 import { createSocket } from "node:dgram";
+import { pass } from "@starling/lab/deadline";
 import { bytesToHex, decodeSend, FRAME_KIND } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost, type Check, type Scene } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
 import { craftEnvelope, sendBody } from "../tools/envelopes.ts";
-import { delay } from "../within.ts";
 
 // Somebody has overheard every datagram of a neighbour, and knows its messages as well. He sends the datagrams from elsewhere and
 // from the neighbour's own address, and the messages as a neighbour himself: at once, after new keys, after newer keys, and after
@@ -30,14 +30,14 @@ export const replay: Attack = {
     author.records = true;
     await sayAll(author, bodies);
     author.records = false;
-    await delay(SETTLE_MS);
+    await pass(SETTLE_MS);
     const arrived = { program: pair.receivedFrom(author.id), peer: recipient.had.size };
     let badCount = 0;
     const again = async () => {
       badCount += (await fromEverywhere(scene, author)) + bodies.length;
       const neighbour = await CraftedPeer.open(target, network);
       await sayAll(neighbour, bodies);
-      await delay(SETTLE_MS);
+      await pass(SETTLE_MS);
       neighbour.close();
     };
     await again();
@@ -92,7 +92,7 @@ class CountingRecipient {
 async function sayAll(peer: CraftedPeer, bodies: readonly Uint8Array[]): Promise<void> {
   for (const [index, body] of bodies.entries()) {
     peer.say(FRAME_KIND.send, body);
-    if (index % PER_STEP === 0) await delay(STEP_MS);
+    if (index % PER_STEP === 0) await pass(STEP_MS);
   }
 }
 
@@ -103,9 +103,9 @@ async function fromEverywhere({ target }: Scene, author: CraftedPeer): Promise<n
   for (const [index, datagram] of author.recorded.entries()) {
     stranger.send(datagram, port, ip, () => undefined);
     author.sendRaw(datagram);
-    if (index % PER_STEP === 0) await delay(STEP_MS);
+    if (index % PER_STEP === 0) await pass(STEP_MS);
   }
-  await delay(STEP_MS);
+  await pass(STEP_MS);
   stranger.close();
   return 2 * author.recorded.length;
 }

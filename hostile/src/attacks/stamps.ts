@@ -1,9 +1,9 @@
 import { nodeIdToBytes, systemRandom } from "@starling/crypto-identity";
+import { pass } from "@starling/lab/deadline";
 import { bytesToHex, decodeSendAck, decodeSendFail, FRAME_KIND } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost, type Scene } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
 import { type Crafted, craftEnvelope, sendBody } from "../tools/envelopes.ts";
-import { delay } from "../within.ts";
 
 // A neighbour with a good session sends messages whose stamps are not what they should be: old, early, unpaid, too cheap, made for
 // somebody else, for other bytes, or used before.
@@ -35,7 +35,7 @@ export const stamps: Attack = {
       if (kind === FRAME_KIND.sendAck && decodeSendAck(body).ok) acks += 1;
     };
     for (const { encoded } of good) peer.say(FRAME_KIND.send, sendBody(encoded));
-    await delay(SETTLE_MS);
+    await pass(SETTLE_MS);
     const controls = pair.receivedFrom(peer.id);
     let badCount = 0;
     const untilMs = performance.now() + seconds * 1_000;
@@ -45,9 +45,9 @@ export const stamps: Attack = {
         const envelope = badCount % 2 === 0 ? good[(badCount / 2) % EACH] : bad[((badCount - 1) / 2) % bad.length];
         if (envelope !== undefined) peer.say(FRAME_KIND.send, sendBody(envelope.encoded, badCount % 4 === 0 ? 20 : 0));
       }
-      await delay(STEP_MS);
+      await pass(STEP_MS);
     }
-    await delay(SETTLE_MS);
+    await pass(SETTLE_MS);
     peer.close();
     const received = pair.receivedFrom(peer.id);
     const unanswered = [...badLocks.keys()].filter((lock) => !refused.has(lock) || acknowledged.has(lock)).length;

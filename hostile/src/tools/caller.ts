@@ -54,8 +54,8 @@ export class Caller {
     return new Caller(await CraftedPeer.open(target, network, { identity: greaterThan(target.id) }), target, network);
   }
 
-  /** Sends an Offer; resolves with its Answer, if one comes. */
-  offer(description: Description): { readonly tag: Uint8Array; readonly answered: Promise<Answered> } {
+  /** Sends an Offer, and the same again with `repeat`; `answered` resolves with its Answer, if one comes. */
+  offer(description: Description): { readonly answered: Promise<Answered>; readonly repeat: () => void } {
     const { identity } = this.peer;
     const crypto = createSessionCrypto({ identity, network: this.#network, random: systemRandom, purpose: "channel" });
     const payload = encodeSignalPayload({ sessionIndex: 7, description });
@@ -77,8 +77,9 @@ export class Caller {
         resolve({ keys: finished.keys, tag, description: theirs, remoteIndex });
       };
     });
-    this.signal({ type: "offer", message: initiation.message });
-    return { tag, answered };
+    const repeat = (): void => this.signal({ type: "offer", message: initiation.message });
+    repeat();
+    return { answered, repeat };
   }
 
   /** A late candidate, as sealed as it should be; counters beyond the second are what no node would use. */
@@ -88,9 +89,22 @@ export class Caller {
   }
 
   signal(signal: Signal): void {
+    this.#write("signal", encodeSignal(signal));
+  }
+
+  /** Has a message delivered, and so is one whom the target has heard of. */
+  greet(): void {
+    this.#write("message", new TextEncoder().encode("hello"));
+  }
+
+  close(): void {
+    this.peer.close();
+  }
+
+  #write(kind: "signal" | "message", content: Uint8Array): void {
     const nowMs = Date.now();
     const body = {
-      kind: "signal",
+      kind,
       messageId: systemRandom(16),
       createdMs: nowMs,
       expiresMs: nowMs + LIFETIME_MS,
@@ -99,13 +113,9 @@ export class Caller {
       lowestUnsettledSeq: 0,
       requestId: new Uint8Array(16),
       topic: "",
-      content: encodeSignal(signal),
+      content,
     } as const;
     this.#say({ type: "direct", body });
-  }
-
-  close(): void {
-    this.peer.close();
   }
 
   #say(message: Direct | DirectAck): void {

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { generateIdentity, type Identity, type NodeId, nodeIdToBytes, systemRandom } from "@starling/crypto-identity";
+import { within } from "@starling/lab/deadline";
 import { createSessionCrypto, type SessionCrypto } from "@starling/session";
 import {
   COOKIE,
@@ -24,7 +25,6 @@ import {
   writeFrame,
 } from "@starling/wire-protocol";
 import type { Target } from "../attack.ts";
-import { within } from "../within.ts";
 
 // A peer made by hand: it opens a session by the book, and then puts inside what it likes. What it is sent it acknowledges, and Pings
 // it answers, so that nothing of what follows is the target's care for a peer that went away.

@@ -1,7 +1,7 @@
 // The sending half of the honest pair, in a process of its own so that an attacker's work does not count as the target's. It talks
 // from "talk" until "stop", waits until all has been answered, and tells how it went. argv: socket of the sender's node, recipient.
+import { pass } from "@starling/lab/deadline";
 import { connect } from "@starling/local-client";
-import { delay } from "../within.ts";
 
 const PER_SECOND = 40;
 const CONTENT: Uint8Array = new Uint8Array(200).fill(0x61);
@@ -32,7 +32,7 @@ async function talk(): Promise<void> {
   while (isTalking) {
     const due = ((performance.now() - startedMs) / 1000) * PER_SECOND;
     while (outcomes.length < due) outcomes.push(send());
-    await delay(1000 / PER_SECOND);
+    await pass(1000 / PER_SECOND);
   }
   const settled = await Promise.all(outcomes);
   const times = settled.filter((ms): ms is number => ms !== undefined).sort((a, b) => a - b);
