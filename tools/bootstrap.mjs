@@ -21,9 +21,10 @@ const bin = (name, path) => join(root, "node_modules", name, path);
 const fromSource = [...quiet, "--conditions=@starling/source"];
 const jest = ["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js")];
 const dashboard = [...quiet, join(root, "apps/dashboard/build.ts")];
+const bundles = [...quiet, join(root, "tools/bundles.mjs")];
 const tasks = {
-  start: (args) => [dashboard, [...fromSource, join(root, "apps/demo/src/main.ts"), ...args]],
-  bench: (args) => [dashboard, [...fromSource, join(root, "bench/src/main.ts"), ...args]],
+  start: (args) => [bundles, [...fromSource, join(root, "apps/demo/src/main.ts"), "--bundled", ...args]],
+  bench: (args) => [bundles, [...fromSource, join(root, "bench/src/main.ts"), ...args]],
   // Ten thousand nodes do not fit into V8's default heap; and what a step leaves behind is to die young.
   sim: (args) => [
     [

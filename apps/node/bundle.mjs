@@ -25,6 +25,20 @@ const werift = {
   },
 };
 
+// In one file every import of Node's modules is for all of it. node:http brings Node's fetch and WebSocket along, and only a daemon with
+// a dashboard needs it (wiring.ts imports it late): it is asked for by require, where it is used.
+const lateHttp = {
+  name: "late-http",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http$/ }, ({ path: name, namespace }) =>
+      namespace === "late" ? { path: name, external: true } : { path: name, namespace: "late" },
+    );
+    onLoad({ filter: /./, namespace: "late" }, ({ path: name }) => ({
+      contents: `module.exports = require("${name}");`,
+    }));
+  },
+};
+
 async function bundle(entry, outfile, worker, banner) {
   await build({
     entryPoints: [path(entry)],
@@ -41,7 +55,7 @@ async function bundle(entry, outfile, worker, banner) {
     banner: {
       js: `${banner}import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);`,
     },
-    plugins: [werift],
+    plugins: [werift, lateHttp],
     legalComments: "eof",
     logLevel: "warning",
   });

@@ -32,7 +32,9 @@ type Step = { readonly step: string; readonly ms: number; readonly openMs?: numb
 
 async function playDemo(): Promise<Map<string, Step>> {
   const flags = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
-  const child = spawn(process.execPath, [...flags, DEMO, "--once", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...flags, DEMO, "--once", "--json", "--bundled"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const steps = new Map<string, Step>();
   createInterface({ input: child.stdout }).on("line", (line) => {
     const step: Step = JSON.parse(line);

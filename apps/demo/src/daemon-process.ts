@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { within } from "./deadline.ts";
 
-// One daemon of the demonstration: a process of its own, started as anybody would start it, from the sources.
+// One daemon of the demonstration: a process of its own, started as anybody would start it.
 
-const APPS = fileURLToPath(new URL("../../", import.meta.url));
 const STOP_MS = 6000;
 
 export type Ready = Readonly<Record<string, unknown>> & { readonly id: string; readonly listen: string };
@@ -19,12 +17,11 @@ export class DaemonProcess {
   #said = "";
   #stopping = false;
 
-  /** `program` is the folder under apps; `onCrash` hears of an end that nobody asked for. */
-  constructor(name: string, program: string, args: readonly string[], onCrash: (message: string) => void) {
+  /** `command` is what Node is told; `onCrash` hears of an end that nobody asked for. */
+  constructor(name: string, command: readonly string[], onCrash: (message: string) => void) {
     this.name = name;
-    const flags = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
     // The IPC channel ends the daemon should this process die without a word.
-    this.#child = spawn(process.execPath, [...flags, `${APPS}${program}/src/main.ts`, ...args], {
+    this.#child = spawn(process.execPath, command, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.#ended = once(this.#child, "exit").then(([code, signal]: unknown[]) => {

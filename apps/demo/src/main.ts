@@ -9,6 +9,7 @@ const options = new Command("npm start --")
   .description("Runs a relay and three nodes on this machine and shows a message crossing them.")
   .option("--once", "end when every step was seen: exit 0, or 1 with the step that failed")
   .option("--json", "one JSON object a line")
+  .option("--bundled", "run the programs out of their bundles, as they are installed; else from the sources")
   .parse()
   .opts();
 
@@ -19,7 +20,7 @@ const crash = new Promise<never>((_, reject) => {
   crashed = reject;
 });
 crash.catch(() => {});
-const launcher = new NetworkLauncher((message) => crashed(new Error(message)));
+const launcher = new NetworkLauncher(options.bundled === true, (message) => crashed(new Error(message)));
 
 const stopAsked = new Promise<"asked">((resolve) => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve("asked"));

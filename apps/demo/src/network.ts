@@ -1,12 +1,24 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { DaemonProcess, type Ready } from "./daemon-process.ts";
 
 // A relay and three nodes on free loopback ports, each in a process with a key and a data directory of its own.
 
 const READY_MS = 30_000;
 const NODES = 3;
+const APPS = fileURLToPath(new URL("../../", import.meta.url));
+const FROM_SOURCE = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
+const SOURCES = {
+  relay: [...FROM_SOURCE, `${APPS}relay/src/main.ts`],
+  node: [...FROM_SOURCE, `${APPS}node/src/main.ts`],
+};
+const BUNDLES: typeof SOURCES = {
+  relay: [`${APPS}relay/dist/bundle/starling-relay.js`],
+  node: [`${APPS}node/dist/bundle/starling.js`],
+};
+type Program = keyof typeof SOURCES;
 
 export type Member = {
   readonly name: string;
@@ -22,10 +34,13 @@ export type LocalNetwork = {
 
 export class NetworkLauncher {
   readonly #processes: DaemonProcess[] = [];
+  readonly #isBundled: boolean;
   readonly #onCrash: (message: string) => void;
   #folder: string | undefined;
 
-  constructor(onCrash: (message: string) => void) {
+  /** Out of bundles, which are there, or from the sources. */
+  constructor(isBundled: boolean, onCrash: (message: string) => void) {
+    this.#isBundled = isBundled;
     this.#onCrash = onCrash;
   }
 
@@ -49,11 +64,12 @@ export class NetworkLauncher {
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #member(name: string, program: string, args: readonly string[]): Promise<Member> {
+  async #member(name: string, program: Program, args: readonly string[]): Promise<Member> {
     this.#folder ??= await makeFolder();
     const dataDir = join(this.#folder, name);
     const common = ["start", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--network", "demo"];
-    const daemon = new DaemonProcess(name, program, [...common, ...args], this.#onCrash);
+    const command = (this.#isBundled ? BUNDLES : SOURCES)[program];
+    const daemon = new DaemonProcess(name, [...command, ...common, ...args], this.#onCrash);
     this.#processes.push(daemon);
     return { name, dataDir, process: daemon, ready: await daemon.ready(READY_MS) };
   }
