@@ -35,7 +35,7 @@ async function whyNoNamespaces(): Promise<string | undefined> {
   const name = `${prefix}probe`;
   try {
     await command("ip", ["netns", "add", name]);
-    await command("ip", ["netns", "exec", name, "nft", "-f", "-"], natRules("addr", { timeoutS: 60 }));
+    await command("ip", ["netns", "exec", name, "nft", "-f", "-"], natRules("addr", { timeoutS: 60, refuses: true }));
     return undefined;
   } catch (error) {
     return `no network namespaces with nftables here: ${error instanceof Error ? error.message : String(error)}`;

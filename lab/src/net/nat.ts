@@ -16,6 +16,8 @@ export type NatType = "none" | "full" | "addr" | "port" | "sym" | "udpblock";
 export type NatOptions = {
   /** How long a mapping lives without a datagram. */
   readonly timeoutS: number;
+  /** Says by ICMP that a port cannot be reached, where others drop a datagram without a word. */
+  readonly refuses: boolean;
 };
 
 type Kind = { readonly map: string; readonly learn: string; readonly letIn: string; readonly source: string };
@@ -49,7 +51,7 @@ function kindOf(type: NatType): Kind {
 }
 
 /** The ruleset of a router whose interfaces are called `lan` and `wan`. */
-export function natRules(type: NatType, { timeoutS }: NatOptions): string {
+export function natRules(type: NatType, { timeoutS, refuses }: NatOptions): string {
   const { map, learn, letIn, source } = kindOf(type);
   return `
 table ip translation {
@@ -71,12 +73,13 @@ table ip filtering {
     iifname lan accept
     iifname wan ${type === "none" ? "accept" : "ct status dnat accept"}
   }
-  # What nobody asked for is dropped before it becomes a flow of the router's own, which would take the port away from a host's flow
+  # What nobody asked for is dropped (or refused) before it becomes a flow of the router's own, which would take the port away from a host's flow
   # to the same place.
   chain own { type filter hook input priority 0; policy drop;
     iifname { lo, lan } accept
     meta l4proto icmp accept
     ct state established,related accept
+    ${refuses ? "meta l4proto udp reject with icmp type port-unreachable" : ""}
   }
 }
 `;

@@ -27,14 +27,16 @@ export class Site {
 
   /** Makes the router one of this kind, in place, forgetting every mapping. */
   async setNat(type: NatType, options: Partial<NatOptions> = {}): Promise<void> {
-    const { timeoutS = 120 } = options;
+    const { timeoutS = 120, refuses = false } = options;
     if (this.#isPublic(type) !== this.#isPublic(this.#type) || this.#type === undefined) await this.#renumber(type);
     this.#type = type;
-    await inside(this.namespace, "nft", ["-f", "-"], `flush ruleset\n${natRules(type, { timeoutS })}`);
+    await inside(this.namespace, "nft", ["-f", "-"], `flush ruleset\n${natRules(type, { timeoutS, refuses })}`);
     // The second is for flows that have seen both directions; one value for both makes the life of a mapping one figure.
     await sysctl(this.namespace, {
       "netfilter/nf_conntrack_udp_timeout": timeoutS,
       "netfilter/nf_conntrack_udp_timeout_stream": timeoutS,
+      // Every one is told: Linux would say so once a second.
+      "ipv4/icmp_ratelimit": refuses ? 0 : 1000,
     });
     await this.#forgetFlows();
   }

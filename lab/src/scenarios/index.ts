@@ -9,6 +9,7 @@ import { natTypes } from "./nat-types.ts";
 import { oddSources } from "./odd-sources.ts";
 import { pairs } from "./pairs.ts";
 import { punching } from "./punching.ts";
+import { refusingRouters } from "./refusing-routers.ts";
 import { restlessRouters } from "./restless-routers.ts";
 import { roaming } from "./roaming.ts";
 import { sameRouter } from "./same-router.ts";
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   roaming,
   daemons,
   pairs,
+  refusingRouters,
   sameRouter,
   udpBlocked,
   restlessRouters,

@@ -2,7 +2,7 @@
 // by the relay first and over a channel as soon as there is one. An application sends both ways all the while.
 import { LocalClientError } from "@starling/local-client";
 import { pass, within } from "../deadline.ts";
-import type { NatType } from "../net/nat.ts";
+import type { NatOptions, NatType } from "../net/nat.ts";
 import { type Node, withNodes } from "../nodes.ts";
 import { isFlawless, Stream, type StreamReport, streamLine } from "../stream.ts";
 import { startRelay } from "../targets.ts";
@@ -21,21 +21,21 @@ const AT_ONCE = 2;
 
 type Pair = readonly [NatType, NatType];
 
-/** Undefined where none can be had. */
-async function openChannel(a: Node, b: Node): Promise<number | undefined> {
+/** How long it took, or why none can be had. */
+async function openChannel(a: Node, b: Node): Promise<number | string> {
   const startedMs = performance.now();
   try {
     await within(STEP_MS, "an answer to connectPeer", a.client.connectPeer(b.id));
     return performance.now() - startedMs;
   } catch (error) {
-    if (error instanceof LocalClientError && error.code === "E_NO_CHANNEL") return undefined;
+    if (error instanceof LocalClientError && error.code === "E_NO_CHANNEL") return error.message;
     throw error;
   }
 }
 
-function judge(trial: Trial, name: string, isDirect: boolean, openMs: number | undefined, ways: StreamReport[]): void {
-  const way = openMs === undefined ? "by relay" : `a channel after ${Math.round(openMs)} ms`;
-  trial.check(`${name}: ${isDirect ? "direct" : "by relay"}`, (openMs !== undefined) === isDirect, way);
+function judge(trial: Trial, name: string, isDirect: boolean, opened: number | string, ways: StreamReport[]): void {
+  const way = typeof opened === "string" ? `by relay: ${opened}` : `a channel after ${Math.round(opened)} ms`;
+  trial.check(`${name}: ${isDirect ? "direct" : "by relay"}`, (typeof opened === "number") === isDirect, way);
   const firstMs = Math.max(...ways.map((report) => report.firstMs));
   trial.measure(`${name}: first byte`, firstMs, { atMost: FIRST_MS, unit: "ms" });
   const told = ways.map(streamLine).join(" | ");
@@ -48,14 +48,20 @@ function isLate(ways: readonly StreamReport[]): boolean {
   return ways.every(isFlawless) && ways.some(({ firstMs }) => firstMs > FIRST_MS);
 }
 
-async function tryPair(trial: Trial, [typeA, typeB]: Pair, name: string, tries = 1): Promise<void> {
+export async function tryPair(
+  trial: Trial,
+  [typeA, typeB]: Pair,
+  name: string,
+  nat: Partial<NatOptions> = {},
+  tries = 1,
+): Promise<void> {
   let isOnceMore = false;
   const lab = await trial.lab();
   try {
     const relay = await startRelay(await lab.host("relay"));
     const hosts = [
-      (await lab.site("router-a", typeA, ["a"])).host("a"),
-      (await lab.site("router-b", typeB, ["b"])).host("b"),
+      (await lab.site("router-a", typeA, ["a"], nat)).host("a"),
+      (await lab.site("router-b", typeB, ["b"], nat)).host("b"),
     ];
     await withNodes(hosts, [relay], async ([a, b]) => {
       if (a === undefined || b === undefined) throw new Error("two nodes are needed");
@@ -64,17 +70,17 @@ async function tryPair(trial: Trial, [typeA, typeB]: Pair, name: string, tries =
         await Stream.start(b, a, { perSecond: PER_SECOND }),
       ];
       await Promise.all(streams.map((stream) => stream.arrived(1, STEP_MS)));
-      const openMs = await openChannel(a, b);
+      const opened = await openChannel(a, b);
       await pass(AFTER_MS);
       const ways = await Promise.all(streams.map((stream) => stream.stop()));
       const isDirect = isDirectInTheory(typeA, typeB);
-      isOnceMore = tries < TRIES && isDirect === (openMs !== undefined) && isLate(ways);
-      if (!isOnceMore) judge(trial, name, isDirect, openMs, ways);
+      isOnceMore = tries < TRIES && isDirect === (typeof opened === "number") && isLate(ways);
+      if (!isOnceMore) judge(trial, name, isDirect, opened, ways);
     });
   } finally {
     await lab.close();
   }
-  if (isOnceMore) await tryPair(trial, [typeA, typeB], name, tries + 1);
+  if (isOnceMore) await tryPair(trial, [typeA, typeB], name, nat, tries + 1);
 }
 
 export const pairs: Scenario = {
