@@ -244,6 +244,7 @@ describe("completion", () => {
     expect(complete("starling", "send", NOBODY, "x", "--topic", "")).toEqual([]);
   }, 30_000);
 
+  // A shell that is not installed here completes nothing.
   const has = (shell: string): boolean => spawnSync(shell, ["--version"]).status === 0;
 
   (has("fish") ? test : test.skip)(

@@ -18,6 +18,7 @@ afterAll(async () => {
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
+// Elsewhere a process that lets a file grow beyond its limit may be ended instead of told.
 const onLinux = process.platform === "linux" ? test : test.skip;
 
 /** Runs `starling start` where no file may grow at all; it is expected to end. */

@@ -159,6 +159,7 @@ describe("inbox journal", () => {
     await again.journal.close();
   });
 
+  // Windows has no ulimit.
   const limits = process.platform === "win32" ? test.skip : test;
   limits(
     "on a full disk what is refused spoils nothing that is promised before or after it",

@@ -12,6 +12,7 @@ import { flipBit, hex, seededRandom, unhex } from "./support.ts";
 
 const isPosix = process.platform !== "win32";
 const isRoot = process.getuid?.() === 0;
+// Windows has no modes of files; root may read what nobody else may, and only root gives a file to another user.
 const onPosix = isPosix ? test : test.skip;
 const asUser = isPosix && !isRoot ? test : test.skip;
 const asRoot = isPosix && isRoot ? test : test.skip;

@@ -7,6 +7,7 @@ import { DataDirError, type DataDirErrorCode, dataDirPaths, defaultDataDir, open
 import { moduleArgs, runModule } from "./support.ts";
 
 const isPosix = process.platform !== "win32";
+// Windows has neither these signals nor modes of files, and only root can become somebody else.
 const onPosix = isPosix ? test : test.skip;
 const asRoot = isPosix && process.getuid?.() === 0 ? test : test.skip;
 

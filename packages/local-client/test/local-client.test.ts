@@ -579,6 +579,7 @@ describe("subscriptions", () => {
 });
 
 describe("the socket", () => {
+  // Nobody but root can start a process of another user.
   const asRoot = process.getuid?.() === 0 ? test : test.skip;
   asRoot("another user's process is kept out of it", async () => {
     const server = await bench.serve();
