@@ -33,7 +33,7 @@ export class ReplayWindow {
       this.#next = counter + 1;
     }
     const slot = word % this.#bits.length;
-    const mask = (1 << (counter % 32)) >>> 0;
+    const mask = 1 << (counter % 32);
     const bits = this.#bits[slot] ?? 0;
     if ((bits & mask) !== 0) return false;
     this.#bits[slot] = bits | mask;
