@@ -8,10 +8,13 @@ import { Counters } from "../src/counters.ts";
 import { type Driver, startDriver } from "../src/driver.ts";
 import { EarlyBroadcasts } from "../src/early-broadcasts.ts";
 import { Finder } from "../src/finder.ts";
+import { IncomingOffers } from "../src/incoming-offers.ts";
 import { OpenRequests } from "../src/open-requests.ts";
 import type { BroadcastMessage, InboxEntry } from "../src/output.ts";
+import { SharedBucket } from "../src/shared-bucket.ts";
 import { Streams } from "../src/streams.ts";
 import { ToldPrices } from "../src/told-prices.ts";
+import { TopicShare } from "../src/topic-share.ts";
 import { at, counterRandom, identity, WALL } from "./support.ts";
 
 const ALICE = identity(1).id;
@@ -216,6 +219,67 @@ test("talk is worth a channel: three messages or 16 KiB in 30 s, of 1,024 peers 
   for (let i = 0; i < 1_023; i += 1) busy.note(idOf(i), 1, 0);
   // Bob made room, Carol is remembered.
   expect([busy.note(CAROL, 1, 0), busy.note(BOB, 1, 0)]).toEqual([true, false]);
+});
+
+describe("offers that come in", () => {
+  const response = { respond: () => ({ message: new Uint8Array(1), keys: {} }) } as never;
+
+  test("are pending until they are answered, once; what is not known has no answer", () => {
+    const offers = new IncomingOffers();
+    expect([offers.answerTo(BOB, "tag"), offers.nextDeadline(), offers.respond(BOB, "tag", new Uint8Array(1))]).toEqual(
+      [undefined, null, undefined],
+    );
+    offers.remember(BOB, "tag", new Uint8Array(1));
+    expect(offers.answerTo(BOB, "tag")).toBeUndefined();
+    offers.pending(BOB, "tag", response, 5, 0);
+    expect(offers.answerTo(BOB, "tag")).toBe("pending");
+    expect(offers.respond(BOB, "tag", new Uint8Array(1))).toMatchObject({ remoteIndex: 5 });
+    offers.remember(BOB, "tag", Uint8Array.of(9));
+    expect([offers.answerTo(BOB, "tag"), offers.answerTo(CAROL, "tag")]).toEqual([Uint8Array.of(9), undefined]);
+    const due = offers.nextDeadline() ?? 0;
+    offers.expire(due - 1);
+    expect(offers.nextDeadline()).toBe(due);
+    offers.expire(due);
+    expect([offers.nextDeadline(), offers.answerTo(BOB, "tag")]).toEqual([null, undefined]);
+  });
+
+  test("are remembered within bounds, and so are those who asked, were asked and had a channel: the oldest are forgotten", () => {
+    const offers = new IncomingOffers();
+    expect([offers.hasOpenedLately(BOB, 0), offers.isAsked(BOB, 0)]).toEqual([false, false]);
+    expect(offers.refuse(BOB, false, 0)).toBe("budget");
+    for (let i = 0; i < 10_000; i += 1) {
+      offers.pending(idOf(i), "tag", response, i, 0);
+      offers.ask(idOf(i), 0);
+      offers.opened(idOf(i + 20_000), 0);
+      expect(offers.refuse(idOf(i), true, 0)).toBeUndefined();
+    }
+    const last = idOf(9_999);
+    expect([offers.answerTo(idOf(0), "tag"), offers.answerTo(last, "tag")]).toEqual([undefined, "pending"]);
+    expect([offers.isAsked(idOf(0), 0), offers.isAsked(last, 0)]).toEqual([false, true]);
+    expect([offers.hasOpenedLately(idOf(20_000), 0), offers.hasOpenedLately(idOf(29_999), 0)]).toEqual([false, true]);
+    expect([offers.refuse(idOf(0), true, 0), offers.refuse(last, true, 0)]).toEqual([undefined, "rate"]);
+  });
+});
+
+test("what several links share is given to whoever comes until it runs low, and to nobody once it is empty", () => {
+  const bucket = new SharedBucket({ messagesPerSecond: 10, bytesPerSecond: 1_000 }, 0);
+  let served = 0;
+  while (bucket.has(BOB, 10, 0)) {
+    bucket.take(BOB, 10);
+    served += 1;
+  }
+  expect(served).toBeGreaterThan(0);
+  expect(bucket.has(CAROL, 10, 0)).toBe(true);
+  expect(bucket.has(CAROL, 1_000_000, 0)).toBe(false);
+});
+
+test("what no lane holds cannot be given back", () => {
+  const share = new TopicShare({ messages: 2, bytes: 10 });
+  share.release("none", 5);
+  share.take("a", 5);
+  expect([share.hasRoomFor("a", 5), share.hasRoomFor("a", 6)]).toEqual([false, false]);
+  share.release("a", 5);
+  expect([share.hasRoomFor("a", 10), share.full()]).toEqual([true, []]);
 });
 
 describe("the driver", () => {

@@ -135,6 +135,12 @@ describe("a program's message", () => {
   });
 });
 
+test("a message under an id that is under way is none of its own", () => {
+  const nobody = { ...to(0), to: NOBODY, messageId: new Uint8Array(16).fill(5) };
+  for (const id of ["first", "second"]) tell(0, { type: "submit", id, ...nobody });
+  expect(heard(0, "failed")).toMatchObject([{ id: "second", code: "E_DUPLICATE" }]);
+});
+
 test("a ping is answered by the node, not by its programs", () => {
   tell(0, { type: "ping", id: "ping", to: idAt(2), via: "any", timeoutMs: 5_000 });
   run(1_000);

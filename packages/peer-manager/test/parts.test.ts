@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { identityFromSeed, type NodeId } from "@starling/crypto-identity";
 import type { Address } from "@starling/wire-protocol";
 import { bucketIndex, isCloser } from "../src/distance.ts";
+import { Membership } from "../src/index.ts";
 import { CandidatePool } from "../src/membership/candidate-pool.ts";
 import { DialBacks } from "../src/membership/dial-back.ts";
 import { HearsayBudget } from "../src/membership/hearsay-budget.ts";
@@ -346,5 +347,56 @@ describe("dialling back", () => {
       true,
       true,
     ]);
+  });
+});
+
+describe("membership of one node", () => {
+  const now = (mono: number) => ({ mono, wall: 1_700_000_000_000 + mono });
+  const membership = (passive: boolean) =>
+    new Membership(
+      {
+        ...{ identity: identityFromSeed(new Uint8Array(32).fill(1)), network: "town", role: "node", bootstrap: [] },
+        ...{ announce: [], maxNeighbours: 8, random: seededBytes(5), passive },
+      },
+      () => 30,
+      now(0),
+    );
+  const lookup = { type: "lookup", query: 1, target: OTHER } as const;
+
+  test("that is passive keeps what it is told and dials nobody, for nobody", () => {
+    const quiet = membership(true);
+    quiet.opened(PEER, publicAt(1), true, now(0));
+    const contact = { id: OTHER, address: publicAt(500) };
+    expect(quiet.dialToAsk(contact, lookup, now(0))).toEqual([]);
+    expect(quiet.received(PEER, { type: "dial-back", what: "peer", contact }, now(0))).toEqual([]);
+    quiet.received(PEER, { type: "nodes", query: 0, attached: false, contacts: [contact] }, now(0));
+    const outputs = [];
+    for (let ms = 0; ms < 60_000; ms += 500) outputs.push(...quiet.tick(now(ms)));
+    expect(outputs.filter(({ type }) => type === "dial")).toEqual([]);
+    expect(quiet.isReachable(60_000)).toBe(false);
+  });
+
+  test("dials to ask somebody whom it merely heard of once in ten minutes, and neither itself nor twice at once", () => {
+    const node = membership(false);
+    const contact = { id: OTHER, address: publicAt(500) };
+    expect(node.dialToAsk({ id: SELF, address: publicAt(1) }, lookup, now(0))).toEqual([]);
+    expect(node.dialToAsk(contact, lookup, now(0))).toMatchObject([{ type: "dial" }]);
+    expect(node.isDialling(OTHER)).toBe(true);
+    expect(node.dialToAsk(contact, lookup, now(1))).toEqual([]);
+    node.unanswered(OTHER, now(5_000));
+    expect(node.isDialling(OTHER)).toBe(false);
+    expect(node.dialToAsk(contact, lookup, now(6_000))).toEqual([]);
+    expect(node.dialToAsk(contact, lookup, now(600_001))).toHaveLength(1);
+  });
+
+  test("follows a neighbour that moved, and takes no notice of what strangers do", () => {
+    const node = membership(false);
+    node.opened(PEER, publicAt(1), true, now(0));
+    node.moved(PEER, publicAt(700));
+    node.moved(OTHER, publicAt(2));
+    node.answered(OTHER, publicAt(2), now(0));
+    node.closed(OTHER, undefined, now(0));
+    expect(node.neighbours().map(({ id, address }) => [id, address])).toEqual([[PEER, publicAt(700)]]);
+    expect(node.received(OTHER, lookup, now(0))).toEqual([{ type: "dropped", reason: "not-a-neighbour" }]);
   });
 });
