@@ -1,6 +1,6 @@
 // Changes one thing at a time in the given sources and says which changes no test of their package notices:
 //   npm run mutants -- FILE[:FIRST[-LAST]] ... [--tests PART]
-// with PART of the names of the test files to run, where not every test that imports FILE is wanted. Survivors that
+// with PART (or several, by commas) of the names of the test files to run, where not every test that imports FILE is wanted. Survivors that
 // tools/mutants/explained.txt gives a reason for are counted apart; any other one makes the exit code 1.
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -17,7 +17,7 @@ process.on("message", async ({ folder, file, part, tests, text }) => {
     ...base,
     rootDir: root,
     roots: [join(root, folder)],
-    testMatch: [`<rootDir>/${folder}/test/**/*${part}*.test.ts`],
+    testMatch: part.split(",").map((name) => `<rootDir>/${folder}/test/**/*${name}*.test.ts`),
     testEnvironment: join(root, "tools/mutants/environment.mjs"),
     transform: { [pattern]: [join(root, "tools/mutants/transform.mjs"), swcOptions] },
     // Each mutant is a configuration of its own, or Jest would hand out what it has transformed before.

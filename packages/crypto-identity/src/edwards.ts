@@ -11,9 +11,7 @@ export const GROUP_ORDER: bigint = Point.Fn.ORDER;
 
 /** A little-endian integer of any width. */
 export function integerFromBytes(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
-  return value;
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
 /** The scalar modulo L, 32 bytes little-endian. */

@@ -319,9 +319,8 @@ export class NodeCore {
   #follow(first: readonly Step[], now: Now): NodeOutput[] {
     const outputs: NodeOutput[] = [];
     const steps = [...first];
-    for (let at = 0; at < steps.length; at += 1) {
-      const step = steps[at];
-      if (step === undefined) break;
+    // Those that are pushed on the way have their turn as well.
+    for (const step of steps) {
       const next = this.#step(step, now);
       if ("outside" in next) outputs.push(next.outside);
       if (next.steps !== undefined) steps.push(...next.steps);

@@ -379,6 +379,10 @@ describe("misuse", () => {
     expect(outbox.openCount).toBe(0);
   });
 
+  test("a stamp for what nobody waits for is thrown away", () => {
+    expect([outbox.minted("unknown", NONCE, at(0)), outbox.mintFailed("unknown", at(0))]).toEqual([[], []]);
+  });
+
   test("at most 1,024 are open", () => {
     for (let i = 0; i < 1024; i += 1) outbox.submit(submit({ id: `${i}` }), at(0));
     expect(the(outbox.submit(submit({ id: "more" }), at(0)), "failed").code).toBe("E_QUOTA");

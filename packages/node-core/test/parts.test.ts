@@ -293,6 +293,17 @@ describe("the driver", () => {
     close: () => ["bye"],
   });
 
+  test("leaves a timer that is early enough as it is", () => {
+    const driver = startDriver<string, string>({
+      core: { ...core([]), nextDeadline: () => 50_000 },
+      perform: () => {},
+      now: () => at(0),
+    });
+    for (const input of ["a", "b"]) driver.feed(input);
+    driver.close();
+    expect(() => driver.close()).not.toThrow();
+  });
+
   test("hands several inputs one by one to a core that takes no several, and none once it is closed", () => {
     const handled: string[] = [];
     const performed: string[] = [];

@@ -30,6 +30,7 @@ function perform(at: number, outputs: readonly NodeOutput[]): void {
       tell(at, nonce === undefined ? { type: "mint-failed", job } : { type: "minted", job, nonce });
     } else {
       outside.push({ at, output });
+      if (output.type === "store" && stores) tell(at, { type: "written", key: output.entry.key });
       if (output.type === "store") tell(at, { type: "stored", key: output.entry.key, ok: stores });
     }
   }
@@ -196,6 +197,8 @@ describe("a link that a program asks for", () => {
       ["a", "E_NO_ROUTE"],
       ["b", "E_NO_ROUTE"],
     ]);
+    tell(0, { type: "connect", id: "soon again", peer: NOBODY, address: nowhere });
+    expect(heard(0, "failed")).toMatchObject([{ id: "soon again", code: "E_NO_ROUTE" }]);
     for (let i = 0; i < 257; i += 1) {
       tell(0, { type: "connect", id: `${i}`, peer: identity(98).id, address: { ip: "127.0.0.1", port: 10 } });
     }
@@ -208,10 +211,14 @@ describe("a link that a program asks for", () => {
     expect(heard(0, "failed")).toMatchObject([{ id: "self", code: "E_BAD_ID" }]);
     expect(heard(3, "failed")).toMatchObject([{ id: "hidden", code: "E_NO_CHANNEL" }]);
     tell(0, { type: "connect", id: "channel", peer: idAt(2) });
+    for (let i = 1; i < 256; i += 1) tell(0, { type: "connect", id: `${i}`, peer: idAt(2) });
+    expect(heard(0, "failed")).toEqual([]);
+    tell(0, { type: "connect", id: "one more", peer: idAt(2) });
+    expect(heard(0, "failed")).toMatchObject([{ id: "one more", code: "E_QUOTA" }]);
     run(16_000);
+    expect(heard(0, "failed")).toHaveLength(256);
+    tell(0, { type: "connect", id: "channel", peer: idAt(2) });
     expect(heard(0, "failed")).toMatchObject([{ id: "channel", code: "E_NO_CHANNEL" }]);
-    tell(0, { type: "connect", id: "again", peer: idAt(2) });
-    expect(heard(0, "failed")).toMatchObject([{ id: "again", code: "E_NO_CHANNEL" }]);
   });
 
   test("that is not there can be neither closed nor severed, and a channel that nobody knows says nothing", () => {

@@ -1,7 +1,7 @@
 // What a table refuses, and what it says of peers and channels that it does not know.
 import { describe, expect, test } from "@jest/globals";
 import { generateIdentity, identityFromSeed, type NodeId } from "@starling/crypto-identity";
-import { DATA, encodeCookie, FRAME_KIND, WELCOME } from "@starling/wire-protocol";
+import { DATA, decodeDatagram, encodeCookie, FRAME_KIND, HELLO, WELCOME } from "@starling/wire-protocol";
 import { CookieJar } from "../src/cookie.ts";
 import {
   type ChannelEvent,
@@ -12,6 +12,7 @@ import {
   SessionTable,
 } from "../src/index.ts";
 import { IndexTable } from "../src/index-table.ts";
+import { takeBytes } from "../src/slab.ts";
 import { counted, eventsOf, frameOf, type Host, linkedPair, VirtualWire } from "./virtual-wire.ts";
 
 const OWNER: SessionOwner = { pongBody: ({ echo }) => echo, nodesBody: () => new Uint8Array(0) };
@@ -45,12 +46,18 @@ function tamperFirst(wire: VirtualWire, kind: number, to: Host): void {
 
 describe("a session table", () => {
   test("has nothing to say of a peer without a link", () => {
-    const { wire, a } = linkedPair(1);
+    const { wire, a, b } = linkedPair(1);
     const nobody = generateIdentity(wire.random).id;
-    a.table.suspect(nobody, wire.now(a));
+    for (const probe of ["suspect", "ask"] as const) a.table[probe](nobody, wire.now(a));
     expect(a.table.close(nobody, new Uint8Array(1), wire.now(a))).toEqual([]);
     expect(a.table.flush(wire.now(a))).toEqual([]);
     expect([a.table.has(nobody), a.table.get(nobody)]).toEqual([false, undefined]);
+    const pongs = () => eventsOf(a, "frame").filter(({ frame }) => frame.kind === FRAME_KIND.pong).length;
+    const before = pongs();
+    a.table.ask(b.id, wire.now(a));
+    wire.pump(a);
+    wire.run(500);
+    expect(pongs()).toBe(before + 1);
   });
 
   test("refuses frames and Byes that fit no datagram or are none", () => {
@@ -81,8 +88,9 @@ describe("a session table", () => {
     const wire = new VirtualWire(4);
     const [a, b] = [host(wire, "198.51.100.1"), host(wire, "203.0.113.1")];
     wire.connect(a, b);
-    const hello = wire.sent[0]?.datagram ?? new Uint8Array(0);
-    const index = new DataView(hello.buffer, hello.byteOffset).getUint32(4);
+    const hello = decodeDatagram(wire.sent[0]?.datagram ?? new Uint8Array(0));
+    if (!hello.ok || hello.value.kind !== HELLO) throw new Error("no Hello");
+    const index = hello.value.senderIndex;
     for (const receiver of [index, index ^ 1]) {
       wire.inject(a, encodeCookie(receiver, new Uint8Array(16), new Uint8Array(16).fill(1)), b.address);
     }
@@ -216,7 +224,7 @@ describe("a channel table", () => {
 
   test("has nothing to say of peers and channels that it does not know", () => {
     const alice = table(ALICE);
-    alice.suspect(BOB.id, NOW);
+    for (const probe of ["suspect", "ask"] as const) alice[probe](BOB.id, NOW);
     expect(alice.close(BOB.id, new Uint8Array(1), NOW)).toEqual([]);
     expect(alice.lost("c1", NOW)).toEqual([]);
     expect([alice.channelsOf(BOB.id), alice.takeClosed(), alice.flush(NOW), alice.peers()]).toEqual([[], [], [], []]);
@@ -281,4 +289,10 @@ test("a cookie holds under the secret before, and no longer; a long pause keeps 
   const again = cookies.make(from, mac1, 240_000);
   // Nobody asked for four minutes: the secret is older than any cookie may be.
   expect(cookies.isValid(again, from, mac1, 480_000)).toBe(false);
+});
+
+test("bytes that are taken are zeros of their own, whatever their size", () => {
+  const taken = [10, 16_384, 16_385, 60_000, 10].map((sizeBytes) => takeBytes(sizeBytes).fill(1));
+  expect([...takeBytes(10)]).toEqual(Array(10).fill(0));
+  for (const bytes of taken) expect(bytes.every((byte) => byte === 1)).toBe(true);
 });
