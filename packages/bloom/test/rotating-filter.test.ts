@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { RotatingFilter } from "../src/index.ts";
+import { RotatingFilter, ScalableBloomFilter } from "../src/index.ts";
 import { countFound, countingKey, item } from "./support.ts";
 
 describe("RotatingFilter", () => {
@@ -49,4 +49,18 @@ describe("RotatingFilter", () => {
     for (let index = 0; filter.count < 8000; index += 1) filter.add(item(2, index), 100);
     expect(countFound(filter, 3, 200_000)).toBeLessThan(1.1 * 0.01 * 200_000);
   });
+});
+
+test("its two generations share the error rate, and each takes bits of its own", () => {
+  const sizes = { initialCapacity: 1_000, maxCapacity: 8_000 };
+  const alone = new ScalableBloomFilter({ ...sizes, errorRate: 1e-6 / 2, key: countingKey });
+  alone.add(item(1));
+  const filter = new RotatingFilter({ ...sizes, errorRate: 1e-6, key: countingKey, rotationMs: 1_000, nowMs: 0 });
+  expect(filter.sizeBytes).toBe(0);
+  filter.add(item(1), 0);
+  expect(filter.sizeBytes).toBe(alone.sizeBytes);
+  filter.add(item(2), 1_000);
+  expect([filter.sizeBytes, filter.count]).toEqual([2 * alone.sizeBytes, 2]);
+  filter.advance(2_000);
+  expect([filter.sizeBytes, filter.count]).toEqual([alone.sizeBytes, 1]);
 });
