@@ -54,12 +54,12 @@ describe("RotatingFilter", () => {
 test("its two generations share the error rate, and each takes bits of its own", () => {
   const sizes = { initialCapacity: 1_000, maxCapacity: 8_000 };
   const alone = new ScalableBloomFilter({ ...sizes, errorRate: 1e-6 / 2, key: countingKey });
-  alone.add(item(1));
+  alone.add(item(1, 1));
   const filter = new RotatingFilter({ ...sizes, errorRate: 1e-6, key: countingKey, rotationMs: 1_000, nowMs: 0 });
   expect(filter.sizeBytes).toBe(0);
-  filter.add(item(1), 0);
+  filter.add(item(1, 1), 0);
   expect(filter.sizeBytes).toBe(alone.sizeBytes);
-  filter.add(item(2), 1_000);
+  filter.add(item(1, 2), 1_000);
   expect([filter.sizeBytes, filter.count]).toEqual([2 * alone.sizeBytes, 2]);
   filter.advance(2_000);
   expect([filter.sizeBytes, filter.count]).toEqual([alone.sizeBytes, 1]);

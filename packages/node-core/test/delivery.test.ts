@@ -219,7 +219,7 @@ describe("what is not delivered is a counted drop", () => {
 test("one that was handed out and never stored is forgotten once it has expired; an answer for nothing says nothing", () => {
   expect([bob.written("unknown", at(0)), bob.stored("unknown", true, at(0))]).toEqual([[], []]);
   bob.listening(true);
-  const key = keyOf(bob.arrived("e1", send(), at(0)));
+  const key = keyOf(bob.arrived("e1", send(), RELAY, at(0)));
   bob.written(key, at(0));
   expect(types(bob.stored(key, false, at(0)))).toEqual(["refuse"]);
   for (const ms of [1, 60_001]) bob.tick(at(ms));
