@@ -9,6 +9,9 @@ import { firstChannel } from "./first-channel.ts";
 import { bloom } from "./leaves/bloom.ts";
 import { cryptoIdentity } from "./leaves/crypto-identity.ts";
 import { hashcash } from "./leaves/hashcash.ts";
+import { gossip } from "./peers/gossip.ts";
+import { hyperdht } from "./peers/hyperdht.ts";
+import { libp2pRelay } from "./peers/libp2p-relay.ts";
 import { relayForward } from "./relay/forward.ts";
 import { relayHeap } from "./relay/heap.ts";
 import { relayKills } from "./relay/kills.ts";
@@ -35,6 +38,9 @@ const BENCHES: Record<string, Measure> = {
   "first-channel": firstChannel,
   hashcash,
   bloom,
+  hyperdht,
+  "libp2p-gossip": gossip,
+  "libp2p-relay": libp2pRelay,
   "relay-forward": relayForward,
   "relay-heap": relayHeap,
   "relay-kills": relayKills,
@@ -48,6 +54,8 @@ const BENCHES: Record<string, Measure> = {
 };
 /** Names for several. */
 const GROUPS: Record<string, readonly string[]> = {
+  libp2p: ["libp2p-relay", "libp2p-gossip"],
+  peers: ["libp2p-relay", "libp2p-gossip", "hyperdht"],
   leaves: ["crypto-identity", "hashcash", "bloom"],
   relay: ["relay-forward", "relay-heap", "relay-kills", "relay-overload", "relay-own"],
   udp: ["udp-forward", "udp-flood", "udp-garbage"],
