@@ -15,22 +15,22 @@ export class Processes {
   readonly #children: ChildProcess[] = [];
 
   /** A program of bench/peers, started and ready; with what it said of itself. */
-  peer<Ready>(file: string, ...args: string[]): Promise<Process<Ready>> {
+  peer<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
     return this.#ready(fork(fileURLToPath(new URL(file, PEERS)), args));
   }
 
   /** A program of this folder. */
-  ours<Ready>(file: string, ...args: string[]): Promise<Process<Ready>> {
+  ours<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
     return this.#ready(fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: FROM_SOURCE }));
   }
 
   /** A program of bench/peers with a network namespace for itself, where this system allows one. */
-  alonePeer<Ready>(file: string, ...args: string[]): Promise<Process<Ready>> {
+  alonePeer<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
     return this.#ready(startAlone([fileURLToPath(new URL(file, PEERS)), ...args]));
   }
 
   /** The same of one of this folder. */
-  alone<Ready>(file: string, ...args: string[]): Promise<Process<Ready>> {
+  alone<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
     return this.#ready(startAlone([...FROM_SOURCE, fileURLToPath(new URL(file, import.meta.url)), ...args]));
   }
 
@@ -41,10 +41,12 @@ export class Processes {
       stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
     this.#children.push(child);
-    for await (const line of createInterface({ input: child.stdout })) {
+    const { stdout } = child;
+    if (stdout === null) throw new Error("the relay says nothing");
+    for await (const line of createInterface({ input: stdout })) {
       const entry = JSON.parse(line);
       if (entry.msg !== "ready") continue;
-      child.stdout.resume();
+      stdout.resume();
       return { contact: `${entry.id}@${entry.listen}`, cpuMs: () => cpuMs(child) };
     }
     throw new Error("the relay ended before it was ready");
