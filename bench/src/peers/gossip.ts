@@ -4,7 +4,7 @@ import { installPeers, versionOf } from "./install.ts";
 import { quantile } from "./libp2p-relay.ts";
 import { type Process, Processes } from "./processes.ts";
 
-// Broadcasts among twenty nodes, each side's in one process, in turn within each round, the author another one each time, the next
+// Broadcasts among sixteen nodes, each side's in one process, in turn within each round, the author another one each time, the next
 // broadcast when all have the last:
 //   gossipsub   js-libp2p, TCP, Noise and yamux, gossipsub as it is by default (signed), each with as many connections as a node of ours
 //   free        our cores over UDP, no stamps asked for
@@ -13,9 +13,9 @@ import { type Process, Processes } from "./processes.ts";
 // Bytes are those of the loopback interface of a network namespace that each process has for itself, IP headers, acknowledgements and
 // handshakes' upkeep included; what passes in the same time with nobody speaking is taken off, and told.
 
-const NODES = 20;
+const NODES = 16;
 const ROUNDS = 3;
-const BROADCASTS = 20;
+const BROADCASTS = 10;
 const SIZE_BYTES = 400;
 const P99 = 0.99;
 const IDLE_MS = 5_000;

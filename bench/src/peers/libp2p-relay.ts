@@ -12,7 +12,7 @@ import { type Process, Processes, type Relay } from "./processes.ts";
 //   daemon   starling-relay and two embedded nodes as they ship: a stamp minted for every message, an inbox on disk, the local API
 // A Starling message is sealed for itself and has a receipt that B alone can give. A libp2p message is a part of a stream.
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const PINGS = 50;
 const PING_BYTES = 100;
 const MESSAGE_BYTES = 800;

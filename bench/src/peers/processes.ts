@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const PEERS = new URL("../../peers/", import.meta.url);
 const RELAY = fileURLToPath(new URL("../../../apps/relay/src/main.ts", import.meta.url));
 const FROM_SOURCE = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
-const ANSWER_MS = 180_000;
+const ANSWER_MS = 300_000;
 
 export class Processes {
   readonly #children: ChildProcess[] = [];
