@@ -10,17 +10,17 @@ import type { Figure } from "../figure.ts";
 import { buildLoad, type Flow, type FlowResult, runLoad } from "./load.ts";
 import { openPeers } from "./peers.ts";
 
-// Twelve peers of a relay that forwards 2,000 messages a second of each link at most. Ten send each other 50 a second; two offer
+// Twelve peers of a relay that forwards 2,000 messages a second of each link at most. Ten send each other 10 a second; two offer
 // 20,000 a second to those ten. Each round once without the two and once with them.
 
 const RELAY = fileURLToPath(new URL("../../../apps/relay/src/main.ts", import.meta.url));
 const MAX_FORWARD = 2_000;
 const HONEST = 10;
 const HOSTILE = 2;
-const HONEST_PER_SECOND = 50;
+const HONEST_PER_SECOND = 10;
 const OFFERED_PER_SECOND = 20_000;
-const SECONDS = 5;
-const ROUNDS = 3;
+const SECONDS = 8;
+const ROUNDS = 2;
 const GRACE_SECONDS = 2;
 
 type Sample = { readonly goodput: number; readonly p99Ms: number; readonly offeredPerSecond: number };
