@@ -94,7 +94,7 @@ export class NodeCore {
       acceptable: (candidates, peer) => this.#acceptable(candidates, peer),
       hasRoom: (nowMono) => this.#overlay.links.hasChannelRoom(false, nowMono),
       standing: (peer) => this.#acquaintances.standing(peer),
-      hasChannel: (peer) => this.#overlay.links.channel(peer) !== undefined,
+      hasChannel: (peer) => this.#hasChannel(peer),
     });
     this.#outbox = new Outbox({
       identity,
@@ -396,7 +396,7 @@ export class NodeCore {
       case "send-signal":
         return { steps: this.#sendSignal(step.peer, step.content, now) };
       case "want-channel":
-        if (this.#overlay.links.channel(step.peer) !== undefined) return {};
+        if (this.#hasChannel(step.peer)) return {};
         if (!this.#overlay.links.hasChannelRoom(true, now.mono)) return {};
         return { steps: this.#signalling.want(step.peer, now) };
       case "channel-ready":
@@ -440,6 +440,11 @@ export class NodeCore {
     const isWanted = submit.via !== "relay" && this.#demand.note(submit.to, submit.content.length, now.mono);
     if (isWanted && submit.to !== this.id) steps.push({ type: "want-channel", peer: submit.to });
     return steps;
+  }
+
+  /** There is one, though its other end may not have spoken on it yet: until then it is no link. */
+  #hasChannel(peer: NodeId): boolean {
+    return this.#overlay.links.channelsOf(peer).length > 0;
   }
 
   #sendSignal(to: NodeId, content: Uint8Array, now: Now): Step[] {

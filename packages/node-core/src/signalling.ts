@@ -47,7 +47,7 @@ export type SignallingOptions = {
   readonly hasRoom: (nowMono: number) => boolean;
   /** How well this peer is known: whose dial may begin where not all can. */
   readonly standing: (peer: NodeId) => Standing;
-  /** Whether a channel to this peer is open. */
+  /** Whether there is a channel to this peer, spoken on or not. */
   readonly hasChannel: (peer: NodeId) => boolean;
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { NodeOutput } from "@starling/node-core";
-import { type SimNode, World } from "../src/index.ts";
+import { type SimNode, World, type WorldOptions } from "../src/index.ts";
 
 // Channels between two nodes that know only a relay: signalling over the overlay, upgrade in mid-conversation, death, glare.
 
@@ -9,7 +9,9 @@ const LOSSY = { latencyMs: [10, 60] as const, loss: 0.15, duplication: 0.05 };
 
 type Scene = { world: World; alice: SimNode; bob: SimNode };
 
-function scene(seed: number, conditions: typeof LOSSLESS | typeof LOSSY = LOSSLESS): Scene {
+type Conditions = Pick<WorldOptions, "latencyMs" | "loss" | "duplication">;
+
+function scene(seed: number, conditions: Conditions = LOSSLESS): Scene {
   const world = new World({ ...conditions, seed });
   const bootstrap = [world.addRelay().contact];
   const alice = world.addNode({ bootstrap });
@@ -60,6 +62,23 @@ describe("a channel", () => {
     expect(world.rtc.liveCount).toBe(2);
     expect([of(alice, "connected").length, of(bob, "connected").length]).toEqual([1, 1]);
   });
+
+  test.each([41, 42])(
+    "seed %i: one comes of talk that goes on while the other end has not spoken on it yet",
+    (seed) => {
+      const { world, alice, bob } = scene(seed, { latencyMs: [80, 120], loss: 0, duplication: 0 });
+      for (let i = 0; i < 150; i += 1) {
+        submit(alice, bob, `a${i}`);
+        submit(bob, alice, `b${i}`);
+        world.run(20);
+      }
+      world.run(5000);
+      for (const node of [alice, bob]) {
+        expect(of(node, "link-opened").filter(({ link }) => link === "channel")).toHaveLength(1);
+        expect(of(node, "link-closed").filter(({ link }) => link === "channel")).toEqual([]);
+      }
+    },
+  );
 
   test("where there is no direct path the asker is told, nothing is left, and messages go over the relay", () => {
     const { world, alice, bob } = scene(6);
