@@ -54,7 +54,7 @@ export type Dial = {
   readonly late: Candidate[];
   /** Candidates of the peer that overtook its Answer. */
   // BOUNDED: CANDIDATES_EARLY_MAX.
-  readonly early: { readonly sealed: Uint8Array; readonly untilMono: number }[];
+  readonly early: Uint8Array[];
 };
 
 export class Dials {

@@ -5,9 +5,8 @@ import { type Candidate, decodeCandidate, encodeCandidate } from "@starling/wire
 // never reaches, and bound to the Offer by its tag.
 
 export const CANDIDATES_LATE_MAX = 2;
-/** Candidates of the peer that overtook its Answer are held, so many for so long. */
+/** Candidates of the peer that overtook its Answer are held, so many, for as long as the dial lasts: an Answer may be its third. */
 export const CANDIDATES_EARLY_MAX = 10;
-export const CANDIDATES_EARLY_MS = 5000;
 /** Data rekeys long before, at 2^32. */
 const CANDIDATE_COUNTER = 2 ** 48;
 

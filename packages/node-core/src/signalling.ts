@@ -14,13 +14,7 @@ import type { Standing } from "./acquaintances.ts";
 import type { ReceivedSignal } from "./delivery.ts";
 import { type Dial, Dials, type Opening, type PeersWish, REPEAT_MS, type Wish } from "./dials.ts";
 import { IncomingOffers } from "./incoming-offers.ts";
-import {
-  CANDIDATES_EARLY_MAX,
-  CANDIDATES_EARLY_MS,
-  CANDIDATES_LATE_MAX,
-  openCandidate,
-  sealCandidate,
-} from "./late-candidates.ts";
+import { CANDIDATES_EARLY_MAX, CANDIDATES_LATE_MAX, openCandidate, sealCandidate } from "./late-candidates.ts";
 import { fromTag, tagOf } from "./offer-tag.ts";
 import type { SignallingOutput } from "./signalling-output.ts";
 
@@ -91,7 +85,7 @@ export class Signalling {
       case "answer":
         return this.#answer(from, bytesToHex(signal.value.offerTag), signal.value.message, now);
       case "candidate":
-        return this.#candidate(from, bytesToHex(signal.value.offerTag), signal.value.sealed, now);
+        return this.#candidate(from, bytesToHex(signal.value.offerTag), signal.value.sealed);
     }
   }
 
@@ -217,20 +211,17 @@ export class Signalling {
     return [
       { type: "rtc-answer", channel: dial.channel, description },
       ...dial.late.splice(0).flatMap((candidate) => this.#sendCandidate(dial, phase, candidate)),
-      ...dial.early
-        .splice(0)
-        .filter(({ untilMono }) => now.mono < untilMono)
-        .flatMap(({ sealed }) => this.#openCandidate(dial, phase, sealed)),
+      ...dial.early.splice(0).flatMap((sealed) => this.#openCandidate(dial, phase, sealed)),
     ];
   }
 
-  #candidate(from: NodeId, tag: string, sealed: Uint8Array, now: Now): SignallingOutput[] {
+  #candidate(from: NodeId, tag: string, sealed: Uint8Array): SignallingOutput[] {
     const dial = this.#dials.get(from);
     if (dial?.phase.type === "opening" && dial.phase.tag === tag) return this.#openCandidate(dial, dial.phase, sealed);
     // Relays keep no order: it may come before the Answer that it belongs to.
     if (dial?.phase.type !== "offered" || dial.phase.tag !== tag || dial.early.length >= CANDIDATES_EARLY_MAX)
       return [{ type: "dropped", reason: "candidate-unasked" }];
-    dial.early.push({ sealed, untilMono: now.mono + CANDIDATES_EARLY_MS });
+    dial.early.push(sealed);
     return [];
   }
 
