@@ -183,8 +183,9 @@ describe("an image that its key's holder made, and that cannot be, is refused", 
     ["an age below 0", 1000, -1],
     ["an age that is no number", 1000, Number.NaN],
     ["a rotation of 0", 0, 0],
-  ])("%s", (_name, rotationMs, ageMs) => {
-    const image = (rotation: number, age: number) =>
+    ["something behind two generations", 1000, 1000, 1],
+  ])("%s", (_name, rotationMs, ageMs, bytesBehind = 0) => {
+    const image = (rotation: number, age: number, behind = 0) =>
       seal(3, (writer) => {
         writer.f64(0.01);
         writer.u32(4);
@@ -197,8 +198,10 @@ describe("an image that its key's holder made, and that cannot be, is refused", 
           writer.u32(0);
           writer.u8(0);
         }
+        for (let byte = 0; byte < behind; byte += 1) writer.u8(0);
       });
     expect(codeOf(() => RotatingFilter.restore(image(1000, 1000), { key, nowMs: 0 }))).toBe("no error");
-    expect(codeOf(() => RotatingFilter.restore(image(rotationMs, ageMs), { key, nowMs: 0 }))).toBe("E_BLOOM_IMAGE");
+    const wrong = image(rotationMs, ageMs, bytesBehind);
+    expect(codeOf(() => RotatingFilter.restore(wrong, { key, nowMs: 0 }))).toBe("E_BLOOM_IMAGE");
   });
 });

@@ -6,7 +6,6 @@ import { satisfies } from "../src/effort.ts";
 import {
   createMint,
   MAX_EFFORT,
-  MintError,
   PUBLISH_FLOOR,
   SEND_FLOOR,
   type StampClaim,
@@ -186,7 +185,8 @@ describe("stampFloor", () => {
   });
 
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses a size of %d", (sizeBytes) => {
-    expect(() => stampFloor("send", sizeBytes)).toThrow(MintError);
+    const refusal = expect.objectContaining({ code: "E_MINT_INPUT", argument: "sizeBytes" });
+    expect(() => stampFloor("send", sizeBytes)).toThrow(refusal);
   });
 
   test("refuses a kind it does not know", () => {
