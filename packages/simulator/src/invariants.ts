@@ -9,11 +9,17 @@ import type { World } from "./world.ts";
 
 /** PROTOCOL §5 and the BOUNDED comments of the tables. */
 const PENDING_MAX = 16_384;
-const WAITING_MAX = 1000;
+const WAITING_MAX = 2000;
 const SEEN_FILTER_MAX_BYTES = 128 * 1024 * 1024;
 
 /** Who had it before this machine first sent it on, who after, and whom it went to. */
-type Passage = { readonly before: Set<NodeId>; readonly after: Set<NodeId>; readonly out: Set<NodeId> };
+type Passage = {
+  readonly before: Set<NodeId>;
+  readonly after: Set<NodeId>;
+  readonly out: Set<NodeId>;
+  /** Its clock was stepped meanwhile: it may refuse as stale what comes, and then does not know who has it. */
+  isBlurred: boolean;
+};
 
 export class Invariants {
   readonly violations: string[] = [];
@@ -53,13 +59,13 @@ export class Invariants {
         eachFrame(plaintext, (kind, start, end) => {
           const key = contentKey(kind, plaintext, start, end);
           if (key === undefined) return;
-          const { before, after, out } = this.#passage(self(), key);
+          const { before, after, out, isBlurred } = this.#passage(self(), key);
           // Certain is only what had come from nowhere else: the first of several copies may have been refused, and the
           // frame may have waited in the queue of a new link while another copy came over it. One that went there before it
           // came from there crossed on the way. For a Send links are chosen one after the other.
           const isSend = kind === FRAME_KIND.send;
           const isSource = before.has(peer) && before.size === 1;
-          if (!out.has(peer) && (isSource || (isSend && after.has(peer)))) {
+          if (!isBlurred && !out.has(peer) && (isSource || (isSend && after.has(peer)))) {
             this.violated(`${self()} sent a ${isSend ? "Send" : "Publish"} back to ${peer}`);
           }
           out.add(peer);
@@ -68,12 +74,9 @@ export class Invariants {
     });
   }
 
-  /** Its clock was stepped: what it refused as stale before may be new to it when it comes again. */
+  /** Its clock was stepped: what it refused as stale before may be new to it when it comes again, and the other way round. */
   clockStepped(id: NodeId): void {
-    for (const { before, after } of this.#passages.get(id)?.values() ?? []) {
-      before.clear();
-      after.clear();
-    }
+    for (const passage of this.#passages.get(id)?.values() ?? []) passage.isBlurred = true;
   }
 
   /** Its process is gone: what it had seen is new to it when it comes again. */
@@ -118,7 +121,7 @@ export class Invariants {
     }
     let passage = passages.get(key);
     if (passage === undefined) {
-      passage = { before: new Set(), after: new Set(), out: new Set() };
+      passage = { before: new Set(), after: new Set(), out: new Set(), isBlurred: false };
       passages.set(key, passage);
     }
     return passage;
