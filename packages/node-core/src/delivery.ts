@@ -5,6 +5,7 @@ import type { MessageBody, Send } from "@starling/wire-protocol";
 import { bytesToHex, decodeSealedBody, lockOf } from "@starling/wire-protocol";
 import type { Counters } from "./counters.ts";
 import { DeliveredSet } from "./delivered-set.ts";
+import { earliest } from "./earliest.ts";
 import { InboxAge } from "./inbox-age.ts";
 import type { InboxEntry, MessagePath } from "./output.ts";
 import { Sequencer } from "./sequencer.ts";
@@ -159,8 +160,7 @@ export class Delivery {
 
   nextDeadline(): number | null {
     const age = this.#ready.length > 0 ? this.#age.dueMono : null;
-    const due = [this.#delivered.nextDeadline(), this.#sequencer.nextDeadline(), age].filter((each) => each !== null);
-    return due.length === 0 ? null : Math.min(...due);
+    return earliest(this.#delivered.nextDeadline(), this.#sequencer.nextDeadline(), age);
   }
 
   get waitingCount(): number {

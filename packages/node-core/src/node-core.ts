@@ -14,6 +14,7 @@ import { Acquaintances } from "./acquaintances.ts";
 import { ChannelDemand } from "./channel-demand.ts";
 import { ConnectRequests } from "./connect-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, INBOX_AGE_MS, type ReturnPath } from "./delivery.ts";
+import { earliest } from "./earliest.ts";
 import { EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
 import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
@@ -152,11 +153,16 @@ export class NodeCore {
 
   /** The monotonic time, ms, at which `tick` has something to do; null: nothing is under way. */
   nextDeadline(): number | null {
-    const ends = [this.#delivery, this.#early];
-    const starts = [this.#outbox, this.#publisher, this.#finder, this.#tracer];
-    const machines = [this.#overlay, this.#signalling, ...starts, ...ends];
-    const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
-    return due.length === 0 ? null : Math.min(...due);
+    return earliest(
+      this.#overlay.nextDeadline(),
+      this.#signalling.nextDeadline(),
+      this.#outbox.nextDeadline(),
+      this.#publisher.nextDeadline(),
+      this.#finder.nextDeadline(),
+      this.#tracer.nextDeadline(),
+      this.#delivery.nextDeadline(),
+      this.#early.nextDeadline(),
+    );
   }
 
   /** Says Bye to every neighbour; nothing is handled after it. */

@@ -24,6 +24,9 @@ export class CandidatePool {
   readonly #self: NodeId;
   readonly #limits: BlockLimits;
   readonly #entries = new Map<NodeId, Candidate>();
+  /** The same, by bucket, the oldest first. */
+  readonly #buckets = new Map<number, Set<Candidate>>();
+  readonly #inBlock = new Map<string, number>();
 
   constructor(self: NodeId, limits: BlockLimits = BLOCK_LIMITS) {
     this.#self = self;
@@ -45,23 +48,32 @@ export class CandidatePool {
     const key = budgetKey(address);
     if (key === undefined) return;
     const block = limitedBlock(address.ip, this.#limits);
-    let [inBucket, inBlock, inBoth] = [0, 0, 0];
-    let oldest: Candidate | undefined;
-    for (const entry of this.#entries.values()) {
-      const isSameBlock = block !== undefined && entry.block === block;
-      if (isSameBlock) inBlock += 1;
-      if (entry.bucket !== bucket) continue;
-      oldest ??= entry;
-      inBucket += 1;
-      if (isSameBlock) inBoth += 1;
+    const inBucket = this.#buckets.get(bucket) ?? new Set();
+    if (block !== undefined) {
+      let inBoth = 0;
+      for (const other of inBucket) if (other.block === block) inBoth += 1;
+      if (inBoth >= this.#limits.bucket || (this.#inBlock.get(block) ?? 0) >= this.#limits.table) return;
     }
-    if (inBoth >= this.#limits.bucket || inBlock >= this.#limits.table) return;
-    if (inBucket >= PER_BUCKET && oldest !== undefined) this.#entries.delete(oldest.id);
+    const [oldest] = inBucket;
+    if (inBucket.size >= PER_BUCKET && oldest !== undefined) this.delete(oldest.id);
     else if (this.#entries.size >= TOTAL) return;
-    this.#entries.set(id, { id, address, block, bucket, budgetKey: key });
+    const candidate = { id, address, block, bucket, budgetKey: key };
+    this.#entries.set(id, candidate);
+    this.#buckets.set(bucket, inBucket.add(candidate));
+    if (block !== undefined) this.#inBlock.set(block, (this.#inBlock.get(block) ?? 0) + 1);
   }
 
   delete(id: NodeId): void {
+    const candidate = this.#entries.get(id);
+    if (candidate === undefined) return;
+    const { bucket, block } = candidate;
     this.#entries.delete(id);
+    const inBucket = this.#buckets.get(bucket);
+    inBucket?.delete(candidate);
+    if (inBucket?.size === 0) this.#buckets.delete(bucket);
+    if (block === undefined) return;
+    const inBlock = (this.#inBlock.get(block) ?? 1) - 1;
+    if (inBlock > 0) this.#inBlock.set(block, inBlock);
+    else this.#inBlock.delete(block);
   }
 }

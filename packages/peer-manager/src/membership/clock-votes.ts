@@ -12,6 +12,8 @@ const VOTERS_MAX = 64;
 
 export class ClockVotes {
   readonly #votes = new Map<string, { readonly offsetMs: number; readonly atMono: number }>();
+  /** Their offsets in order: every Pong votes, and sorting all of them each time costs more than the rest of the Pong. */
+  readonly #sorted: number[] = [];
   #offsetMs = 0;
 
   /** How far others are ahead of us; 0 while too few say anything, or it is close enough. */
@@ -26,21 +28,33 @@ export class ClockVotes {
 
   /** A neighbour's clock was so far ahead of ours. */
   vote(voter: string, offsetMs: number, nowMono: number): void {
-    this.#votes.delete(voter);
+    this.#forget(voter);
     this.#votes.set(voter, { offsetMs, atMono: nowMono });
+    this.#sorted.splice(this.#placeOf(offsetMs), 0, offsetMs);
     for (const [old, { atMono }] of this.#votes) {
       if (nowMono < atMono + VOTE_MS && this.#votes.size <= VOTERS_MAX) break;
-      this.#votes.delete(old);
+      this.#forget(old);
     }
-    const offsets = new Float64Array(this.#votes.size);
-    let i = 0;
-    for (const each of this.#votes.values()) {
-      offsets[i] = each.offsetMs;
-      i += 1;
-    }
-    // By number, and without a call for each pair: every Pong votes.
-    offsets.sort();
-    const median = offsets.length < VOTERS ? 0 : (offsets[offsets.length >> 1] ?? 0);
+    const { length } = this.#sorted;
+    const median = length < VOTERS ? 0 : (this.#sorted[length >> 1] ?? 0);
     this.#offsetMs = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);
+  }
+
+  #forget(voter: string): void {
+    const vote = this.#votes.get(voter);
+    if (vote === undefined) return;
+    this.#votes.delete(voter);
+    this.#sorted.splice(this.#placeOf(vote.offsetMs), 1);
+  }
+
+  /** Where this offset stands, or would. */
+  #placeOf(offsetMs: number): number {
+    let [from, to] = [0, this.#sorted.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#sorted[middle] as number) < offsetMs) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }

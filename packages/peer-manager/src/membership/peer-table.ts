@@ -9,6 +9,7 @@ import { acceptsContact, type Scope, scopeOf } from "./scope.ts";
 // enters only so, hence a stranger cannot fill the table by naming ids. Block limits keep one /24 (or /48) from holding it. Only
 // these are handed on, and of them only those that answered when last asked.
 
+const BUCKETS = 256;
 const BUCKET_SIZE = 16;
 /** A contact that does not answer is tried again after 1 s, later up to 15 s, in the end 30 s, and forgotten after 10 min. */
 const WAIT_FIRST_MS = 1000;
@@ -41,7 +42,8 @@ export class PeerTable {
   readonly #entries = new Map<NodeId, TableEntry>();
   /** The entries, to draw from; made when asked for. */
   #list: readonly TableEntry[] | undefined;
-  readonly #inBucket = new Map<number, number>();
+  /** The same, by bucket, in the order in which they came. */
+  readonly #buckets = new Map<number, readonly TableEntry[]>();
   readonly #inBlock = new Map<string, number>();
 
   constructor(self: NodeId, random: RandomSource, limits: BlockLimits = BLOCK_LIMITS) {
@@ -87,8 +89,9 @@ export class PeerTable {
     }
     const times = { lastSeenMono: nowMono, failures: 0, nextDialMono: nowMono };
     this.#list = undefined;
-    this.#entries.set(id, { id, address, scope: scopeOf(address.ip), block, bucket, rttMs, ...times });
-    this.#inBucket.set(bucket, (this.#inBucket.get(bucket) ?? 0) + 1);
+    const entry = { id, address, scope: scopeOf(address.ip), block, bucket, rttMs, ...times };
+    this.#entries.set(id, entry);
+    this.#buckets.set(bucket, [...this.#inBucket(bucket), entry]);
     if (block !== undefined) this.#inBlock.set(block, (this.#inBlock.get(block) ?? 0) + 1);
     return true;
   }
@@ -125,10 +128,12 @@ export class PeerTable {
     if (entry === undefined) return;
     this.#list = undefined;
     this.#entries.delete(id);
-    this.#inBucket.set(entry.bucket, (this.#inBucket.get(entry.bucket) ?? 1) - 1);
+    const left = this.#inBucket(entry.bucket).filter((other) => other !== entry);
+    if (left.length > 0) this.#buckets.set(entry.bucket, left);
+    else this.#buckets.delete(entry.bucket);
     if (entry.block === undefined) return;
-    const left = (this.#inBlock.get(entry.block) ?? 1) - 1;
-    if (left > 0) this.#inBlock.set(entry.block, left);
+    const inBlock = (this.#inBlock.get(entry.block) ?? 1) - 1;
+    if (inBlock > 0) this.#inBlock.set(entry.block, inBlock);
     else this.#inBlock.delete(entry.block);
   }
 
@@ -136,7 +141,13 @@ export class PeerTable {
   closest(target: NodeId, count: number, askerAddress: Address, except?: NodeId): Contact[] {
     const passes = (entry: TableEntry) => entry.id !== except && this.#isTold(entry, askerAddress);
     // A few more than asked for, since the block limit may strike some out.
-    return this.#answer(closestOf(target, this.#entries.values(), 2 * count, passes), count);
+    const wanted = 2 * count;
+    const closest: TableEntry[] = [];
+    for (const group of this.#groupsFrom(bucketIndex(this.#self, target))) {
+      closest.push(...closestOf(target, group, wanted - closest.length, passes));
+      if (closest.length >= wanted) break;
+    }
+    return this.#answer(closest, count);
   }
 
   /** Some contacts, by chance: a sample of the network that lies near nobody in particular. Fewer where few may be told. */
@@ -149,6 +160,16 @@ export class PeerTable {
       if (entry !== undefined && entry.id !== except && this.#isTold(entry, askerAddress)) chosen.add(entry);
     }
     return this.#answer(chosen, count);
+  }
+
+  /**
+   * All entries in groups, each farther from a target in this bucket of ours than the one before: first those that share its
+   * bucket; then all that are closer to us, which differ from it in that very bit; then bucket after bucket outwards.
+   */
+  *#groupsFrom(bucket: number): Generator<readonly TableEntry[]> {
+    yield this.#inBucket(bucket);
+    yield [...this.#entries.values()].filter((entry) => entry.bucket < bucket);
+    for (let outer = bucket + 1; outer < BUCKETS; outer += 1) yield this.#inBucket(outer);
   }
 
   #answer(entries: Iterable<TableEntry>, count: number): Contact[] {
@@ -165,20 +186,21 @@ export class PeerTable {
   }
 
   #hasRoom(bucket: number, block: string | undefined): boolean {
-    if ((this.#inBucket.get(bucket) ?? 0) >= BUCKET_SIZE) return false;
+    const inBucket = this.#inBucket(bucket);
+    if (inBucket.length >= BUCKET_SIZE) return false;
     if (block === undefined) return true;
     if ((this.#inBlock.get(block) ?? 0) >= this.#limits.table) return false;
-    let inBoth = 0;
-    for (const entry of this.#entries.values()) if (entry.block === block && entry.bucket === bucket) inBoth += 1;
-    return inBoth < this.#limits.bucket;
+    return inBucket.filter((entry) => entry.block === block).length < this.#limits.bucket;
+  }
+
+  #inBucket(bucket: number): readonly TableEntry[] {
+    return this.#buckets.get(bucket) ?? [];
   }
 
   /** The entry of a bucket that has failed most often. */
   #failingIn(bucket: number): TableEntry | undefined {
     let worst: TableEntry | undefined;
-    for (const entry of this.#entries.values()) {
-      if (entry.bucket === bucket && entry.failures > (worst?.failures ?? 1)) worst = entry;
-    }
+    for (const entry of this.#inBucket(bucket)) if (entry.failures > (worst?.failures ?? 1)) worst = entry;
     return worst;
   }
 }
