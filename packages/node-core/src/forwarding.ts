@@ -13,6 +13,7 @@ import type { Publication, Publish, Send, SendAck, SendFail, SendFailReason } fr
 import { encodeMessage, publicationId } from "@starling/wire-protocol";
 import { Admission, type Decision } from "./admission.ts";
 import type { Counters } from "./counters.ts";
+import { earliest } from "./earliest.ts";
 import type { ForwardLimits } from "./forward-quota.ts";
 import { Freshness } from "./freshness.ts";
 import { FreshnessWatch } from "./freshness-watch.ts";
@@ -91,6 +92,11 @@ export class Forwarding {
 
   get openCount(): number {
     return this.#forwarder.openCount;
+  }
+
+  /** Whether an ack may still be on its way over the link to this peer. */
+  isInUse(peer: NodeId, nowMono: number): boolean {
+    return this.#forwarder.isInUse(peer, nowMono);
   }
 
   /** Messages that wait for their turn. */
@@ -193,9 +199,7 @@ export class Forwarding {
   }
 
   nextDeadline(): number | null {
-    const machines = [this.#admission, this.#forwarder, this.#broadcast];
-    const due = machines.map((machine) => machine.nextDeadline()).filter((deadline) => deadline !== null);
-    return due.length === 0 ? null : Math.min(...due);
+    return earliest(this.#admission.nextDeadline(), this.#forwarder.nextDeadline(), this.#broadcast.nextDeadline());
   }
 
   #onDecisions(decisions: readonly Decision[], now: Now): ForwardingOutput[] {

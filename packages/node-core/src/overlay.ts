@@ -26,6 +26,7 @@ import {
   FRAME_KIND,
 } from "@starling/wire-protocol";
 import { Counters } from "./counters.ts";
+import { earliest } from "./earliest.ts";
 import { DEFAULT_FORWARD_LIMITS } from "./forward-quota.ts";
 import { Forwarding } from "./forwarding.ts";
 import type { RelayInput } from "./input.ts";
@@ -60,7 +61,11 @@ export class Overlay {
     this.#hidesAddress = hidesAddress;
     this.#told = new ToldPrices({ send: floor(0), publish: publishFloor(0) });
     const announce = hidesAddress ? [] : options.announce;
-    this.#membership = new Membership({ ...options, announce }, (peer) => this.#links.sessionRttMs(peer), now);
+    const view = {
+      rttOf: (peer: NodeId) => this.#links.sessionRttMs(peer),
+      isInUse: (peer: NodeId, nowMono: number) => this.#forwarding.isInUse(peer, nowMono),
+    };
+    this.#membership = new Membership({ ...options, announce }, view, now);
     this.#links = new Links({
       crypto: options.crypto ?? createSessionCrypto({ identity, network, random }),
       channelCrypto: createSessionCrypto({ identity, network, random, purpose: "channel" }),
@@ -151,12 +156,7 @@ export class Overlay {
   }
 
   nextDeadline(): number | null {
-    const deadlines = [
-      this.#links.nextDeadline(),
-      this.#membership.nextDeadline(),
-      this.#forwarding.nextDeadline(),
-    ].filter((deadline) => deadline !== null);
-    return deadlines.length === 0 ? null : Math.min(...deadlines);
+    return earliest(this.#links.nextDeadline(), this.#membership.nextDeadline(), this.#forwarding.nextDeadline());
   }
 
   /** What has to go out after any of the other calls; the owner calls it last. */

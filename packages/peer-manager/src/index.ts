@@ -6,7 +6,7 @@ export { bucketIndex, closestOf, compareDistance, isCloser, sortByDistance } fro
 export { BLOCK_LIMITS, type BlockLimits } from "./membership/block-limits.ts";
 export { Membership } from "./membership/membership.ts";
 export type { Neighbour, PeerView } from "./membership/neighbours.ts";
-export type { MembershipOptions, MembershipOutput } from "./membership/options.ts";
+export type { LinkView, MembershipOptions, MembershipOutput } from "./membership/options.ts";
 export type { CandidateContext, Scope } from "./membership/scope.ts";
 export { acceptedCandidates, acceptsContact, blockOf, samePrivateNetwork, scopeOf } from "./membership/scope.ts";
 export type { Now } from "./now.ts";

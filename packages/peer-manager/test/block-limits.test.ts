@@ -97,7 +97,7 @@ test("a Membership keeps to the limits that it is given", () => {
         ...{ identity: self, network: "town", role: "node", announce: [], maxNeighbours: 64 },
         ...{ bootstrap, blockLimits, random: seededBytes(2) },
       },
-      () => 30,
+      { rttOf: () => 30, isInUse: () => false },
       at(0),
     );
     for (const { id, address } of bootstrap) membership.opened(id, address, true, at(1));

@@ -113,6 +113,14 @@ describe("the way there", () => {
     expect(say(forwarder.forward(UPSTREAM, "a", sendOf(), 0))).toEqual([["send", NEAR, { hops: 1, ...plain }]]);
   });
 
+  test("both links that an envelope went over are in use for the three seconds that its ack may take", () => {
+    link(NEAR, FAR);
+    forwarder.forward(UPSTREAM, "a", sendOf(), 1000);
+    const inUse = (nowMono: number) =>
+      [UPSTREAM, NEAR, UPSTREAM2, FAR].filter((peer) => forwarder.isInUse(peer, nowMono));
+    expect([inUse(1000), inUse(3999), inUse(4000)]).toEqual([[UPSTREAM, NEAR], [UPSTREAM, NEAR], []]);
+  });
+
   test("the hop limit holds for everybody but the recipient", () => {
     link(NEAR);
     expect(say(forwarder.forward(UPSTREAM, "a", sendOf({ hops: 24 }), 0))).toEqual([

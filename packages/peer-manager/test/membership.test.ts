@@ -70,6 +70,18 @@ test("of two in a bucket the quicker is kept", () => {
   expect(kept.filter(({ id }) => slow.has(id)).length).toBeLessThan(kept.length / 3);
 });
 
+test("a surplus link is hung up once no ack may be on its way over it any more", () => {
+  const town = new Town();
+  let isBusy = true;
+  town.isInUse = () => isBusy;
+  const { all } = settle(40, 60_000, town);
+  const links = () => all.reduce((sum, each) => sum + each.links.size, 0);
+  const inUse = links();
+  isBusy = false;
+  town.run(30_000);
+  expect(links()).toBeLessThan(0.8 * inUse);
+});
+
 describe("one node and what it is told", () => {
   const identity = (seed: number) => identityFromSeed(new Uint8Array(32).fill(seed));
   const [SELF, PEER, OTHER, THIRD] = [identity(1), identity(2), identity(3), identity(4)];
@@ -81,7 +93,7 @@ describe("one node and what it is told", () => {
         random: seededBytes(5),
         ...options,
       },
-      () => 30,
+      { rttOf: () => 30, isInUse: () => false },
       at(0),
     );
     membership.tick(at(0));
@@ -270,7 +282,7 @@ describe("one node and what it is told", () => {
         ...{ identity: SELF, network: "town", role: "node", bootstrap, saved, announce: [], maxNeighbours: 8 },
         random: seededBytes(6),
       },
-      () => 30,
+      { rttOf: () => 30, isInUse: () => false },
       at(0),
     );
     const times = new Map<NodeId, number[]>();

@@ -358,7 +358,7 @@ describe("membership of one node", () => {
         ...{ identity: identityFromSeed(new Uint8Array(32).fill(1)), network: "town", role: "node", bootstrap: [] },
         ...{ announce: [], maxNeighbours: 8, random: seededBytes(5), passive },
       },
-      () => 30,
+      { rttOf: () => 30, isInUse: () => false },
       now(0),
     );
   const lookup = { type: "lookup", query: 1, target: OTHER } as const;

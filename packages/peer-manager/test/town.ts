@@ -35,6 +35,7 @@ export class Town {
   readonly #byAddress = new Map<string, Resident>();
   /** Milliseconds between two residents. */
   rttMs: (a: NodeId, b: NodeId) => number = () => 50;
+  isInUse: (a: NodeId, b: NodeId) => boolean = () => false;
   ms = 0;
 
   move(seed: number, options: Partial<MembershipOptions> & { readonly address: Address }): Resident {
@@ -47,7 +48,7 @@ export class Town {
         random: seededBytes(seed + 1),
         ...rest,
       },
-      (peer) => this.rttMs(id, peer),
+      { rttOf: (peer) => this.rttMs(id, peer), isInUse: (peer) => this.isInUse(id, peer) },
       at(this.ms),
     );
     const resident: Resident = { id, address, membership, links: new Set(), dials: [], isUp: true };

@@ -10,7 +10,7 @@ import type { Introductions } from "./introductions.ts";
 import { jittered } from "./jitter.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { ObservedAddress } from "./observed-address.ts";
-import type { MembershipOptions, MembershipOutput } from "./options.ts";
+import type { LinkView, MembershipOptions, MembershipOutput } from "./options.ts";
 import type { PeerTable } from "./peer-table.ts";
 import type { Reachability } from "./reachability.ts";
 import { dialsWanted, explorationWanted, linksUnwanted, type UpkeepView } from "./upkeep.ts";
@@ -24,7 +24,8 @@ const EXPLORE_YOUNG_MS = 10_000;
 const EXPLORE_MS = 30_000;
 const YOUNG_MS = 180_000;
 
-export type LinkUpkeepOptions = Pick<MembershipOptions, "passive" | "announce"> & {
+export type LinkUpkeepOptions = Pick<MembershipOptions, "passive" | "announce"> &
+  LinkView & {
   readonly self: NodeId;
   readonly limits: BlockLimits;
   readonly neighbours: Neighbours;
@@ -37,7 +38,6 @@ export type LinkUpkeepOptions = Pick<MembershipOptions, "passive" | "announce"> 
   readonly announcer: Announcer;
   readonly reachability: Reachability;
   readonly observed: ObservedAddress;
-  readonly rttOf: (peer: NodeId) => number | undefined;
   readonly random: RandomSource;
 };
 
@@ -115,9 +115,9 @@ export class LinkUpkeep {
   }
 
   #view(nowMono: number): UpkeepView {
-    const { self, limits, neighbours, table, pool, bootstrap, dials, rttOf, random } = this.#options;
+    const { self, limits, neighbours, table, pool, bootstrap, dials, rttOf, isInUse, random } = this.#options;
     return {
-      ...{ self, neighbours, table, pool, rttOf, nowMono, random },
+      ...{ self, neighbours, table, pool, rttOf, isInUse, nowMono, random },
       anchorsPerBlock: limits.anchors,
       isBootstrap: (id) => bootstrap.has(id),
       isDialling: (id) => dials.has(id),

@@ -15,7 +15,7 @@ import { LinkLife } from "./link-life.ts";
 import { LinkUpkeep } from "./link-upkeep.ts";
 import { type Neighbour, Neighbours, type PeerView } from "./neighbours.ts";
 import { ObservedAddress } from "./observed-address.ts";
-import type { MembershipOptions, MembershipOutput } from "./options.ts";
+import type { LinkView, MembershipOptions, MembershipOutput } from "./options.ts";
 import { PeerTable } from "./peer-table.ts";
 import { PeersToSave, SAVED_MAX } from "./peers-to-save.ts";
 import { Reachability } from "./reachability.ts";
@@ -58,7 +58,7 @@ export class Membership {
   readonly #upkeep: LinkUpkeep;
   readonly #toSave: PeersToSave;
 
-  constructor(options: MembershipOptions, rttOf: (peer: NodeId) => number | undefined, now: Now) {
+  constructor(options: MembershipOptions, links: LinkView, now: Now) {
     const { identity, network, bootstrap, saved = [], random, announce, passive = false } = options;
     const self = identity.id;
     this.#options = options;
@@ -81,7 +81,8 @@ export class Membership {
     for (const contact of others(saved)) pool.hear(contact);
 
     const shared = {
-      ...{ self, limits, pool, dialBacks, rttOf, passive },
+      ...{ self, limits, pool, dialBacks, passive },
+      ...links,
       neighbours: this.#neighbours,
       table: this.#table,
       dials: this.#dials,

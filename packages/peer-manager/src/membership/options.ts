@@ -19,6 +19,14 @@ export type MembershipOutput =
   | { readonly type: "save-peers"; readonly peers: readonly Contact[] }
   | { readonly type: "dropped"; readonly reason: string };
 
+/** What the owner of the links knows of one. */
+export type LinkView = {
+  /** Round trip, ms; undefined before the first is known. */
+  readonly rttOf: (peer: NodeId) => number | undefined;
+  /** An ack may still be on its way over it: a bad moment to hang up. */
+  readonly isInUse: (peer: NodeId, nowMono: number) => boolean;
+};
+
 /** What membership is made of. */
 export type MembershipOptions = {
   readonly identity: Identity;

@@ -4,6 +4,7 @@ import { closestOf, isCloser } from "../distance.ts";
 import type { Candidate, CandidatePool } from "./candidate-pool.ts";
 import { fraction } from "./jitter.ts";
 import { ANCHORS, type Neighbour, type Neighbours } from "./neighbours.ts";
+import type { LinkView } from "./options.ts";
 import type { PeerTable, TableEntry } from "./peer-table.ts";
 
 // Which links a node wants, PROTOCOL §4: its 4 closest reachable nodes, and one for each non-empty bucket, the one with the lowest
@@ -23,7 +24,7 @@ const BETTER = 0.9;
 /** A table entry without a link is asked again whether it is there after this long. */
 const STALE_MS = 300_000;
 
-export type UpkeepView = {
+export type UpkeepView = LinkView & {
   readonly self: NodeId;
   readonly neighbours: Neighbours;
   readonly table: PeerTable;
@@ -32,7 +33,6 @@ export type UpkeepView = {
   readonly isDialling: (id: NodeId) => boolean;
   /** Whether hearsay about this address may be tried. */
   readonly mayTry: (candidate: Candidate) => boolean;
-  readonly rttOf: (id: NodeId) => number | undefined;
   /** Anchors that may be of one block. */
   readonly anchorsPerBlock: number;
   readonly nowMono: number;
@@ -85,7 +85,7 @@ export function explorationWanted(view: UpkeepView): Contact | undefined {
 
 /** Links of our own making that are of no use to us. */
 export function linksUnwanted(view: UpkeepView): NodeId[] {
-  const { neighbours, nowMono, isBootstrap } = view;
+  const { neighbours, nowMono, isBootstrap, isInUse } = view;
   if (neighbours.size <= LINKS_FREE) return [];
   const reachable = neighbours.reachable();
   const anchors = new Set(neighbours.anchors());
@@ -95,6 +95,7 @@ export function linksUnwanted(view: UpkeepView): NodeId[] {
     if (!dialled || anchoredToUs || nowMono < Math.max(sinceMono + SETTLE_MS, keepUntilMono)) continue;
     if (anchors.has(neighbour) || (isBootstrap(id) && reachable.length < INDEPENDENT)) continue;
     if (neighbour.reachable && isBestOfBucket(neighbour, reachable, view)) continue;
+    if (isInUse(id, nowMono)) continue;
     unwanted.push(id);
   }
   return unwanted;

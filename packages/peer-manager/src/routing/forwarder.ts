@@ -3,6 +3,7 @@ import type { Send, SendAck, SendFail, SendFailReason } from "@starling/wire-pro
 import { HOP_LIMIT, lockOf } from "@starling/wire-protocol";
 import { AbsentCache } from "./absent-cache.ts";
 import { ackTo, type Failure, failTo } from "./answers.ts";
+import { LinkUse } from "./link-use.ts";
 import type { Links } from "./links.ts";
 import { NeighbourScores } from "./neighbour-scores.ts";
 import { OutLinks } from "./out-links.ts";
@@ -36,6 +37,7 @@ export class Forwarder {
   readonly #routes = new RouteTable();
   readonly #absent = new AbsentCache();
   readonly #scores = new NeighbourScores();
+  readonly #use = new LinkUse();
   readonly #outLinks: OutLinks;
 
   /** `pendingMax`: envelopes under way at once. */
@@ -44,7 +46,7 @@ export class Forwarder {
     this.#links = links;
     this.#outLinks = new OutLinks({
       ...{ self, links, pending: this.#pending },
-      ...{ routes: this.#routes, absent: this.#absent, scores: this.#scores },
+      ...{ routes: this.#routes, absent: this.#absent, scores: this.#scores, use: this.#use },
     });
   }
 
@@ -71,6 +73,11 @@ export class Forwarder {
   /** 0 to 1: how much of what it took this neighbour has delivered lately. */
   scoreOf(peer: NodeId, nowMono: number): number {
     return this.#scores.of(peer, nowMono);
+  }
+
+  /** Whether an ack may still be on its way over this link, one way or the other. */
+  isInUse(peer: NodeId, nowMono: number): boolean {
+    return this.#use.isInUse(peer, nowMono);
   }
 
   /** An envelope of our own. */
@@ -201,6 +208,7 @@ export class Forwarder {
 
   #enter(from: NodeId, id: string, send: Send, nowMono: number): PendingEnvelope {
     const entry = carriedEnvelope(from, id, send, nowMono);
+    this.#use.used(from, nowMono);
     this.#pending.add(entry);
     return entry;
   }

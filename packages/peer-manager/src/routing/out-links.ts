@@ -3,6 +3,7 @@ import { HOP_LIMIT } from "@starling/wire-protocol";
 import type { AbsentCache } from "./absent-cache.ts";
 import { AckWatch } from "./ack-watch.ts";
 import { type Failure, failTo, type SendTo, sendFrame } from "./answers.ts";
+import type { LinkUse } from "./link-use.ts";
 import type { Links } from "./links.ts";
 import type { NeighbourScores } from "./neighbour-scores.ts";
 import type { NextHop } from "./next-hop.ts";
@@ -31,6 +32,7 @@ export type OutLinksOptions = {
   readonly routes: RouteTable;
   readonly absent: AbsentCache;
   readonly scores: NeighbourScores;
+  readonly use: LinkUse;
 };
 
 export class OutLinks {
@@ -156,6 +158,7 @@ export class OutLinks {
     this.#hops.add(entry.id, peer, token, nowMono);
     if (peer !== entry.recipient) this.#acks.add(entry.id, peer, token, nowMono);
     this.#tokens.set(token, { id: entry.id, peer });
+    this.#options.use.used(peer, nowMono);
     return { type: "send", peer, frame: sendFrame(entry, hop), token, own: entry.source };
   }
 

@@ -1,0 +1,24 @@
+import type { NodeId } from "@starling/crypto-identity";
+
+// Over which links a Send has just gone, either way: hung up now, its ack would find no way back, and the author would have to send
+// it again.
+
+/** Most acks have come by then; it is also when one counts as missing. */
+const IN_USE_MS = 3000;
+// BOUNDED: the link used longest ago makes room; there are no more links than this.
+const LINKS_MAX = 4096;
+
+export class LinkUse {
+  readonly #usedMono = new Map<NodeId, number>();
+
+  used(peer: NodeId, nowMono: number): void {
+    this.#usedMono.delete(peer);
+    this.#usedMono.set(peer, nowMono);
+    const oldest = this.#usedMono.keys().next();
+    if (this.#usedMono.size > LINKS_MAX && !oldest.done) this.#usedMono.delete(oldest.value);
+  }
+
+  isInUse(peer: NodeId, nowMono: number): boolean {
+    return nowMono < (this.#usedMono.get(peer) ?? Number.NEGATIVE_INFINITY) + IN_USE_MS;
+  }
+}
