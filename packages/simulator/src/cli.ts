@@ -4,9 +4,7 @@ import { writeRow } from "./document.ts";
 import { runPlan } from "./plan-run.ts";
 import { reportTable, writeReport } from "./report.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
-
-// npm run sim -- SCENARIO [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-// npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR] [--write]
+import { USAGE } from "./usage.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,11 +22,7 @@ const { values, positionals } = parseArgs({
 });
 
 function usage(problem: string): never {
-  const names = Object.keys(SCENARIOS).join("|");
-  process.stderr.write(`sim: ${problem}
-usage: npm run sim -- ${names} [--nodes N] [--seed S|S-T] [--messages M] [--crypto real|stand-in] [--json]
-       npm run sim -- report [SCENARIO ...] [--tune] [--nodes N] [--seed S|S-T] [--messages M] [--cells DIR] [--out DIR] [--write]
-`);
+  process.stderr.write(`sim: ${problem}\n${USAGE}`);
   process.exit(2);
 }
 

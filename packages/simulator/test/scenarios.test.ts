@@ -26,6 +26,13 @@ function sim(...args: readonly string[]): { cells: Cell[]; code: number | null; 
   };
 }
 
+test("a command line that says nothing sensible is answered by what can be run, and no stack", () => {
+  for (const args of [["speed", "--nope"], ["broadcast", "--nope"], ["sped"], []]) {
+    const { code, stderr } = sim(...args);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^sim: .+\nusage: npm run sim/) });
+  }
+});
+
 const CHAOS_SEEDS = "1-5";
 const CHILD_MS = 120_000;
 
