@@ -239,12 +239,25 @@ describe("scores", () => {
     expect(forwarder.scoreOf(NEAR, 3_000_000)).toBeCloseTo(before, 2);
   });
 
-  test("a missing ack says nothing where nobody has reached the recipient, and a SendFail never does", () => {
+  const strangerTo = (i: number) => ({ recipient: identityFromSeed(new Uint8Array(32).fill(100 + i)).id });
+
+  test("a neighbour that has delivered is not blamed where nobody has reached the recipient; one that has not is", () => {
     link(NEAR, NEARER2);
-    const before = forwarder.scoreOf(NEAR, 0);
-    firstHop(1, 0);
-    forwarder.tick(3000);
-    expect(forwarder.scoreOf(NEAR, 3000)).toBe(before);
+    forwarder.originate(original(1, { ...strangerTo(1), firstHop: NEAR }), 0);
+    forwarder.acknowledged(NEAR, { type: "send-ack", t: lockedWith(1), hops: 2 }, 100);
+    const good = forwarder.scoreOf(NEAR, 100);
+    const unknown = forwarder.scoreOf(NEARER2, 100);
+    forwarder.originate(original(2, { ...strangerTo(2), firstHop: NEAR }), 100);
+    forwarder.originate(original(3, { ...strangerTo(3), firstHop: NEARER2 }), 100);
+    forwarder.originate(original(4, { ...strangerTo(4), firstHop: NEARER2 }), 100);
+    forwarder.tick(3100);
+    expect(forwarder.scoreOf(NEAR, 3100)).toBeCloseTo(good, 2);
+    expect(forwarder.scoreOf(NEARER2, 3100)).toBeCloseTo(unknown * 0.85 ** 2, 5);
+  });
+
+  test("a SendFail is no silence", () => {
+    link(NEAR, NEARER2);
+    const before = forwarder.scoreOf(NEAR, 40_000);
     firstHop(2, 40_000);
     forwarder.failed(
       NEAR,
@@ -258,9 +271,11 @@ describe("scores", () => {
 
   test("a silence is held against its neighbour once a minute and recipient, also when the answer comes later", () => {
     link(NEAR);
-    const before = forwarder.scoreOf(NEAR, 0);
+    forwarder.originate(original(20, strangerTo(20)), 0);
+    forwarder.acknowledged(NEAR, { type: "send-ack", t: lockedWith(20), hops: 2 }, 0);
     for (let i = 0; i < 5; i += 1) firstHop(i, i);
     forwarder.tick(3010);
+    const before = forwarder.scoreOf(NEAR, 4100);
     link(NEARER2);
     forwarder.originate(original(9, { firstHop: NEARER2 }), 4000);
     forwarder.acknowledged(NEARER2, { type: "send-ack", t: lockedWith(9), hops: 2 }, 4100);

@@ -1,8 +1,10 @@
 import type { NodeId } from "@starling/crypto-identity";
 
 // What this node knows of how well each neighbour delivers, PROTOCOL §5 "Hash-locked acks". Only the recipient can reveal t, so an ack
-// is knowledge, and its absence a hint: the recipient may be gone. A missing ack therefore counts only against a neighbour whose
-// recipient has answered over some path within 10 min, before or soon after, and once a minute for each of the two.
+// is knowledge, and its absence a hint: the recipient may be gone. So who has delivered lately has the benefit of the doubt: a missing
+// ack counts only if the recipient has answered over some path within 10 min, before or soon after. Who has delivered nothing has
+// not: most of what a node forwards is for recipients that it never hears of again, and one that loses everything would go on
+// losing it. Either way it counts once a minute for each of the two.
 
 /** Where a neighbour of whom nothing is known stands, and whereto scores drift back. */
 const NEUTRAL = 0.6;
@@ -18,7 +20,7 @@ const RECIPIENTS_MAX = 4096;
 const SUSPECTS_MAX = 8;
 const PAIRS_MAX = 4096;
 
-type Score = { value: number; atMono: number };
+type Score = { readonly value: number; readonly atMono: number; readonly ackedMono: number };
 type Recipient = { ackedMono: number; readonly suspects: { readonly peer: NodeId; readonly atMono: number }[] };
 
 export class NeighbourScores {
@@ -46,7 +48,8 @@ export class NeighbourScores {
   /** No answer came over this neighbour. */
   missed(peer: NodeId, recipient: NodeId, nowMono: number): void {
     const known = this.#recipient(recipient);
-    if (nowMono < known.ackedMono + ALIVE_MS) {
+    const hasDelivered = nowMono < this.#ackedMono(peer) + ALIVE_MS;
+    if (!hasDelivered || nowMono < known.ackedMono + ALIVE_MS) {
       this.#lower(peer, recipient, nowMono);
     } else {
       known.suspects.push({ peer, atMono: nowMono });
@@ -65,9 +68,14 @@ export class NeighbourScores {
 
   #move(peer: NodeId, towards: 0 | 1, nowMono: number): void {
     const value = this.of(peer, nowMono);
+    const ackedMono = towards === 1 ? nowMono : this.#ackedMono(peer);
     this.#scores.delete(peer);
-    this.#scores.set(peer, { value: value + GAIN * (towards - value), atMono: nowMono });
+    this.#scores.set(peer, { value: value + GAIN * (towards - value), atMono: nowMono, ackedMono });
     bound(this.#scores, SCORES_MAX);
+  }
+
+  #ackedMono(peer: NodeId): number {
+    return this.#scores.get(peer)?.ackedMono ?? Number.NEGATIVE_INFINITY;
   }
 
   #recipient(id: NodeId): Recipient {
