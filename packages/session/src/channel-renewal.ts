@@ -1,14 +1,23 @@
-// New keys inside an open channel, PROTOCOL §9.1: a Hello and a Welcome that carry the handshake and nothing else.
+// New keys inside an open channel, PROTOCOL §9.1: when they are due, and a Hello and a Welcome that carry the handshake and nothing
+// else. What it brings into use is the owner's to give to the link.
 //
 //   initiator   idle ─ time, or messages ─▶ asked ─ Welcome that opens ─▶ idle, the new session in use
 //   responder   idle ─ Hello ─▶ unconfirmed ─ first Data that opens ─▶ idle, the new session in use
 //
 // The channel loses nothing, so each is sent once, and what waits does so until a newer Hello or the end of the channel.
 import type { NodeId, SessionKeys } from "@starling/crypto-identity";
-import { type ChannelHello, type Data, encodeChannelHello, encodeWelcome, type Welcome } from "@starling/wire-protocol";
+import {
+  type ChannelHello,
+  type Data,
+  encodeChannelHello,
+  encodeWelcome,
+  HELLO,
+  type Welcome,
+} from "@starling/wire-protocol";
 import type { Counters } from "./counters.ts";
 import type { Indexes } from "./index-table.ts";
 import { HEAL_INTERVAL_MS } from "./limits.ts";
+import type { Link } from "./link.ts";
 import { type Opened, Session } from "./session.ts";
 import type { Initiation, SessionCrypto } from "./session-crypto.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -24,9 +33,13 @@ export type ChannelRenewalOptions = {
   readonly crypto: SessionCrypto;
   readonly counters: Counters;
   readonly indexes: Indexes<RenewalSlot>;
-  readonly peer: NodeId;
+  /** The one on the channel, whose keys these are. */
+  readonly link: Link;
   /** The owner's name of the channel: the epoch of every session on it. */
   readonly channel: string;
+  /** Over the channel. */
+  readonly transmit: (datagram: Uint8Array) => void;
+  readonly rekeyAfterMessages: number;
   readonly nowMono: number;
 };
 
@@ -41,57 +54,30 @@ export class ChannelRenewal {
     this.#hellos = new TokenBucket(1000 / HEAL_INTERVAL_MS, HELLOS_AT_ONCE, options.nowMono);
   }
 
-  /** When a Hello of ours is due for the session in use: never while one waits for its Welcome. */
-  dueMono(session: Session, rekeyAfterMessages: number): number {
-    return this.#asked === undefined ? session.rekeyMono(rekeyAfterMessages) : Number.POSITIVE_INFINITY;
+  /** When `tick` sends a Hello: never while one waits for its Welcome. */
+  dueMono(): number {
+    if (this.#asked !== undefined) return Number.POSITIVE_INFINITY;
+    const { link, rekeyAfterMessages } = this.#options;
+    return Math.max(link.current.rekeyMono(rekeyAfterMessages), link.nextHelloMono);
   }
 
-  ask(): Uint8Array {
-    const { crypto, counters, peer } = this.#options;
-    const initiation = crypto.initiate(peer, NOTHING);
+  tick(nowMono: number): void {
+    if (this.dueMono() > nowMono) return;
+    const { crypto, counters, link, transmit } = this.#options;
+    link.helloSent(nowMono + HEAL_INTERVAL_MS);
+    const initiation = crypto.initiate(link.peer, NOTHING);
     const localIndex = this.#own();
     this.#asked = { initiation, localIndex };
     counters.add("handshakes.started");
     counters.add("hellos.sent");
-    return encodeChannelHello(localIndex, initiation.message);
+    transmit(encodeChannelHello(localIndex, initiation.message));
   }
 
-  /** The Welcome to a Hello of the peer; the keys in use stay until Data has opened under the new ones. */
-  hello({ senderIndex, message }: ChannelHello, nowMono: number): Uint8Array | undefined {
-    const { crypto, counters, indexes, peer } = this.#options;
-    if (!this.#hellos.take(nowMono)) {
-      counters.add("dropped.rate-limited");
-      return undefined;
-    }
-    const response = crypto.respond(message);
-    if (response === undefined || response.initiator !== peer) {
-      counters.add("dropped.handshake");
-      return undefined;
-    }
-    const answer = response.respond(NOTHING);
-    if (this.#unconfirmed !== undefined) indexes.delete(this.#unconfirmed.localIndex);
-    this.#unconfirmed = this.#session(this.#own(), senderIndex, false, answer.keys, nowMono);
-    counters.add("handshakes.answered");
-    counters.add("welcomes.sent");
-    return encodeWelcome(this.#unconfirmed.localIndex, senderIndex, answer.message);
-  }
-
-  /** The session that a Welcome finishes; one that does not open changes nothing. */
-  welcome({ senderIndex, receiverIndex, message }: Welcome, nowMono: number): Session | undefined {
-    const { counters, indexes } = this.#options;
-    const asked = this.#asked;
-    if (asked?.localIndex !== receiverIndex) {
-      counters.add("dropped.welcome-unasked");
-      return undefined;
-    }
-    const finished = asked.initiation.finish(message);
-    if (finished === undefined) {
-      counters.add("dropped.handshake");
-      return undefined;
-    }
-    this.#asked = undefined;
-    indexes.delete(receiverIndex);
-    return this.#session(receiverIndex, senderIndex, true, finished.keys, nowMono);
+  /** Takes what came over the channel; the session that a Welcome finishes. */
+  receive(message: ChannelHello | Welcome, nowMono: number): Session | undefined {
+    if (message.kind !== HELLO) return this.#welcome(message, nowMono);
+    this.#hello(message, nowMono);
+    return undefined;
   }
 
   /** The first Data under the keys of an unconfirmed session; one that does not open changes nothing. */
@@ -115,10 +101,48 @@ export class ChannelRenewal {
     this.#unconfirmed = undefined;
   }
 
+  /** Answered by a Welcome; the keys in use stay until Data has opened under the new ones. */
+  #hello({ senderIndex, message }: ChannelHello, nowMono: number): void {
+    const { crypto, counters, indexes, link, transmit } = this.#options;
+    if (!this.#hellos.take(nowMono)) {
+      counters.add("dropped.rate-limited");
+      return;
+    }
+    const response = crypto.respond(message);
+    if (response === undefined || response.initiator !== link.peer) {
+      counters.add("dropped.handshake");
+      return;
+    }
+    const answer = response.respond(NOTHING);
+    if (this.#unconfirmed !== undefined) indexes.delete(this.#unconfirmed.localIndex);
+    this.#unconfirmed = this.#session(this.#own(), senderIndex, false, answer.keys, nowMono);
+    counters.add("handshakes.answered");
+    counters.add("welcomes.sent");
+    transmit(encodeWelcome(this.#unconfirmed.localIndex, senderIndex, answer.message));
+  }
+
+  /** One that does not open changes nothing. */
+  #welcome({ senderIndex, receiverIndex, message }: Welcome, nowMono: number): Session | undefined {
+    const { counters, indexes } = this.#options;
+    const asked = this.#asked;
+    if (asked?.localIndex !== receiverIndex) {
+      counters.add("dropped.welcome-unasked");
+      return undefined;
+    }
+    const finished = asked.initiation.finish(message);
+    if (finished === undefined) {
+      counters.add("dropped.handshake");
+      return undefined;
+    }
+    this.#asked = undefined;
+    indexes.delete(receiverIndex);
+    return this.#session(receiverIndex, senderIndex, true, finished.keys, nowMono);
+  }
+
   #own(): number {
-    const { indexes, peer } = this.#options;
+    const { indexes, link } = this.#options;
     const index = indexes.draw();
-    indexes.set(index, { type: "renewal", peer });
+    indexes.set(index, { type: "renewal", peer: link.peer });
     return index;
   }
 

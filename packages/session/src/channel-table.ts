@@ -1,5 +1,6 @@
 // Sessions on channels: the same Data under the keys of a handshake that ran inside an Offer and its Answer (PROTOCOL §9). A channel
-// is reliable and ordered, so nothing is sent again, and its links have no address. Everything else of a link is the same.
+// is reliable and ordered, so nothing is sent again, and its links have no address. Everything else of a link is the same. How an agreed
+// channel becomes a link, and how one ends, is decided here; which channel it is on in peer-channels.ts, new keys in channel-renewal.ts.
 import type { NodeId } from "@starling/crypto-identity";
 import {
   type Address,
@@ -11,17 +12,16 @@ import {
   FRAME_KIND,
   type Frame,
   frameSizeBytes,
-  HELLO,
   type Welcome,
   writeFrame,
 } from "@starling/wire-protocol";
 import { CHANNEL_CARRIER, CHANNEL_MESSAGE_MAX_BYTES } from "./carrier.ts";
 import type { AgreedChannel, ChannelEvent, ChannelTransmit } from "./channel-event.ts";
-import { ChannelRenewal, type RenewalSlot } from "./channel-renewal.ts";
+import type { RenewalSlot } from "./channel-renewal.ts";
 import { type CounterName, Counters } from "./counters.ts";
 import type { CloseReason, SessionEvent, SessionInfo } from "./event.ts";
 import { IndexTable } from "./index-table.ts";
-import { completeLimits, HEAL_INTERVAL_MS, type SessionLimits } from "./limits.ts";
+import { completeLimits, type SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { linkDeadlineMono } from "./link-deadline.ts";
 import { infoOf } from "./link-info.ts";
@@ -29,6 +29,7 @@ import { flushLink } from "./link-output.ts";
 import { enqueueFrame, type SendOutcome, sealBye } from "./link-send.ts";
 import { LinkTable, type SessionSlot } from "./link-table.ts";
 import type { Now } from "./now.ts";
+import { type NextChannel, PeerChannels } from "./peer-channels.ts";
 import { type Opened, Session } from "./session.ts";
 import type { SessionCrypto } from "./session-crypto.ts";
 
@@ -45,16 +46,6 @@ export type ChannelTableOptions = {
   readonly limits?: Partial<SessionLimits>;
 };
 
-type Slot = {
-  readonly link: Link;
-  channel: string;
-  /** Of the keys on `channel`. */
-  renewal: ChannelRenewal;
-  isOpen: boolean;
-  /** A second channel, agreed on; it takes over with the peer's first Data there, or when the first one's carrier ends. */
-  next: { readonly channel: string; readonly session: Session } | undefined;
-};
-
 const NO_CHANNELS: readonly string[] = [];
 
 /** Links over channels, at most one a peer. A link counts as open once Data of the peer has come over it. */
@@ -66,7 +57,7 @@ export class ChannelTable {
   readonly #indexes: IndexTable<SessionSlot | RenewalSlot>;
   readonly #links: LinkTable;
   // BOUNDED: limits.links.
-  readonly #slots: Map<NodeId, Slot> = new Map();
+  readonly #channels: Map<NodeId, PeerChannels> = new Map();
   readonly #touched: Set<Link> = new Set();
   readonly #deadlines: Map<Link, number> = new Map();
   readonly #scratch: Uint8Array = new Uint8Array(CHANNEL_CARRIER.framesMaxBytes);
@@ -117,19 +108,14 @@ export class ChannelTable {
       keys,
       nowMono: now.mono,
     });
-    const known = this.#slots.get(peer);
+    const known = this.#channels.get(peer);
     if (known?.isOpen) return this.#await(known, channel, session, now);
     if (known === undefined && this.#links.isFull) return channel;
     const link = this.#establish(peer, session, now);
     if (link === undefined) return channel;
-    if (known === undefined) {
-      const renewal = this.#renewal(peer, channel, now);
-      this.#slots.set(peer, { link, channel, renewal, isOpen: false, next: undefined });
-      return undefined;
-    }
-    const replaced = known.channel;
-    this.#goOver(known, channel, now);
-    return replaced;
+    if (known !== undefined) return known.goOver(channel, now.mono);
+    this.#channels.set(peer, this.#channelsOn(link, channel, now));
+    return undefined;
   }
 
   /** Takes what a channel brought; never throws, whatever it is. */
@@ -140,19 +126,19 @@ export class ChannelTable {
     if (message.kind !== DATA) return this.#receiveRenewal(channel, message, now);
     const named = this.#indexes.get(message.receiverIndex);
     if (named?.type === "renewal") return this.#confirm(named.peer, channel, message, datagram.length, now);
-    const slot = named && this.#slots.get(named.link.peer);
-    const expected = named?.session === slot?.next?.session ? slot?.next?.channel : slot?.channel;
-    if (named === undefined || slot === undefined || expected !== channel) return this.#drop("dropped.unknown-index");
+    const channels = named && this.#channels.get(named.link.peer);
+    if (named === undefined || channels?.channelOf(named.session) !== channel)
+      return this.#drop("dropped.unknown-index");
     const opened = named.session.open(message);
     if (typeof opened === "string") return this.#drop(opened);
-    const replacing = slot.next?.channel === channel ? this.#takeOver(slot, slot.next, now) : [];
-    return [...replacing, ...this.#opened(slot, named.session, opened, datagram.length, now)];
+    const replacing = channels.next?.channel === channel ? this.#takeOver(channels, channels.next, now) : [];
+    return [...replacing, ...this.#opened(channels, named.session, opened, datagram.length, now)];
   }
 
   /** As in SessionTable; a peer whose channel is not open yet has "no-session". */
   send(peer: NodeId, frame: Frame, now: Now, token?: number): SendOutcome {
-    const slot = this.#slots.get(peer);
-    const link = slot?.isOpen ? slot.link : undefined;
+    const channels = this.#channels.get(peer);
+    const link = channels?.isOpen ? channels.link : undefined;
     const outcome = enqueueFrame(link, frame, now.mono, token, this.#limits);
     if (link !== undefined) this.#touched.add(link);
     return outcome;
@@ -160,25 +146,25 @@ export class ChannelTable {
 
   /** Pings a peer that has not answered where it should have. */
   suspect(peer: NodeId, now: Now): void {
-    const slot = this.#slots.get(peer);
-    if (slot === undefined) return;
-    slot.link.liveness.suspect(now.mono);
-    this.#touched.add(slot.link);
+    const channels = this.#channels.get(peer);
+    if (channels === undefined) return;
+    channels.link.liveness.suspect(now.mono);
+    this.#touched.add(channels.link);
   }
 
   /** As SessionTable.ask. */
   ask(peer: NodeId, now: Now): void {
-    const slot = this.#slots.get(peer);
-    if (slot === undefined) return;
-    slot.link.liveness.ask(now.mono);
-    this.#touched.add(slot.link);
+    const channels = this.#channels.get(peer);
+    if (channels === undefined) return;
+    channels.link.liveness.ask(now.mono);
+    this.#touched.add(channels.link);
   }
 
   /** Ends a link with a Bye; the owner closes the channel once the next flush has gone. */
   close(peer: NodeId, byeBody: Uint8Array, now: Now): SessionEvent[] {
-    const slot = this.#slots.get(peer);
-    if (slot === undefined) return [];
-    const { link, channel } = slot;
+    const channels = this.#channels.get(peer);
+    if (channels === undefined) return [];
+    const { link, inUse: channel } = channels;
     this.#flushLink(link, channel, now);
     const bye = sealBye(link, byeBody);
     if (bye !== undefined) this.#outbox.push({ channel, datagram: bye.datagram, isControl: false });
@@ -189,15 +175,14 @@ export class ChannelTable {
 
   /** The carrier of a channel is gone. */
   lost(channel: string, now: Now): ChannelEvent[] {
-    const slot = this.#slotOf(channel);
-    if (slot === undefined) return [];
-    const { next, link } = slot;
+    const channels = this.#ofChannel(channel);
+    if (channels === undefined) return [];
+    const { next, link } = channels;
     if (next?.channel === channel) {
-      this.#indexes.delete(next.session.localIndex);
-      slot.next = undefined;
+      channels.dropNext();
       return [];
     }
-    if (next !== undefined) return this.#takeOver(slot, next, now);
+    if (next !== undefined) return this.#takeOver(channels, next, now);
     const events: SessionEvent[] = [];
     this.#close(link, "timeout", undefined, events);
     return events;
@@ -206,13 +191,14 @@ export class ChannelTable {
   /** All that may leave now; call it after every other call. */
   flush(now: Now): ChannelTransmit[] {
     for (const link of this.#touched) {
-      const slot = this.#slots.get(link.peer);
-      if (slot === undefined) continue;
-      this.#flushLink(link, slot.channel, now);
+      const channels = this.#channels.get(link.peer);
+      if (channels === undefined) continue;
+      this.#flushLink(link, channels.inUse, now);
       const { rekeyAfterMessages } = this.#limits;
       // None of the reasons for which a Hello over UDP is sent, but the age of the keys.
       const dueMono = linkDeadlineMono(link, now.mono, { isDialing: true, rekeyAfterMessages });
-      this.#deadlines.set(link, Math.min(dueMono, Math.max(now.mono, this.#renewalDueMono(slot))));
+      const renewalMono = channels.isOpen ? channels.renewal.dueMono() : Number.POSITIVE_INFINITY;
+      this.#deadlines.set(link, Math.min(dueMono, Math.max(now.mono, renewalMono)));
     }
     this.#touched.clear();
     const transmits = this.#outbox;
@@ -227,7 +213,8 @@ export class ChannelTable {
       if (dueMono > now.mono) continue;
       this.#touched.add(link);
       if (this.#links.tick(link, now, events)) {
-        this.#renewIfDue(link, now);
+        const channels = this.#channels.get(link.peer);
+        if (channels?.isOpen) channels.renewal.tick(now.mono);
         continue;
       }
       this.#counters.add("links.timed-out");
@@ -245,8 +232,8 @@ export class ChannelTable {
 
   /** An open link over a channel. */
   get(peer: NodeId): SessionInfo | undefined {
-    const slot = this.#slots.get(peer);
-    return slot?.isOpen ? infoOf(slot.link) : undefined;
+    const channels = this.#channels.get(peer);
+    return channels?.isOpen ? infoOf(channels.link) : undefined;
   }
 
   /** Channels that are of no use any more since this was last asked: their carriers are to be closed. */
@@ -259,93 +246,67 @@ export class ChannelTable {
 
   /** The channels of a peer: the one in use, open or not, and one that may take over. */
   channelsOf(peer: NodeId): string[] {
-    const slot = this.#slots.get(peer);
-    return slot === undefined ? [] : [slot.channel, ...(slot.next === undefined ? [] : [slot.next.channel])];
+    return this.#channels.get(peer)?.all() ?? [];
   }
 
   /** The peers with an open link over a channel. */
   peers(): NodeId[] {
-    return [...this.#slots].flatMap(([peer, { isOpen }]) => (isOpen ? [peer] : []));
+    return [...this.#channels].flatMap(([peer, { isOpen }]) => (isOpen ? [peer] : []));
   }
 
   /** Lets a second channel wait for its turn; the Ping tells the peer that this end is there. */
-  #await(slot: Slot, channel: string, session: Session, now: Now): string | undefined {
-    const { next, link } = slot;
-    if (next !== undefined) this.#indexes.delete(next.session.localIndex);
-    slot.next = { channel, session };
-    this.#indexes.set(session.localIndex, { type: "session", session, link });
+  #await(channels: PeerChannels, channel: string, session: Session, now: Now): string | undefined {
+    const { link } = channels;
+    const replaced = channels.wait({ channel, session });
     const echo = this.#random(ECHO_BYTES);
     link.liveness.ping(echo, now.mono, link.path);
     const frames = new Uint8Array(frameSizeBytes(FRAME_KIND.ping, ECHO_BYTES));
     writeFrame(frames, 0, { kind: FRAME_KIND.ping, number: undefined, body: echo });
     this.#outbox.push({ channel, datagram: session.seal(frames), isControl: true });
-    return next?.channel;
+    return replaced;
   }
 
-  #takeOver(slot: Slot, { channel, session }: NonNullable<Slot["next"]>, now: Now): ChannelEvent[] {
-    const { peer } = slot.link;
-    const replaced = slot.channel;
+  #takeOver(channels: PeerChannels, { channel, session }: NextChannel, now: Now): ChannelEvent[] {
+    const { peer } = channels.link;
     this.#establish(peer, session, now);
+    const replaced = channels.goOver(channel, now.mono);
     this.#closed.push(replaced);
-    this.#goOver(slot, channel, now);
-    slot.next = undefined;
     return [{ type: "replaced", peer, channel: replaced }];
   }
 
-  #goOver(slot: Slot, channel: string, now: Now): void {
-    slot.renewal.forget();
-    slot.renewal = this.#renewal(slot.link.peer, channel, now);
-    slot.channel = channel;
-  }
-
-  #renewal(peer: NodeId, channel: string, { mono: nowMono }: Now): ChannelRenewal {
+  #channelsOn(link: Link, channel: string, now: Now): PeerChannels {
+    const { rekeyAfterMessages } = this.#limits;
+    const transmit = (datagram: ChannelTransmit) => this.#outbox.push(datagram);
     const shared = { crypto: this.#crypto, counters: this.#counters, indexes: this.#indexes };
-    return new ChannelRenewal({ ...shared, peer, channel, nowMono });
-  }
-
-  #renewalDueMono({ isOpen, link, renewal }: Slot): number {
-    if (!isOpen) return Number.POSITIVE_INFINITY;
-    return Math.max(renewal.dueMono(link.current, this.#limits.rekeyAfterMessages), link.nextHelloMono);
-  }
-
-  #renewIfDue(link: Link, now: Now): void {
-    const slot = this.#slots.get(link.peer);
-    if (slot === undefined || this.#renewalDueMono(slot) > now.mono) return;
-    link.helloSent(now.mono + HEAL_INTERVAL_MS);
-    this.#outbox.push({ channel: slot.channel, datagram: slot.renewal.ask(), isControl: true });
+    return new PeerChannels({ ...shared, transmit, rekeyAfterMessages }, link, channel, now.mono);
   }
 
   /** A Hello or a Welcome: only inside a channel that is open and in use. */
   #receiveRenewal(channel: string, message: ChannelHello | Welcome, now: Now): ChannelEvent[] {
-    const slot = this.#slotOf(channel);
-    if (slot?.isOpen !== true || slot.channel !== channel) return this.#drop("dropped.unknown-index");
-    if (message.kind === HELLO) {
-      const datagram = slot.renewal.hello(message, now.mono);
-      if (datagram !== undefined) this.#outbox.push({ channel, datagram, isControl: true });
-      return [];
-    }
-    const session = slot.renewal.welcome(message, now.mono);
-    if (session !== undefined) this.#establish(slot.link.peer, session, now);
+    const channels = this.#ofChannel(channel);
+    if (channels?.isOpen !== true || channels.inUse !== channel) return this.#drop("dropped.unknown-index");
+    const session = channels.renewal.receive(message, now.mono);
+    if (session !== undefined) this.#establish(channels.link.peer, session, now);
     return [];
   }
 
   /** The first Data under new keys of the peer's wish. */
   #confirm(peer: NodeId, channel: string, data: Data, sizeBytes: number, now: Now): ChannelEvent[] {
-    const slot = this.#slots.get(peer);
-    if (slot?.channel !== channel) return this.#drop("dropped.unknown-index");
-    const confirmed = slot.renewal.confirm(data);
+    const channels = this.#channels.get(peer);
+    if (channels?.inUse !== channel) return this.#drop("dropped.unknown-index");
+    const confirmed = channels.renewal.confirm(data);
     if (confirmed === undefined) return [];
     this.#establish(peer, confirmed.session, now);
-    return this.#opened(slot, confirmed.session, confirmed.opened, sizeBytes, now);
+    return this.#opened(channels, confirmed.session, confirmed.opened, sizeBytes, now);
   }
 
   /** What a Data that opened brings. */
-  #opened(slot: Slot, session: Session, opened: Opened, sizeBytes: number, now: Now): SessionEvent[] {
-    const { link } = slot;
+  #opened(channels: PeerChannels, session: Session, opened: Opened, sizeBytes: number, now: Now): SessionEvent[] {
+    const { link } = channels;
     const { peer } = link;
     const events: SessionEvent[] = [];
-    if (!slot.isOpen) {
-      slot.isOpen = true;
+    if (!channels.isOpen) {
+      channels.isOpen = true;
       events.push({ type: "opened", peer, address: NO_ADDRESS, initiator: session.isInitiator, restarted: false });
     }
     const bye = this.#links.receive(link, session, opened, { from: NO_ADDRESS, sizeBytes, now }, events);
@@ -373,23 +334,22 @@ export class ChannelTable {
   }
 
   #close(link: Link, reason: CloseReason, bye: Uint8Array | undefined, events: SessionEvent[]): void {
-    const slot = this.#slots.get(link.peer);
-    const wasOpen = slot?.isOpen === true;
+    const channels = this.#channels.get(link.peer);
+    const wasOpen = channels?.isOpen === true;
     this.#closed.push(...this.channelsOf(link.peer));
-    if (slot?.next !== undefined) this.#indexes.delete(slot.next.session.localIndex);
-    slot?.renewal.forget();
+    channels?.forget();
     const closing: SessionEvent[] = [];
     this.#links.close(link, reason, bye, closing);
     // Who never heard that it opened need not hear that it closed.
     events.push(...closing.filter(({ type }) => wasOpen || type !== "closed"));
-    this.#slots.delete(link.peer);
+    this.#channels.delete(link.peer);
     this.#touched.delete(link);
     this.#deadlines.delete(link);
   }
 
-  #slotOf(channel: string): Slot | undefined {
-    for (const slot of this.#slots.values()) {
-      if (slot.channel === channel || slot.next?.channel === channel) return slot;
+  #ofChannel(channel: string): PeerChannels | undefined {
+    for (const channels of this.#channels.values()) {
+      if (channels.has(channel)) return channels;
     }
     return undefined;
   }
