@@ -12,15 +12,16 @@ import {
 } from "@starling/wire-protocol";
 import { Acquaintances } from "./acquaintances.ts";
 import { ChannelDemand } from "./channel-demand.ts";
-import { ConnectRequests } from "./connect-requests.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, INBOX_AGE_MS, type ReturnPath } from "./delivery.ts";
 import { earliest } from "./earliest.ts";
 import { EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
 import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
+import { LinkRequests } from "./link-requests.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxOutput } from "./outbox-output.ts";
+import { isOutgoingSignal, OutgoingSignals } from "./outgoing-signals.ts";
 import type { NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
 import { Overlay } from "./overlay.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
@@ -29,6 +30,9 @@ import { Signalling } from "./signalling.ts";
 import type { SignallingOutput } from "./signalling-output.ts";
 import type { Prices } from "./told-prices.ts";
 import { Tracer, type TracerOutput } from "./tracer.ts";
+
+// Which machine an input is for, and which one takes what another says, until only what is for the outside is left. What is decided
+// about any of it stands with the machines.
 
 /** Whom this node shows its addresses to: everybody, or its neighbours only. */
 export type IcePolicy = "all" | "relayed-only";
@@ -54,10 +58,6 @@ type Step =
 const DEFAULT_MAX_CHANNELS = 128;
 /** Neighbours that a Lookup begins with. */
 const FINDER_STARTS = 8;
-/** How long a signal is tried; the dial it belongs to has 15 s. */
-const SIGNAL_TIMEOUT_MS = 10_000;
-/** Submissions of our own signals; no program's id begins so. */
-const SIGNAL_ID = "\u0000signal:";
 
 /**
  * A node: the overlay, signalling, the outbox of its programs and the delivery to them. It is handed an input and the time, and
@@ -73,17 +73,14 @@ export class NodeCore {
   readonly #delivery: Delivery;
   readonly #early = new EarlyBroadcasts();
   readonly #requests = new OpenRequests();
-  readonly #channelRequests = new ConnectRequests();
-  readonly #sessionRequests = new ConnectRequests();
+  readonly #linkRequests: LinkRequests;
+  readonly #signals = new OutgoingSignals();
   readonly #demand = new ChannelDemand();
   readonly #acquaintances = new Acquaintances();
-  readonly #hidesAddress: boolean;
-  #signals = 0;
 
   constructor(options: NodeCoreOptions, now: Now) {
     const { identity, network, random, waiting = [], delivered = [] } = options;
     const hidesAddress = options.icePolicy === "relayed-only";
-    this.#hidesAddress = hidesAddress;
     // Candidates are addresses; who may not be shown one gets no Offer and no Answer.
     const maxChannels = hidesAddress ? 0 : (options.maxChannels ?? DEFAULT_MAX_CHANNELS);
     const floor = options.floor ?? ((sizeBytes: number) => stampFloor("send", sizeBytes));
@@ -96,6 +93,12 @@ export class NodeCore {
       hasRoom: (nowMono) => this.#overlay.links.hasChannelRoom(false, nowMono),
       standing: (peer) => this.#acquaintances.standing(peer),
       hasChannel: (peer) => this.#hasChannel(peer),
+    });
+    this.#linkRequests = new LinkRequests({
+      overlay: this.#overlay,
+      signalling: this.#signalling,
+      acquaintances: this.#acquaintances,
+      hidesAddress,
     });
     this.#outbox = new Outbox({
       identity,
@@ -242,7 +245,7 @@ export class NodeCore {
 
   /** What programs have submitted and not heard of yet, oldest first. */
   openMessages(nowMono: number): OpenMessage[] {
-    const own = this.#outbox.open().filter(({ message }) => !message.id.startsWith(SIGNAL_ID));
+    const own = this.#outbox.open().filter(({ message }) => !isOutgoingSignal(message.id));
     return own.map(({ message: { to, kind }, phase, envelopeIds, startedMono }) => ({
       to,
       kind: kind === "signal" ? "ping" : kind,
@@ -291,8 +294,7 @@ export class NodeCore {
       case "listening":
         return this.#delivery.listening(input.on, input.except);
       case "connect":
-        if (input.address !== undefined) return this.#dial(input.id, { id: input.peer, address: input.address }, now);
-        return this.#connect(input.peer, input.id, now);
+        return this.#linkRequests.ask(input, now);
       case "disconnect":
         return [...this.#signalling.cancel(input.peer), ...this.#overlay.closeChannel(input.peer, now)];
       case "sever": {
@@ -400,7 +402,7 @@ export class NodeCore {
       case "signal":
         return { steps: this.#signalling.received(step, now) };
       case "send-signal":
-        return { steps: this.#sendSignal(step.peer, step.content, now) };
+        return { steps: this.#outbox.submit(this.#signals.next(step.peer, step.content), now) };
       case "want-channel":
         if (this.#hasChannel(step.peer)) return {};
         if (!this.#overlay.links.hasChannelRoom(true, now.mono)) return {};
@@ -408,28 +410,26 @@ export class NodeCore {
       case "channel-ready":
         return { steps: this.#overlay.adoptChannel(step.channel, step.isOwn, now) };
       case "channel-failed":
-        return { steps: this.#noChannel(step.peer, step.reason) };
+        return { steps: this.#linkRequests.channelFailed(step.peer, step.reason) };
       case "rtc-cancel":
         return { outside: { type: "rtc-close", channel: step.channel } };
       case "link-opened":
-        if (step.link === "session") return { outside: step, steps: this.#sessionRequests.opened(step.peer) };
+        if (step.link === "session") return { outside: step, steps: this.#linkRequests.opened(step) };
         return {
           outside: step,
-          steps: [...this.#channelRequests.opened(step.peer), ...this.#outbox.channelOpened(step.peer, now)],
+          steps: [...this.#linkRequests.opened(step), ...this.#outbox.channelOpened(step.peer, now)],
         };
       case "link-closed":
         // What was on a channel that another replaced is on that one now.
         if (step.reason === "replaced") return { outside: step };
         return { outside: step, steps: this.#outbox.linkClosed(step.peer, now) };
-      case "link-unanswered": {
-        const message = "nobody with this key answered at this address; check both";
-        return { outside: step, steps: this.#sessionRequests.failed(step.peer, "E_NO_ROUTE", message) };
-      }
+      case "link-unanswered":
+        return { outside: step, steps: this.#linkRequests.unanswered(step.peer) };
       case "receipt":
-        return step.id.startsWith(SIGNAL_ID) ? {} : { outside: step };
+        return isOutgoingSignal(step.id) ? {} : { outside: step };
       case "failed":
         // A signal that did not get through is told again, or its dial runs out of time.
-        return step.id.startsWith(SIGNAL_ID) ? {} : { outside: step };
+        return isOutgoingSignal(step.id) ? {} : { outside: step };
       case "dropped":
         this.#overlay.counters.add(`dropped.${step.reason}`);
         return {};
@@ -451,52 +451,6 @@ export class NodeCore {
   /** There is one, though its other end may not have spoken on it yet: until then it is no link. */
   #hasChannel(peer: NodeId): boolean {
     return this.#overlay.links.channelsOf(peer).length > 0;
-  }
-
-  #sendSignal(to: NodeId, content: Uint8Array, now: Now): Step[] {
-    this.#signals += 1;
-    const id = `${SIGNAL_ID}${this.#signals}`;
-    const signal = { id, kind: "signal" as const, to, content, topic: "", via: "any" as const, requestId: undefined };
-    return this.#outbox.submit({ ...signal, timeoutMs: SIGNAL_TIMEOUT_MS }, now);
-  }
-
-  #connect(peer: NodeId, id: string, now: Now): Step[] {
-    if (peer === this.id) return [{ type: "failed", id, code: "E_BAD_ID", message: "a node has no channel to itself" }];
-    if (this.#overlay.links.channel(peer) !== undefined) return [{ type: "connected", id, peer }];
-    if (!this.#overlay.links.hasChannelRoom(true, now.mono)) {
-      const message = this.#hidesAddress
-        ? "this node shows its address to its neighbours only (--ice-policy relayed-only), and a channel would; messages go over relays"
-        : "this node has as many channels as it may have (--max-channels)";
-      return [{ type: "failed", id, code: "E_NO_CHANNEL", message }];
-    }
-    if (!this.#channelRequests.add(peer, id)) {
-      return [{ type: "failed", id, code: "E_QUOTA", message: "too many channels are being opened; wait for some" }];
-    }
-    this.#acquaintances.addressed(peer, now.mono);
-    const steps = this.#signalling.want(peer, now);
-    if (this.#signalling.isDialling(peer)) return steps;
-    return [...steps, ...this.#noChannel(peer, "tried a moment ago, or too many dials; try again later")];
-  }
-
-  #noChannel(peer: NodeId, reason: string): NodeOutput[] {
-    const message = `no channel could be opened (${reason}); messages still go over relays`;
-    return this.#channelRequests.failed(peer, "E_NO_CHANNEL", message);
-  }
-
-  /** A session to a peer at an address that a program knows. */
-  #dial(id: string, contact: Contact, now: Now): Step[] {
-    const { id: peer } = contact;
-    if (peer === this.id) return [{ type: "failed", id, code: "E_BAD_ID", message: "a node has no link to itself" }];
-    if (this.#overlay.links.session(peer) !== undefined) return [{ type: "connected", id, peer }];
-    const isDialling = this.#sessionRequests.isWaitedFor(peer);
-    if (!this.#sessionRequests.add(peer, id)) {
-      return [{ type: "failed", id, code: "E_QUOTA", message: "too many links are being opened; wait for some" }];
-    }
-    if (isDialling) return [];
-    const steps = this.#overlay.dial(contact, now);
-    if (steps !== undefined) return steps;
-    const message = "it was dialled too often of late; try again in some minutes";
-    return this.#sessionRequests.failed(peer, "E_NO_ROUTE", message);
   }
 
   #acceptable(candidates: readonly Candidate[], peer: NodeId): Candidate[] {
