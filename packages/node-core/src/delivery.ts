@@ -184,6 +184,7 @@ export class Delivery {
     if (body.kind === "reply") {
       if (!hasRoomForKey) return this.#refuseAsFull(to);
       this.#delivered.add(key, body.expiresMs, now);
+      this.#counters.add("delivered.reply");
       const reply = {
         type: "reply" as const,
         from,

@@ -22,7 +22,7 @@ import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxOutput } from "./outbox-output.ts";
 import { isOutgoingSignal, OutgoingSignals } from "./outgoing-signals.ts";
-import type { NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
+import type { BroadcastMessage, NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
 import { Overlay } from "./overlay.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
@@ -149,7 +149,7 @@ export class NodeCore {
       ...this.#finder.tick(now),
       ...this.#tracer.tick(now),
       ...this.#delivery.tick(now),
-      ...this.#early.take(now).map((message) => ({ type: "deliver-broadcast" as const, message })),
+      ...this.#early.take(now).map((message) => this.#deliverBroadcast(message)),
     ];
     return this.#finish(steps, now);
   }
@@ -223,7 +223,7 @@ export class NodeCore {
     return this.#overlay.links.channelPeers();
   }
 
-  /** A copy of every counter by name: what was carried, dropped (`dropped.REASON`) and shed. */
+  /** A copy of every counter by name: what was carried, delivered (`delivered.KIND`), dropped (`dropped.REASON`) and shed. */
   counts(): Record<string, number> {
     return this.#overlay.counts();
   }
@@ -395,7 +395,7 @@ export class NodeCore {
       case "published": {
         const { origin: from, topic, content, timestampMs } = step.publication;
         const message = { messageId: step.id, from, topic, content: content.slice(), receivedAtMs: now.wall };
-        if (isPast(timestampMs, now)) return { outside: { type: "deliver-broadcast", message } };
+        if (isPast(timestampMs, now)) return { outside: this.#deliverBroadcast(message) };
         if (!this.#early.hold(message, timestampMs, now)) this.#overlay.counters.add("dropped.broadcast-early");
         return {};
       }
@@ -451,6 +451,11 @@ export class NodeCore {
   /** There is one, though its other end may not have spoken on it yet: until then it is no link. */
   #hasChannel(peer: NodeId): boolean {
     return this.#overlay.links.channelsOf(peer).length > 0;
+  }
+
+  #deliverBroadcast(message: BroadcastMessage): NodeOutput {
+    this.#overlay.counters.add("delivered.broadcast");
+    return { type: "deliver-broadcast", message };
   }
 
   #acceptable(candidates: readonly Candidate[], peer: NodeId): Candidate[] {

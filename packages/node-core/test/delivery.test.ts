@@ -179,6 +179,7 @@ describe("order, and what is for this process alone", () => {
     expect(types(outputs)).toEqual(["acknowledge", "reply"]);
     expect(outputs[1]).toMatchObject({ from: ALICE.id, requestId: "07".repeat(16) });
     expect(types(bob.arrived("e2", send(reply), RELAY, at(1)))).toEqual(["acknowledge"]);
+    expect(counters.get("delivered.reply")).toBe(1);
     const signal = messageBody({ kind: "signal", messageId: id(9) });
     const relayed = bob.arrived("e3", send(signal), RELAY, at(2));
     expect(relayed).toMatchObject([{ type: "acknowledge" }, { type: "signal", from: ALICE.id, via: RELAY }]);

@@ -180,6 +180,7 @@ test("a broadcast is handed to programs everywhere but at home, once its time ha
   expect(heard(0, "failed")).toMatchObject([{ id: "large", code: "E_TOO_LARGE" }]);
   for (const at of [1, 2, 3]) {
     expect(heard(at, "deliver-broadcast").map(({ message }) => message.from)).toEqual([idAt(0)]);
+    expect(coreAt(at).counts()["delivered.broadcast"]).toBe(1);
   }
   expect(heard(0, "deliver-broadcast")).toEqual([]);
 });
