@@ -3,14 +3,15 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { minify } from "@swc/core";
 import { build } from "esbuild";
+// @boundaries-ignore both programs are bundled with it, and it is in neither
+import { leanPromClient } from "../../tools/lean-prom-client.mjs";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const { version } = JSON.parse(readFileSync(path("package.json"), "utf8"));
 const outfile = path("dist/bundle/starling-relay.js");
 
-// Parts of libraries that this program never calls, but that their CommonJS loads: prom-client's exemplars (traces),
-// its summaries, pino's transports in threads. Whoever begins to call one finds out at once.
-const UNUSED = ["@opentelemetry/api", "tdigest", "thread-stream"];
+// What this program never calls, but pino's CommonJS loads: its transports in threads. Whoever begins to call one finds out at once.
+const UNUSED = ["thread-stream"];
 // Pino's second way to write an object, where JSON.stringify has thrown: nothing that is logged here is circular, and pino then
 // writes that it could not.
 const REFUSES = `module.exports = { configure: () => () => { throw new Error("not in this bundle"); } };`;
@@ -29,7 +30,7 @@ const withoutUnused = {
     }));
     // Pino can also print requests and responses of HTTP.
     onLoad({ filter: /pino-std-serializers[/\\]lib[/\\](req|res)\.js$/ }, () => ({ contents: "module.exports = {};" }));
-    // Schemas are never told as JSON Schema, metrics never pushed or gathered from a cluster, and there is no histogram.
+    // Schemas are never told as JSON Schema.
     onLoad(
       { filter: /zod[/\\]v4[/\\]core[/\\](to-json-schema|json-schema-processors|json-schema-generator)\.js$/ },
       () => ({
@@ -42,12 +43,6 @@ const withoutUnused = {
       }),
     );
     onLoad({ filter: /pino[/\\]lib[/\\](transport|multistream)\.js$/ }, () => ({ contents: "module.exports = {};" }));
-    onLoad(
-      { filter: /prom-client[/\\]lib[/\\](pushgateway|cluster|summary|bucketGenerators|metricAggregators)\.js$/ },
-      () => ({
-        contents: "module.exports = class {};",
-      }),
-    );
   },
 };
 
@@ -68,7 +63,7 @@ await build({
   },
   // The licences of what is in it lie beside it.
   legalComments: "external",
-  plugins: [withoutUnused],
+  plugins: [withoutUnused, leanPromClient],
   logLevel: "error",
 });
 // What esbuild leaves: code that is never reached and constants that are only passed on, a thirtieth of it.

@@ -21,7 +21,7 @@ import { type Descriptor, describeRelay, shedCounts } from "./descriptor.ts";
 import { type Health, openHttpServer } from "./http-server.ts";
 import { coreLimits, limitsOf } from "./limit-settings.ts";
 import { createLinkLog } from "./link-log.ts";
-import { createMetrics } from "./metrics.ts";
+import { relayMetrics } from "./metrics.ts";
 import { relayTables } from "./tables.ts";
 import { readVersion } from "./version.ts";
 
@@ -106,7 +106,7 @@ export async function startRelay(
     closers.push(() => socket.close());
 
     const version = readVersion();
-    const metrics = createMetrics({
+    const metrics = relayMetrics({
       version,
       limits: limitsOf(config),
       counts: () => ({

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -38,6 +38,17 @@ describe("over HTTP", () => {
     for (const name of [...names, "seen_filter_bytes", "stamp_price"])
       expect(text).toContain(`# TYPE starling_${name} `);
     expect(text).toMatch(/starling_stamp_price\{class="send"\} 16384/);
+  });
+
+  test("dashboard and alerts name metrics that there are", async () => {
+    const text = await (await get("/metrics")).text();
+    const known = new Set([...text.matchAll(/^# TYPE (starling_[a-z_]+) /gm)].map(([, name]) => name));
+    for (const file of ["grafana-dashboard.json", "alerts.yaml"]) {
+      const packaged = readFileSync(new URL(`../packaging/${file}`, import.meta.url), "utf8");
+      const named = new Set(packaged.match(/starling_[a-z_]+/g) ?? []);
+      expect(named.size).toBeGreaterThan(4);
+      expect([...named].filter((name) => !known.has(name))).toEqual([]);
+    }
   });
 
   test("/descriptor is signed by the relay's key", async () => {
