@@ -3,6 +3,8 @@
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+// @boundaries-ignore both programs are bundled with it, and it is in neither
+import { leanPromClient } from "../../tools/lean-prom-client.mjs";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const { version } = JSON.parse(readFileSync(path("package.json"), "utf8"));
@@ -55,7 +57,7 @@ async function bundle(entry, outfile, worker, banner) {
     banner: {
       js: `${banner}import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);`,
     },
-    plugins: [werift, lateHttp],
+    plugins: [werift, lateHttp, leanPromClient],
     legalComments: "eof",
     logLevel: "warning",
   });

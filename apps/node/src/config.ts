@@ -81,7 +81,8 @@ export function nodeSettings(env: Environment): NodeSettings {
     http: {
       schema: loopbackOrOffValue,
       default: "off",
-      describe: "TCP address on loopback of the dashboard and of the local API over WebSocket (/lpc), or off",
+      describe:
+        "TCP address on loopback of the dashboard, of /metrics and of the local API over WebSocket (/lpc), or off",
       placeholder: "HOST:PORT|off",
     },
     "http-origin": {

@@ -4,6 +4,7 @@ import type { NodeCore } from "@starling/node-core";
 import { systemNow } from "@starling/node-core/driver";
 import { type Address, formatAddress } from "@starling/wire-protocol";
 import type { NodeConfig } from "./config.ts";
+import { countsOf } from "./counts.ts";
 import type { Submissions } from "./submissions.ts";
 
 export type LocalHandlersOptions = {
@@ -28,11 +29,10 @@ export type LocalHandlersOptions = {
 /** What local programs ask of this node, read from the core at the moment of asking. */
 export function createLocalHandlers(options: LocalHandlersOptions): LocalHandlers {
   const { core, config, version, startedMono, submissions, heldCount, acknowledge, socketCounters } = options;
-  const counters = (): Record<string, number> => {
-    const counts = core.counts();
-    const tooOld = (counts["dropped.inbox-age"] ?? 0) + options.droppedCount();
-    return { ...counts, ...(tooOld > 0 ? { "dropped.inbox-age": tooOld } : {}), ...prefixed("udp.", socketCounters()) };
-  };
+  const counters = (): Record<string, number> => ({
+    ...countsOf(core, options.droppedCount()),
+    ...prefixed("udp.", socketCounters()),
+  });
   const { network, announce } = config;
   const bootstrap = config.bootstrap.map(({ id, address }) => `${id}@${formatAddress(address)}`);
   const { id } = core;

@@ -1,10 +1,11 @@
 import type { IcePolicy, NodeInput, RtcCommand } from "@starling/node-core";
-import { createRtcHub, RECORD_MAX_BYTES, type RtcHub } from "@starling/rtc-transport";
+import { createRtcHub, RECORD_MAX_BYTES, type RtcHub, type RtcStats } from "@starling/rtc-transport";
 import type { Address } from "@starling/wire-protocol";
 
 /** What the node does with WebRTC: commands of the core go to the hub, what the hub says goes to the core. */
 export type Rtc = {
   readonly perform: (command: RtcCommand) => void;
+  readonly stats: () => RtcStats;
   readonly shutdown: () => Promise<void>;
 };
 
@@ -42,7 +43,7 @@ export function startRtc(options: {
   });
   // Ahead of the first channel, and beside everything else: it takes a while.
   if (maxChannels > 0 && icePolicy === "all") hub.warmUp().catch(onFault);
-  return { perform: (command) => perform(hub, command), shutdown: () => hub.shutdown() };
+  return { perform: (command) => perform(hub, command), stats: () => hub.stats(), shutdown: () => hub.shutdown() };
 }
 
 function perform(hub: RtcHub, command: RtcCommand): void {

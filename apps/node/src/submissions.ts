@@ -27,28 +27,31 @@ export class Submissions {
   // BOUNDED: by the core, which refuses more than it holds, and by the requests that a connection may have open.
   readonly #open = new Map<string, Open>();
   readonly #feed: (input: NodeInput) => void;
+  readonly #onReceipt: (receipt: Receipt) => void;
   #closed = false;
   #lastNumber = 0;
 
-  constructor(feed: (input: NodeInput) => void) {
+  /** `onReceipt` hears of those of messages, requests and replies; a ping is none. */
+  constructor(feed: (input: NodeInput) => void, onReceipt: (receipt: Receipt) => void) {
     this.#feed = feed;
+    this.#onReceipt = onReceipt;
   }
 
   async submit({ to, messageId, ...message }: SubmitRequest, signal: AbortSignal): Promise<Receipt> {
     const bytes = messageId === undefined ? undefined : new Uint8Array(Buffer.from(messageId, "hex"));
     const submit = { type: "submit", to: nodeId(to), messageId: bytes, ...message } as const;
-    return receiptOf(await this.#ask((id) => ({ ...submit, id }), signal));
+    return this.#noted(receiptOf(await this.#ask((id) => ({ ...submit, id }), signal)));
   }
 
   async request({ to, ...message }: AskRequest, signal: AbortSignal): Promise<Answer> {
     const recipient = nodeId(to);
     const outcome = await this.#ask((id) => ({ type: "request", id, to: recipient, via: "any", ...message }), signal);
     if (outcome.type !== "answered") throw unexpected(outcome);
-    return { content: outcome.content, receipt: outcome.receipt };
+    return { content: outcome.content, receipt: this.#noted(outcome.receipt) };
   }
 
   async reply({ requestId, content }: ReplyRequest, signal: AbortSignal): Promise<void> {
-    await this.#ask((id) => ({ type: "reply", id, requestId, content }), signal);
+    this.#noted(receiptOf(await this.#ask((id) => ({ type: "reply", id, requestId, content }), signal)));
   }
 
   async ping({ to, ...how }: PingRequest, signal: AbortSignal): Promise<Receipt> {
@@ -91,6 +94,11 @@ export class Submissions {
     this.#closed = true;
     for (const { reject } of this.#open.values()) reject(shuttingDown());
     this.#open.clear();
+  }
+
+  #noted(receipt: Receipt): Receipt {
+    this.#onReceipt(receipt);
+    return receipt;
   }
 
   #ask(input: (id: string) => NodeInput, signal?: AbortSignal): Promise<Success> {

@@ -17,6 +17,7 @@ import { type NodeConfig, socketPathOf } from "./config.ts";
 import { loadOrCreateToken, TOKEN_FILE } from "./http/http-token.ts";
 import { HandOut } from "./inbox/hand-out.ts";
 import { InboxJournal, type Notes } from "./inbox/inbox-journal.ts";
+import { lateMetrics } from "./late-metrics.ts";
 import { createLinkLog, linkEvent } from "./link-events.ts";
 import { createLocalHandlers } from "./local-handlers.ts";
 import { Minting } from "./minting.ts";
@@ -125,19 +126,30 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     const http = config.http && (await (await import("./http/local-http.ts")).openLocalHttp(config.http));
     closers.push(() => http?.close());
 
-    const submissions = new Submissions(later);
+    const version = readVersion();
+    const droppedCount = (): number => handOut.droppedCount;
+    const socketCounters = (): ReadonlyMap<string, number> => socket.counters;
+    const metrics = lateMetrics({ core, rtc, version, socketCounters, droppedCount });
+    const submissions = new Submissions(later, (receipt) => {
+      // Where nothing can be scraped, nothing is counted. If they cannot be loaded, a scrape says so.
+      if (http !== undefined)
+        metrics().then(
+          ({ received }) => received(receipt),
+          () => {},
+        );
+    });
     const handlers = createLocalHandlers({
       core,
       config,
-      version: readVersion(),
+      version,
       listen: socket.address,
       http: http?.address,
       startedMono: started.mono,
       submissions,
       heldCount: () => handOut.heldCount,
-      droppedCount: () => handOut.droppedCount,
+      droppedCount,
       acknowledge: (from, messageId) => handOut.acknowledge(from, messageId),
-      socketCounters: () => socket.counters,
+      socketCounters,
     });
     const socketPath = socketPathOf(config);
     const server = await createLocalServer({
@@ -147,11 +159,6 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       onFault: (error) => log.error({ err: error }, "a local request failed by a fault of this program"),
     });
     closers.push(() => server.close());
-    if (http !== undefined) {
-      const tokenPath = dataDir.path(TOKEN_FILE);
-      const token = await onDisk(tokenPath, () => loadOrCreateToken(tokenPath, random));
-      server.serveWebSocket(http.server, { token, origins: config.httpOrigin });
-    }
     const onJournalError = (error: unknown): void => logJournalError(log, inboxPath, error);
     const note = (notes: Notes): void => {
       try {
@@ -167,6 +174,19 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       note,
       setListening: (on, except) => feed({ type: "listening", on, except }),
     });
+    if (http !== undefined) {
+      const tokenPath = dataDir.path(TOKEN_FILE);
+      const token = await onDisk(tokenPath, () => loadOrCreateToken(tokenPath, random));
+      server.serveWebSocket(http.server, { token, origins: config.httpOrigin });
+      http.serveMetrics({
+        token,
+        scrape: async () => {
+          const { read, contentType } = await metrics();
+          return { text: await read(), contentType };
+        },
+        onFault: (error) => log.error({ err: error }, "a scrape failed by a fault of this program"),
+      });
+    }
 
     const peers = new PeerEvents();
     const statusTimer = setInterval(() => {

@@ -49,7 +49,7 @@ afterAll(async () => {
 }, 30_000);
 
 describe("the one file", () => {
-  test("runs where nothing lies beside it: minting threads, channels and the dashboard included", async () => {
+  test("runs where nothing lies beside it: minting threads, channels, metrics and the dashboard included", async () => {
     const aliceChild = start("alice", "--http", "127.0.0.1:0");
     const alice = await aliceChild.ready();
     const bobChild = start("bob", "--bootstrap", `${alice.id}@${alice.listen}`);
@@ -67,6 +67,10 @@ describe("the one file", () => {
     const page = await fetch(`http://${alice.http}/`);
     const isBuilt = existsSync(join(app, "dist/dashboard/index.html"));
     expect(page.status).toBe(isBuilt ? 200 : 404);
+    const authorization = `Bearer ${readFileSync(join(folder, "alice", "http-token"), "utf8").trim()}`;
+    const metrics = await (await fetch(`http://${alice.http}/metrics`, { headers: { authorization } })).text();
+    expect(metrics).toContain('starling_send_seconds_count{path="channel"} 1\n');
+    expect(metrics).toContain("process_resident_memory_bytes");
     for (const child of [aliceChild, bobChild]) expect((await child.stop()).code).toBe(0);
     expect(readdirSync(dirname(program))).toEqual(["starling.mjs"]);
   }, 60_000);

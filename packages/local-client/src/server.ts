@@ -36,6 +36,7 @@ export type {
   SubmitRequest,
 } from "./requests.ts";
 export type { LocalHandlers } from "./server/handlers.ts";
+export { tokenCheck } from "./server/token.ts";
 export { ownNames, type WebSocketOptions } from "./server/web-socket-options.ts";
 
 /** What a local API is served with. */

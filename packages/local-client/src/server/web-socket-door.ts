@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -7,6 +6,7 @@ import { LocalClientError } from "../errors.ts";
 import { MESSAGE_MAX_BYTES, type ServerLimits } from "../limits.ts";
 import { parseLine } from "../line-framing.ts";
 import { failure, readRequest, success } from "./request.ts";
+import { tokenCheck } from "./token.ts";
 import { ownNames, type WebSocketOptions } from "./web-socket-options.ts";
 
 // Who may speak to the daemon over loopback HTTP. Any page that a browser of this machine has open can reach a loopback port, and
@@ -28,7 +28,7 @@ export function openWebSocketDoor(
   const server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX_BYTES, perMessageDeflate: false });
   // BOUNDED: by limits.strangers.
   const strangers = new Set<WebSocket>();
-  const expected = digest(token);
+  const isToken = tokenCheck(token);
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const own = ownNames(http);
@@ -52,7 +52,7 @@ export function openWebSocketDoor(
     socket.once("close", forget);
     socket.on("error", onError);
     socket.once("message", (data: Buffer) => {
-      const answer = authenticate(data, expected);
+      const answer = authenticate(data, isToken);
       if ("error" in answer) {
         socket.send(JSON.stringify(answer));
         socket.close(POLICY_VIOLATION, "no valid token");
@@ -77,18 +77,14 @@ export function openWebSocketDoor(
 }
 
 /** The answer to a first message, which is untrusted. */
-function authenticate(data: Uint8Array, expected: Buffer): object {
+function authenticate(data: Uint8Array, isToken: (shown: string) => boolean): object {
   const parsed = parseLine(data);
   const request = parsed.ok ? readRequest(parsed.value) : undefined;
   const params = request?.method === "authenticate" ? authenticateParams.safeParse(request.params) : undefined;
   const id = request?.id ?? null;
-  if (id !== null && params?.success && timingSafeEqual(digest(params.data.token), expected)) return success(id, {});
+  if (id !== null && params?.success && isToken(params.data.token)) return success(id, {});
   const message = "the first message is `authenticate` with the token that stands in the daemon's data directory";
   return failure(id, new LocalClientError("E_NO_ACCESS", message));
-}
-
-function digest(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
 }
 
 function refuse(socket: Duplex, status: string): void {
