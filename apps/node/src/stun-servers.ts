@@ -3,7 +3,7 @@ import type { Address } from "@starling/wire-protocol";
 const SERVERS_MAX = 2;
 
 /**
- * The neighbours to ask for the public address of a channel's socket (PROTOCOL §2). Only reachable ones: the router of another
+ * The neighbours to ask for the public address of a channel's socket (PROTOCOL §3.5). Only reachable ones: the router of another
  * does not let in what comes from a socket that its node has sent nothing to. On loopback there is no router to ask about.
  */
 export function stunServersOf(

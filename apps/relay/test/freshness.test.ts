@@ -5,7 +5,7 @@ import { afterAll, afterEach, expect, test } from "@jest/globals";
 import { freshnessFile } from "@starling/daemon";
 import { DaemonChild, run } from "@starling/test-processes";
 
-// The freshness bound over restarts of real processes, PROTOCOL §8: it is kept, and one that a wrong clock left is reported and reset.
+// The freshness bound over restarts of real processes, PROTOCOL §7.4: it is kept, and one that a wrong clock left is reported and reset.
 
 const folder = mkdtempSync(join(tmpdir(), "starling-freshness-"));
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,4 @@
-// What an attacker can make our programs send to somebody else (PROTOCOL §2: no answer is larger than what was received): datagrams
+// What an attacker can make our programs send to somebody else (PROTOCOL §3.3: no answer is larger than its Hello): datagrams
 // of every kind with the victim's address as their source, and IP bytes out against IP bytes in, counted at the target.
 import { strangersDatagrams, validHellos } from "../datagrams.ts";
 import { quietly } from "../deadline.ts";

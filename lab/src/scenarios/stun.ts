@@ -1,4 +1,4 @@
-// The one answer that is larger than its question (PROTOCOL §2): 1.25 times, for ips with a live session only, and not often.
+// The one answer that is larger than its question (PROTOCOL §3.5): 1.25 times, for ips with a live session only, and not often.
 import { Meter } from "../net/meter.ts";
 import { spoof } from "../net/spoof.ts";
 import { stunBindingRequest } from "../stun.ts";

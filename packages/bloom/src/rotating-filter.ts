@@ -1,4 +1,4 @@
-// Two generations of a scalable Bloom filter (PROTOCOL §8): items go into the current one and are looked up in both.
+// Two generations of a scalable Bloom filter (PROTOCOL §7.6): items go into the current one and are looked up in both.
 //
 //   start           start + R        start + 2R
 //     | current         |                |

@@ -11,7 +11,7 @@ import { drawRandom, type RandomSource } from "./random.ts";
 import { errnoOf, storeOnce } from "./store-once.ts";
 
 // Node only. Where an identity lives between two runs: a file that only its owner may read, made once and never
-// overwritten (PROTOCOL §1). Error messages name the path and never what is in the file.
+// overwritten. Error messages name the path and never what is in the file.
 
 const TEMPORARY_NAME_BYTES = 8;
 

@@ -1,7 +1,7 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { IdentityError } from "./errors.ts";
 
-// NodeId, 64 lower-case hex digits of the 32 bytes of an X25519 public key as on the wire (PROTOCOL §1):
+// NodeId, 64 lower-case hex digits of the 32 bytes of an X25519 public key as on the wire (PROTOCOL §2.1):
 //
 //   byte  0..31   u, little-endian; so digits 0-1 are the lowest byte and bit 255 is the top bit of digit 62
 //

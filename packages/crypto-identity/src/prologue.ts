@@ -1,7 +1,7 @@
 import { requireText } from "./arguments.ts";
 import { concatBytes } from "./concat-bytes.ts";
 
-// The prologue that every Noise handshake of a network binds (PROTOCOL §1). Both ends mix it in and never send it: two
+// The prologue that every Noise handshake of a network binds (PROTOCOL §2.2). Both ends mix it in and never send it: two
 // nodes that differ in any field cannot open each other's messages.
 //
 //   0      1   length of the protocol name, 8

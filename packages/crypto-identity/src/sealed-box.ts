@@ -6,7 +6,7 @@ import type { Noise } from "./noise.ts";
 import type { PeerKeys } from "./peer-keys.ts";
 import type { RandomSource } from "./random.ts";
 
-// The sealed box, Noise_X_25519_AESGCM_SHA256 (Noise §7.4), one message to a key (PROTOCOL §1):
+// The sealed box, Noise_X_25519_AESGCM_SHA256 (Noise §7.4), one message to a key (PROTOCOL §2.2):
 //
 //   0    32   e      ephemeral public key, fresh for every box
 //   32   48   s      sender's public key, encrypted (32 and its tag)

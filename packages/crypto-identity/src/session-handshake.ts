@@ -7,7 +7,7 @@ import type { HandshakeState, Noise } from "./noise.ts";
 import type { PeerKeys } from "./peer-keys.ts";
 import type { RandomSource } from "./random.ts";
 
-// The session handshake, Noise_IK_25519_AESGCM_SHA256 (Noise §7.5), one round trip between known keys (PROTOCOL §1):
+// The session handshake, Noise_IK_25519_AESGCM_SHA256 (Noise §7.5), one round trip between known keys (PROTOCOL §2.2):
 //
 //   message 1, initiator           message 2, responder
 //   0    32   e                    0    32   e

@@ -1,7 +1,7 @@
 import { checkedLine, readCheckedLine } from "./checked-line.ts";
 import { wholeFile } from "./whole-file.ts";
 
-// The lower bound of freshness (PROTOCOL §8), kept in the data directory for the next start: `MILLISECONDS CRC-32`, one line. Without
+// The lower bound of freshness (PROTOCOL §7.4), kept in the data directory for the next start: `MILLISECONDS CRC-32`, one line. Without
 // it what was sent before this start is stale by the clock alone, so a clock that was set back in between would take it again.
 
 const FILE = "freshness";

@@ -4,9 +4,9 @@
 /** Effort is an unsigned 48-bit integer on the wire. */
 export const MAX_EFFORT: number = 2 ** 48 - 1;
 
-/** Floors, in hashes for each 512 bytes begun (PROTOCOL §7). */
+/** Floors, in hashes for each 512 bytes begun (PROTOCOL §7.4). */
 export const SEND_FLOOR: number = 2 ** 14;
-/** Least effort of a broadcast, in expected hashes for each 512 bytes begun (docs/PROTOCOL.md §8). */
+/** Least effort of a broadcast, in expected hashes for each 512 bytes begun (docs/PROTOCOL.md §7.4). */
 export const PUBLISH_FLOOR: number = 2 ** 16;
 export const FLOOR_SIZE_BYTES = 512;
 

@@ -1,4 +1,4 @@
-// What a node asks for carrying on one of its links, and what an author bids (PROTOCOL §7). A price is a multiple of the floor, so
+// What a node asks for carrying on one of its links, and what an author bids (PROTOCOL §7.8). A price is a multiple of the floor, so
 // that one price serves stamps of both kinds and of every size.
 //
 // It is the marginal price: under congestion the 10th percentile of what was served, so that nine in ten of those paid more than is

@@ -1,4 +1,4 @@
-// What a stamp hashes, 72 bytes (PROTOCOL §7; every integer big-endian):
+// What a stamp hashes, 72 bytes (PROTOCOL §7.4; every integer big-endian):
 //
 //   offset  size
 //        0    24  tag      "starling stamp v1" in ASCII, padded with zeros

@@ -21,7 +21,7 @@ const midstate = new Int32Array(8);
 const hash = new Int32Array(8);
 
 /**
- * Verifies a stamp (PROTOCOL §7) with one SHA-256 at most; what claims less than the floor is refused before any. Never
+ * Verifies a stamp (PROTOCOL §7.4) with one SHA-256 at most; what claims less than the floor is refused before any. Never
  * throws, whatever it is given; keeps nothing, allocates nothing.
  */
 export function verifyStamp(claim: StampClaim): StampVerdict {

@@ -26,7 +26,7 @@ const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: 
 const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const effortOf = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: MAX_EFFORT }));
 
-/** PROTOCOL §7's 72 bytes under a library's SHA-256: the first 32 bits. */
+/** PROTOCOL §7.4's 72 bytes under a library's SHA-256: the first 32 bits. */
 function referenceWord(digest: Uint8Array, effort: number, nonceHigh: number, nonceLow: number): number {
   const input = new Uint8Array(72);
   const view = new DataView(input.buffer);

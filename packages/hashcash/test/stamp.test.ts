@@ -13,7 +13,7 @@ import {
   verifyStamp,
 } from "../src/index.ts";
 
-/** PROTOCOL §7 written down a second time, with a library's hash and big integers. */
+/** PROTOCOL §7.4 written down a second time, with a library's hash and big integers. */
 function referenceIsValid(digest: Uint8Array, effort: number, nonce: Uint8Array): boolean {
   const input = new Uint8Array(72);
   input.set(new TextEncoder().encode("starling stamp v1"));
@@ -168,7 +168,7 @@ describe("verifyStamp", () => {
 });
 
 describe("stampFloor", () => {
-  test("stands on the floors of PROTOCOL §7, and no effort has more than 48 bits", () => {
+  test("stands on the floors of PROTOCOL §7.4, and no effort has more than 48 bits", () => {
     expect([SEND_FLOOR, PUBLISH_FLOOR, MAX_EFFORT]).toEqual([16_384, 65_536, 281_474_976_710_655]);
   });
 

@@ -18,9 +18,9 @@ import {
 } from "./ingress.ts";
 import { IngressQueue } from "./ingress-queue.ts";
 
-// What comes in to be carried, PROTOCOL §7: it climbs the ladder (ingress.ts), waits for its turn where more comes than is carried, and
-// is committed only then. A quota is charged when its turn has come, not before: so of a link that offers too much the cheapest goes,
-// not whoever came at the wrong moment. Without congestion all of it is one step.
+// What comes in to be carried, PROTOCOL §7.6 and §7.8: it climbs the ladder (ingress.ts), waits for its turn where more comes than is
+// carried, and is committed only then. A quota is charged when its turn has come, not before: so of a link that offers too much the
+// cheapest goes, not whoever came at the wrong moment. Without congestion all of it is one step.
 //
 //   offered ─ ladder ─▶ stands ─ nothing waits ─────────────────▶ room, quota, filter ─▶ admitted
 //                │        └─ else ─▶ waits ─ its turn ─ a repeat? ─▶┘            │

@@ -1,6 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 
-// How a source tries, PROTOCOL §5: once by the best way; then over two other first hops, the second where the first has brought no
+// How a source tries, PROTOCOL §7.7: once by the best way; then over two other first hops, the second where the first has brought no
 // ack soon (Forwarder); then by a node that says the recipient is attached to it; then over two first hops that distance would not
 // have chosen; and so on, ever slower, until the deadline.
 

@@ -13,7 +13,7 @@ import {
   T_BYTES,
 } from "@starling/wire-protocol";
 
-// One attempt at a message, PROTOCOL §5: a new envelope (ephemeral, t, lock, timestamp, stamp, id) around the same messageId.
+// One attempt at a message, PROTOCOL §7.2: a new envelope (ephemeral, t, lock, timestamp, stamp, id) around the same messageId.
 
 export type Attempt = {
   readonly id: string;

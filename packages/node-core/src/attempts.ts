@@ -8,7 +8,7 @@ import type { OutboxOptions } from "./outbox-output.ts";
 import { CLOCK_MAX_MS, clockFailure } from "./outgoing-limits.ts";
 import type { Failure, Submission } from "./submission.ts";
 
-/** Makes the attempts at a message: at what bid (PROTOCOL §7), and with which timestamp. */
+/** Makes the attempts at a message: at what bid (PROTOCOL §7.8), and with which timestamp. */
 export class Attempts {
   readonly #options: OutboxOptions;
   readonly #prologue: Uint8Array;

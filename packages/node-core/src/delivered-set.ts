@@ -1,6 +1,6 @@
 import type { Now } from "@starling/peer-manager";
 
-// The exact set of (sender, messageId) that this node has acknowledged, PROTOCOL §5 and §8. A key is kept until wall time is 60 s
+// The exact set of (sender, messageId) that this node has acknowledged, PROTOCOL §7.3. A key is kept until wall time is 60 s
 // past the message's expiry and 11 minutes of monotonic time have gone since it was written here: a stepped clock alone
 // forgets nothing.
 

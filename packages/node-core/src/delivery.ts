@@ -11,7 +11,7 @@ import type { InboxEntry, MessagePath } from "./output.ts";
 import { Sequencer } from "./sequencer.ts";
 import { laneOf, TopicShare } from "./topic-share.ts";
 
-// The recipient's side of a message, PROTOCOL §5: unseal, exactly once by (sender, messageId), write to the inbox, acknowledge
+// The recipient's side of a message, PROTOCOL §7.3 and §7.6: unseal, exactly once by (sender, messageId), write to the inbox, acknowledge
 // when written, hand out in order when a program listens.
 //
 //   arrived ─ new ─▶ storing ─ written ─▶ in its stream ─ in order ─▶ waiting ─ a program listens ─▶ handed out
@@ -262,7 +262,7 @@ export class Delivery {
   }
 }
 
-/** The Noise X prologue of every sealed body (PROTOCOL §1). */
+/** The Noise X prologue of every sealed body (PROTOCOL §2.2). */
 export function envelopePrologue(network: string): Uint8Array {
   return protocolPrologue(network, "envelope");
 }

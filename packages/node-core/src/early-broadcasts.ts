@@ -1,9 +1,9 @@
 import type { Now } from "@starling/peer-manager";
 import type { BroadcastMessage } from "./output.ts";
 
-// Broadcasts that are dated ahead of our clock, PROTOCOL §8: relayed at once, but handed to programs only when their time has
-// passed. A process that starts anew takes nothing older than its start; what an earlier life has handed out is therefore stale
-// to it, and no list of what was handed out has to be kept on disk.
+// Broadcasts that are dated ahead of our clock: relayed at once, but handed to programs only when their time has passed. A process that
+// starts anew takes nothing older than its start (PROTOCOL §7.4); what an earlier life has handed out is therefore stale to it, and no
+// list of what was handed out has to be kept on disk.
 
 // BOUNDED: more are relayed and not handed out. A clock that is right is ahead of ours by milliseconds.
 const HELD_MAX = 256;

@@ -2,7 +2,7 @@ import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import { IterativeLookup, type LookupStep, type Now } from "@starling/peer-manager";
 import type { Contact, Nodes } from "@starling/wire-protocol";
 
-// Finds a node that a recipient is attached to, by iterative Lookup: the source's way round forwarders that drop (PROTOCOL §5).
+// Finds a node that a recipient is attached to, by iterative Lookup: the source's way round forwarders that drop (PROTOCOL §7.7).
 
 /** A search ends after this long, whatever is still to be asked. */
 const SEARCH_MS = 5000;

@@ -3,7 +3,7 @@ import type { Counters } from "./counters.ts";
 import type { Freshness } from "./freshness.ts";
 import type { ClockSetBack, SaveFreshnessBound } from "./output.ts";
 
-// What the outside is told of the lower bound of freshness, PROTOCOL §8: what to keep for the next start, and that the clock is wrong.
+// What the outside is told of the lower bound of freshness, PROTOCOL §7.4: what to keep for the next start, and that the clock is wrong.
 
 const SAVE_BOUND_EVERY_MS = 30_000;
 

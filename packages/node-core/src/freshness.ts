@@ -1,4 +1,4 @@
-// Which timestamps are taken, PROTOCOL §7 and §8. The lower bound never moves back and is at least the process's start: what a
+// Which timestamps are taken, PROTOCOL §7.4. The lower bound never moves back and is at least the process's start: what a
 // filter of an earlier life has forgotten stays out.
 
 const BEHIND_MS = 90_000;

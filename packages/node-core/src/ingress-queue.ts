@@ -1,7 +1,7 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { firstPrice, nextPrice, type Price } from "@starling/hashcash";
 
-// What waits to be carried, PROTOCOL §7. The node carries so many messages a second, and of each link as many as the link's own quota
+// What waits to be carried, PROTOCOL §7.8. The node carries so many messages a second, and of each link as many as the link's own quota
 // holds; while more come, each ingress link has a queue, the queues are served in turn, and within one the stamps that claim the most
 // for their size go first. So whoever fills one link takes nothing from the others, and on that link pays more than those it
 // displaces. Without congestion nothing waits.

@@ -11,9 +11,9 @@ import {
 } from "@starling/wire-protocol";
 import type { Freshness } from "./freshness.ts";
 
-// The lower rungs of the ladder that every Send and every Publish climbs before it touches any state, PROTOCOL §7, cheapest first:
-// peek (done by the codec) → freshness → price and stamp → repeat? → signature (Publish). Admission has the upper ones: queue, quota,
-// commit. Nothing here changes anything.
+// The lower rungs of the ladder that every Send and every Publish climbs before it touches any state, PROTOCOL §7.6 and §8, cheapest
+// first: peek (done by the codec) → freshness → price and stamp → repeat? → signature (Publish). Admission has the upper ones: queue,
+// quota, commit. Nothing here changes anything.
 
 /** What was exhausted where something was shed. */
 export type ShedLimit = "link" | "recipient" | "total" | "table" | "seen";

@@ -1,14 +1,14 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { RateBucket } from "./rate-bucket.ts";
 
-// What one ingress link may ask of this node, PROTOCOL §7: token buckets in messages and bytes. A stamp is an entry ticket;
+// What one ingress link may ask of this node, PROTOCOL §7.6: token buckets in messages and bytes. A stamp is an entry ticket;
 // this is what bounds the work.
 
 export type LinkQuotaLimits = { readonly messagesPerSecond: number; readonly bytesPerSecond: number };
 
 export const DEFAULT_LINK_QUOTA: LinkQuotaLimits = { messagesPerSecond: 500, bytesPerSecond: 4 * 1024 * 1024 };
 
-/** Repeats of what is no longer pending that a recipient answers, a second and link (PROTOCOL §5). */
+/** Repeats of what is no longer pending that a recipient answers, a second and link (PROTOCOL §7.6). */
 const REPEATS_PER_SECOND = 5;
 const REPEATS: LinkQuotaLimits = { messagesPerSecond: REPEATS_PER_SECOND, bytesPerSecond: 1 };
 const REPEATS_BURST_SECONDS = 1;

@@ -40,7 +40,7 @@ export type IcePolicy = "all" | "relayed-only";
 /** What a node is made of: identity, network, bootstrap contacts, limits, and what an earlier life left on disk. */
 export type NodeCoreOptions = Omit<OverlayOptions, "role" | "hidesAddress"> &
   Partial<Pick<DeliveryOptions, "waiting" | "delivered" | "inboxAgeMs">> & {
-    /** Under `relayed-only` no channel is opened and no record holds an address (PROTOCOL §4, §9). Default `all`. */
+    /** Under `relayed-only` no channel is opened and no record holds an address (PROTOCOL §6, §9). Default `all`. */
     readonly icePolicy?: IcePolicy;
   };
 

@@ -21,7 +21,7 @@ import {
 } from "./submission.ts";
 import { Submissions } from "./submissions.ts";
 
-// The author's side of a message, PROTOCOL §5. Over a link to the recipient as a Direct; else sealed, minted and sent, and again
+// The author's side of a message, PROTOCOL §7.7. Over a link to the recipient as a Direct; else sealed, minted and sent, and again
 // with a new envelope around the same messageId, until the recipient acknowledges it or the deadline comes.
 //
 // A message that is 256 ahead of the oldest of its stream without an outcome waits first: the recipient keeps no order beyond that.

@@ -37,7 +37,7 @@ export type OverlayOptions = {
   readonly admits?: (peer: NodeId) => boolean;
   /** Channels at once; 0, the default, for a node that opens none. */
   readonly maxChannels?: number;
-  /** Its record never holds an address, and nobody is asked to dial it (PROTOCOL §4, `relayed-only`). Default false. */
+  /** Its record never holds an address, and nobody is asked to dial it (PROTOCOL §9, `relayed-only`). Default false. */
   readonly hidesAddress?: boolean;
   /** What `save-freshness-bound` said in an earlier life. */
   readonly freshnessBoundMs?: number;

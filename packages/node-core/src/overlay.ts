@@ -38,7 +38,7 @@ import { type Prices, ToldPrices } from "./told-prices.ts";
 // What a relay and a node have in common: links, membership and forwarding, wired by plain calls. It decides nothing about what ends
 // here: that is an output, which RelayCore refuses and NodeCore delivers.
 
-/** As many as a forwarder tries, one after the other (PROTOCOL §5). */
+/** As many as a forwarder tries, one after the other (PROTOCOL §7.6). */
 const FIRST_HOPS = 3;
 
 /** Stands where a session has its peer's address. */

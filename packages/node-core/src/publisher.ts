@@ -16,7 +16,7 @@ import { effortAt } from "./ingress.ts";
 import type { Broadcast } from "./input.ts";
 import type { MintRequest } from "./output.ts";
 
-// The author's side of a broadcast, PROTOCOL §6 and §7: sign, mint, hand to the tree. There is no receipt: it is done once it is out.
+// The author's side of a broadcast, PROTOCOL §8 and §7.8: sign, mint, hand to the tree. There is no receipt: it is done once it is out.
 // Nothing answers a Publish either, so one that neighbours refuse for its price is known by what does not come: none of them names it
 // or sends it here. Then they are asked for their prices, and where those are above the floor it goes out again with a dearer stamp.
 //

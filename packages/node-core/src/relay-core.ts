@@ -136,7 +136,7 @@ export class RelayCore {
           outputs.push(output);
           break;
         case "arrived":
-          // A relay has no program behind it (PROTOCOL §5): its author learns E_NOT_A_NODE.
+          // A relay has no program behind it (PROTOCOL §7.6): its author learns E_NOT_A_NODE.
           this.#overlay.refused(output.id, "no-inbox", undefined, now);
           break;
         case "direct-arrived":

@@ -1,7 +1,7 @@
 import type { Now } from "@starling/peer-manager";
 import type { InboxEntry } from "./output.ts";
 
-// Puts messages of one stream into the order in which their source numbered them, PROTOCOL §5. They are acknowledged when
+// Puts messages of one stream into the order in which their source numbered them, PROTOCOL §7.3. They are acknowledged when
 // written, and handed out in order: one whose predecessor is missing waits until it comes, until a later message says that the
 // source has given it up, or until the waiting one expires.
 

@@ -35,7 +35,7 @@ const OWN: Admitted = { wish: "own", place: "free" };
 export type SignallingOptions = {
   readonly crypto: SessionCrypto;
   readonly random: RandomSource;
-  /** The candidates of an Offer or Answer of this peer that may be tried (PROTOCOL §4, Scopes). */
+  /** The candidates of an Offer or Answer of this peer that may be tried (PROTOCOL §9; the scopes of §6). */
   readonly acceptable: (candidates: readonly Candidate[], peer: NodeId) => readonly Candidate[];
   /** Whether a further incoming channel is admitted now. */
   readonly hasRoom: (nowMono: number) => boolean;

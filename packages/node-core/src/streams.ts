@@ -1,7 +1,7 @@
 import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import { STREAM_BYTES } from "@starling/wire-protocol";
 
-// Numbers a source's messages to one recipient and topic, so that the recipient can keep their order (PROTOCOL §5).
+// Numbers a source's messages to one recipient and topic, so that the recipient can keep their order (PROTOCOL §7.3).
 
 // BOUNDED: the stream used longest ago makes room; its next message begins a new one.
 const STREAMS_MAX = 4096;

@@ -5,7 +5,7 @@ import { effortAt } from "./ingress.ts";
 export type Prices = { readonly send: number; readonly publish: number };
 
 /**
- * What neighbours ask for carrying on our links, as their last Pongs said, in multiples of the floor (PROTOCOL §7). Hearsay: a neighbour
+ * What neighbours ask for carrying on our links, as their last Pongs said, in multiples of the floor (PROTOCOL §7.8). Hearsay: a neighbour
  * may ask for anything. So what is made of it is such that one of several cannot make an author pay, and a cap bounds the rest.
  */
 export class ToldPrices {

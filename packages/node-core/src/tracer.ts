@@ -4,9 +4,9 @@ import type { Contact, Nodes } from "@starling/wire-protocol";
 import type { LinkPath } from "./links.ts";
 import type { TraceStep } from "./output.ts";
 
-// Explains the way of a message, PROTOCOL §5 "trace": is there a link of our own; if not, which node on the way has one? It walks
-// towards the recipient as a Send would, asking one node after the other by Lookup, whose answer says whether the recipient is
-// attached and who is closer. The first step that fails is the explanation.
+// Explains the way of a message: is there a link of our own; if not, which node on the way has one? It walks towards the recipient as a
+// Send would, asking one node after the other by Lookup (PROTOCOL §6), whose answer says whether the recipient is attached and who is
+// closer. The first step that fails is the explanation.
 
 const SEARCH_MS = 15_000;
 /** Neighbours that the walk may begin with: the second is asked where the first leads nowhere. */

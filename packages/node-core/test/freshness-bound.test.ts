@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { NodeCore, RelayCore, type RelayOutput } from "../src/index.ts";
 import { at, counterRandom, identity, WALL } from "./support.ts";
 
-// The lower bound of freshness over the lives of a process, PROTOCOL §8, in virtual time.
+// The lower bound of freshness over the lives of a process, PROTOCOL §7.4, in virtual time.
 
 const HOUR_MS = 3_600_000;
 const START = { mono: 0, wall: WALL };

@@ -1,4 +1,4 @@
-// The ladder of PROTOCOL §7, rung by rung: what each one refuses, with what, and that the lower one is asked first.
+// The ladder of PROTOCOL §7.6 and §8, rung by rung: what each one refuses, with what, and that the lower one is asked first.
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { MAX_EFFORT } from "@starling/hashcash";
 import {

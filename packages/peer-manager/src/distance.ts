@@ -1,6 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 
-// XOR distance over NodeIds read as big-endian integers over the hex as written (PROTOCOL, preamble). Hex digits are compared
+// XOR distance over NodeIds read as big-endian integers over the hex as written (PROTOCOL §2.1). Hex digits are compared
 // directly: no bytes are made, and the order is that of the integers.
 
 /** Negative where `a` is closer to `target` than `b`, zero where they are the same id. */

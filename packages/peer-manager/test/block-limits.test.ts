@@ -7,7 +7,7 @@ import { Neighbours } from "../src/membership/neighbours.ts";
 import { PeerTable } from "../src/membership/peer-table.ts";
 import { at, seededBytes } from "./town.ts";
 
-// PROTOCOL §4, "Scopes": how many of one block may stand where. The crowd has sixty ids at sixty addresses of one block, or of none.
+// PROTOCOL §6: how many of one block may stand where. The crowd has sixty ids at sixty addresses of one block, or of none.
 
 const CROWD = 60;
 // The seed is in the second byte and after it: X25519 reads only some bits of the first.

@@ -84,7 +84,7 @@ function sendToNobody(links: Map<NodeId, Set<NodeId>>, author: NodeId, nobody: N
   return { forwards, outcome };
 }
 
-describe("forwards of one envelope, PROTOCOL §5", () => {
+describe("forwards of one envelope, PROTOCOL §7.6", () => {
   // Without its closest links a node is often a local minimum: the worst that this topology has.
   test.each([0, 2, 6])("one a node that has somebody closer, three at most a node that has not (%i holes)", (holes) => {
     const links = linksOf(holes);

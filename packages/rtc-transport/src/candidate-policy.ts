@@ -1,5 +1,5 @@
-// Which remote candidates are never tried, whatever the owner's scope rule said (PROTOCOL §9, security of signalling): a
-// description is written by a peer, and each of its candidates makes us send STUN requests there.
+// Which remote candidates are never tried, whatever the owner's scope rule said (PROTOCOL §9): a description is written by a
+// peer, and each of its candidates makes us send STUN requests there.
 import { BlockList } from "node:net";
 import { CANDIDATES_MAX, type Candidate, canonicalIp } from "@starling/wire-protocol";
 

@@ -1,6 +1,6 @@
 import { DATA_OVERHEAD_BYTES, DATAGRAM_FRAMES_MAX_BYTES } from "@starling/wire-protocol";
 
-/** What a session's datagrams travel on, as far as a link must know (PROTOCOL §2). */
+/** What a session's datagrams travel on, as far as a link must know (PROTOCOL §3, §5.1). */
 export type Carrier = {
   /** Room for frames in one datagram. */
   readonly framesMaxBytes: number;

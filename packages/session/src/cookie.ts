@@ -10,7 +10,7 @@ type Secret = { readonly mac: (data: Uint8Array) => Uint8Array; readonly sinceMo
 
 /**
  * Proof that whoever sent a Hello receives at its address, without remembering it: HMAC(secret, ip text || port || mac1),
- * cut to 16 bytes (PROTOCOL §2). The ip text is the one field of variable length and stands first, so no two inputs
+ * cut to 16 bytes (PROTOCOL §3). The ip text is the one field of variable length and stands first, so no two inputs
  * run into one.
  */
 export class CookieJar {

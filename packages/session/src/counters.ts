@@ -3,7 +3,7 @@ import type { DecodeFailure } from "@starling/wire-protocol";
 
 /** What a table counts: each reason for which something was not taken, and what was done about strangers. */
 export type CounterName =
-  // Datagrams that were not taken, in the order of the receive ladder (PROTOCOL §2).
+  // Datagrams that were not taken, in the order of the receive ladder (PROTOCOL §3.3, §3.4).
   | "dropped.bad-source"
   | `dropped.${DecodeFailure}`
   | "dropped.mac1"

@@ -4,7 +4,7 @@ import { addressBlocks, isLoopbackAddress } from "./source-address.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /**
- * Token buckets for Hellos by host and by block (PROTOCOL §2). Loopback is exempt: a sender there is a program of this
+ * Token buckets for Hellos by host and by block (PROTOCOL §3.3). Loopback is exempt: a sender there is a program of this
  * machine, and whole networks run on it.
  */
 export class HelloLimiter {

@@ -1,4 +1,4 @@
-// Times and sizes of a session. The first block is the protocol's (PROTOCOL §2, §3); the second is ours; the third is what
+// Times and sizes of a session. The first block is the protocol's (PROTOCOL §3, §5); the second is ours; the third is what
 // an owner may set.
 import { DATAGRAM_FRAMES_MAX_BYTES, FRAGMENT_HEADER_BYTES, RELIABLE_FRAME_HEADER_BYTES } from "@starling/wire-protocol";
 import { SessionError } from "./errors.ts";

@@ -167,7 +167,7 @@ export class LinkTable {
     if (outcome === "restarted") {
       events.push({ type: "opened", peer, address, initiator: session.isInitiator, restarted: true });
     }
-    // The initiator's first Data confirms the session to the responder (PROTOCOL §2).
+    // The initiator's first Data confirms the session to the responder (PROTOCOL §3.3).
     if (outcome === "restarted" || (session.isInitiator && session === link.current)) link.liveness.hurry(now.mono);
     return link;
   }

@@ -37,7 +37,7 @@ export class Link {
   readonly reassembly: Reassembly;
   readonly liveness: Liveness;
   readonly pacer: Pacer;
-  /** What the peer may cost us (PROTOCOL §2: rates by session). */
+  /** What the peer may cost us (PROTOCOL §3.4, §5.3). */
   readonly datagrams: TokenBucket;
   readonly pings: TokenBucket;
   readonly traffic: Traffic = newTraffic();
@@ -161,7 +161,7 @@ export class Link {
     const isCrossed =
       current.isInitiator !== session.isInitiator && session.establishedMono - current.establishedMono < UNCONFIRMED_MS;
     if (!isCrossed) return session;
-    // Both ends hold both sessions and compare the same two ids, so they choose alike (PROTOCOL §2).
+    // Both ends hold both sessions and compare the same two ids, so they choose alike (PROTOCOL §3.4).
     return this.self < this.peer === session.isInitiator ? session : current;
   }
 

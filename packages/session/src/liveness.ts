@@ -8,8 +8,7 @@ const OUTSTANDING_MAX = 8;
 const RTT_GAIN_UP = 1 / 4;
 const RTT_GAIN_DOWN = 1 / 16;
 const PROBE_RTT_MS = 200;
-// Worst case from a peer's last sign: pings at 10 and 20 s, probes at 21.5, 22.5 and 23.5 s, dead at 24.5 s (PROTOCOL §3:
-// within 25 s).
+// Worst case from a peer's last sign: pings at 10 and 20 s, probes at 21.5, 22.5 and 23.5 s, dead at 24.5 s (PROTOCOL §5.3).
 const PROBE_AFTER_MS = 1_500;
 const PROBE_INTERVAL_MS = 1_000;
 const REGULAR_PINGS = 2;
@@ -51,7 +50,7 @@ export class Liveness {
     return this.#unansweredCount > REGULAR_PINGS;
   }
 
-  /** Any authenticated datagram counts (PROTOCOL §3). */
+  /** Any authenticated datagram counts (PROTOCOL §5.3). */
   heard(nowMono: number): void {
     this.#lastHeardMono = nowMono;
     this.#unansweredCount = 0;
@@ -62,7 +61,7 @@ export class Liveness {
     this.#rttMs = (this.#rttMs ?? rttMs) + (error > 0 ? RTT_GAIN_UP : RTT_GAIN_DOWN) * error;
   }
 
-  /** Time after which a frame that was sent once counts as lost (PROTOCOL §2). */
+  /** Time after which a frame that was sent once counts as lost (PROTOCOL §5.1). */
   rtoMs(): number {
     return this.#rttMs === undefined ? RTO_UNKNOWN_MS : 1.1 * this.#rttMs + 10;
   }

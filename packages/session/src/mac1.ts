@@ -6,7 +6,7 @@ const LABEL: Uint8Array = new TextEncoder().encode("starling mac1");
 
 /**
  * The first check of a Hello: HMAC under a key that anybody can derive from the receiver's id. It authenticates nothing; it
- * lets a receiver throw away noise before it costs more (PROTOCOL §2).
+ * lets a receiver throw away noise before it costs more (PROTOCOL §3).
  */
 export function mac1For(crypto: SessionCrypto, receiver: NodeId): (authenticated: Uint8Array) => Uint8Array {
   const id = nodeIdToBytes(receiver);

@@ -9,7 +9,7 @@ const PER_MS_MAX = 64;
 /** How long a link waits that has used it up. */
 const PAUSE_MS = 2;
 
-/** Spreads a full window over time, so that a burst does not overrun the buffers on its way (PROTOCOL §2, paced window). */
+/** Spreads a full window over time, so that a burst does not overrun the buffers on its way (PROTOCOL §5.1). */
 export class Pacer {
   #allowance = BURST;
   #sinceMono: number;

@@ -8,7 +8,7 @@ const HEADERS_6_BYTES = 48;
 /**
  * Where a link's datagrams go. An address that the peer moved to gets at most three times what came from it until it has
  * echoed a Ping: else a copied datagram with a forged source would turn a link into a flood against a bystander
- * (PROTOCOL §2; RFC 9000 §9.3).
+ * (PROTOCOL §3.4; RFC 9000 §9.3).
  */
 export class Path {
   readonly address: Address;

@@ -4,7 +4,7 @@ import { ACK_DELAY_MS, ACK_PENDING_MAX, RECEIVER_WINDOW } from "./limits.ts";
 
 const FIRST_NUMBERS = 256;
 
-/** Which reliable frames arrived, and when the peer is to be told (PROTOCOL §2, reliable frames). */
+/** Which reliable frames arrived, and when the peer is to be told (PROTOCOL §5.1). */
 export class ReceiveWindow {
   // BOUNDED: one bit for each of 4096 numbers, a ring; a smaller one until a number needs more.
   #bits: Uint8Array = new Uint8Array(FIRST_NUMBERS / 8);

@@ -1,4 +1,4 @@
-// The sending half of reliable frames, PROTOCOL §2: queue, numbers, window, retries. Frames leave in no promised order.
+// The sending half of reliable frames, PROTOCOL §5.1: queue, numbers, window, retries. Frames leave in no promised order.
 //
 //   enqueue -> queued -> (window has room) numbered, in flight -> acknowledged
 //                 ^                          | a Send or a Publish after its tries: undelivered, its numbers become Skips

@@ -8,7 +8,7 @@ const FIRST_WORDS = 8;
 
 /**
  * Which counters of a session were opened already. Asked only after a datagram was authenticated: a forged one must not
- * move it (PROTOCOL §2).
+ * move it (PROTOCOL §3.4).
  */
 export class ReplayWindow {
   #bits: Uint32Array = new Uint32Array(FIRST_WORDS);

@@ -1,4 +1,4 @@
-// Other nodes' Hellos. Everything here is done for strangers, so it is a ladder, cheapest rung first (PROTOCOL §2):
+// Other nodes' Hellos. Everything here is done for strangers, so it is a ladder, cheapest rung first (PROTOCOL §3.3):
 //
 //   mac1 -> the Hello already answered: the same Welcome again -> under load or over its rate: a Cookie, unless it has one
 //        -> token bucket -> DH -> timestamp: a Cookie, unless it has one -> Welcome, an unconfirmed session

@@ -1,4 +1,4 @@
-// What may be in flight on a link at once (PROTOCOL §2, reliable frames): 256 frames, 256 KiB, and no number further ahead
+// What may be in flight on a link at once (PROTOCOL §5.1): 256 frames, 256 KiB, and no number further ahead
 // of the lowest unacknowledged one than an Ack can name. Large frames (in fragments) and small ones each leave the other
 // room for one large frame, so neither kind starves the other.
 import { FRAGMENTS_MAX, FRAME_MAX_BYTES } from "@starling/wire-protocol";

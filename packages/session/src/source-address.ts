@@ -5,7 +5,7 @@ export function isSameAddress(a: Address, b: Address): boolean {
 }
 
 /**
- * Whether an address can be one peer's: not port 0, unspecified, multicast or broadcast (PROTOCOL §2). A sender can forge
+ * Whether an address can be one peer's: not port 0, unspecified, multicast or broadcast (PROTOCOL §3.3). A sender can forge
  * any of them, and an answer to one would reach nobody or everybody.
  */
 export function isUnicastAddress(address: Address): boolean {

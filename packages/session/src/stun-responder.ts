@@ -9,7 +9,7 @@ const PER_SECOND = 5;
 const LIVE_IPS_MS = 1_000;
 
 /**
- * Tells peers their address, so that they need no STUN server of a third party (PROTOCOL §2). Only for ips at which a link
+ * Tells peers their address, so that they need no STUN server of a third party (PROTOCOL §3.5). Only for ips at which a link
  * has proved that it receives, five times a second each: the answer is larger than the question, and whoever forges a
  * source must not get that out of us at a bystander's cost.
  */

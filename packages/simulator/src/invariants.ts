@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 
 // What must hold after each step of each core, whatever the faults. That nothing is delivered twice is the ledger's to see.
 
-/** PROTOCOL §5 and the BOUNDED comments of the tables. */
+/** PROTOCOL §10, though a quarter of its pending envelopes, and the BOUNDED comments of the tables. */
 const PENDING_MAX = 16_384;
 const WAITING_MAX = 2000;
 const SEEN_FILTER_MAX_BYTES = 128 * 1024 * 1024;
@@ -103,7 +103,7 @@ export class Invariants {
 
   #step({ id, core }: SimRelay | SimNode, maxChannels: number): void {
     const neighbours = core.neighbours().length;
-    // Configured bootstrap nodes are taken on top (PROTOCOL §4); no scenario configures more than 4.
+    // Configured bootstrap nodes are taken on top; no scenario configures more than 4.
     if (neighbours > this.#maxNeighbours + 4) this.violated(`${id} has ${neighbours} neighbours`);
     if (core.pendingCount > PENDING_MAX) this.violated(`${id} carries ${core.pendingCount} envelopes`);
     if (core.seenFilterBytes > SEEN_FILTER_MAX_BYTES) this.violated(`${id}: a filter of ${core.seenFilterBytes} B`);

@@ -98,7 +98,7 @@ export const ROWS: readonly Row[] = [
     seeds: REPORT_SEEDS,
     messages: 0,
     targets: () => [
-      // The most from any one honest machine in ten minutes: each machine that is told keeps to its own limit (PROTOCOL §4).
+      // The most from any one honest machine in ten minutes: each machine that is told keeps to its own limit (PROTOCOL §6).
       { figure: "datagramsToVictim", atMost: 3 },
       { figure: "datagramsToForbidden", atMost: 0 },
     ],

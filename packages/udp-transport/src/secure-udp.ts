@@ -20,7 +20,7 @@ import { openUdpSocket, type UdpCounterName, type UdpSocket } from "./socket.ts"
 
 const BYE: Uint8Array = encodeBye({ type: "bye", reason: "closing" });
 const NO_BYTES: Uint8Array = new Uint8Array(0);
-/** Kind of a message that is sent once: none of the protocol's own (PROTOCOL §3), and not numbered. */
+/** Kind of a message that is sent once: none of the protocol's own (PROTOCOL §4), and not numbered. */
 const MESSAGE_ONCE = 0x40;
 
 /** A message, and who is proved to have sent it. */

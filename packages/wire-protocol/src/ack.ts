@@ -3,7 +3,7 @@ import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
 import { ACK_BITMAP_MAX_BYTES } from "./frame.ts";
 
-/** Which reliable frames have been received (docs/PROTOCOL.md §4). */
+/** Which reliable frames have been received (docs/PROTOCOL.md §5.1). */
 export type Ack = {
   /** The lowest frame number that has not been received: all below it have. */
   readonly lowest: number;

@@ -1,4 +1,4 @@
-// A Contact: where an id is said to be reachable, second hand. A hint until a session with it has been had (PROTOCOL §4).
+// A Contact: where an id is said to be reachable, second hand. A hint until a session with it has been had (PROTOCOL §1.1, §6).
 //
 //   0 id (32) | 32 address (7 or 19)
 import type { NodeId } from "@starling/crypto-identity";

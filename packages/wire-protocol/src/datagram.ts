@@ -1,4 +1,4 @@
-// The four datagram kinds, PROTOCOL §2. All integers big-endian. The first byte lies outside the ranges that STUN (0-3),
+// The four datagram kinds, PROTOCOL §3. All integers big-endian. The first byte lies outside the ranges that STUN (0-3),
 // DTLS (20-63), TURN channels (64-79) and RTP (128-191) use, so one socket can serve them all (RFC 7983).
 //
 //   Hello    1200 B   0 kind 0x50 | 1 sender index u32 | 5 Noise IK message 1 (1163: e 32, s 48, payload 1067, tag 16)
@@ -10,7 +10,7 @@
 // A Welcome is never larger than the Hello it answers, a Cookie always smaller. mac1 covers bytes 0-1167 of the Hello. The
 // first 13 bytes of a Data are its associated data.
 //
-// A message of a channel (PROTOCOL §9) is a Data, or one of the two that renew its keys; they carry nothing but the handshake:
+// A message of a channel (PROTOCOL §9.1) is a Data, or one of the two that renew its keys; they carry nothing but the handshake:
 //
 //   Hello    101 B    0 kind 0x50 | 1 sender index u32 | 5 Noise IK message 1 (96: e 32, s 48, tag 16)
 //   Welcome  57 B     0 kind 0x51 | 1 sender index u32 | 5 receiver index u32 | 9 Noise IK message 2 (48: e 32, tag 16)

@@ -1,4 +1,4 @@
-// The envelope of a unicast, PROTOCOL §5: all that a relay learns. The sender is nowhere in it.
+// The envelope of a unicast, PROTOCOL §7.2: all that a relay learns. The sender is nowhere in it.
 //
 //   0 class u8 (index into SEALED_BODY_SIZES) | 1 recipient id (32) | 33 lock (32) | 65 timestamp u48 (ms of wall time)
 //   | 71 effort u48 | 77 nonce (8) | 85 sealed body (256, 512, 1024, 4096, 16384 or 61440)

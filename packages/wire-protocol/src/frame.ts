@@ -1,8 +1,8 @@
-// Frames inside a Data datagram, PROTOCOL §3: as many as fit, one after the other, nothing behind the last.
+// Frames inside a Data datagram, PROTOCOL §4: as many as fit, one after the other, nothing behind the last.
 //
 //   0 kind u8 | 1 body length u16 | [3 frame number u32, where the kind's top bit is set] | body
 //
-// A kind with the top bit set is reliable: it carries a frame number and is acknowledged by the neighbour (PROTOCOL §2). The
+// A kind with the top bit set is reliable: it carries a frame number and is acknowledged by the neighbour (PROTOCOL §5.1). The
 // bit is part of the kind, so a receiver can skip and acknowledge a kind that it does not know.
 //
 // Three kinds belong to the session itself and never reach a program:

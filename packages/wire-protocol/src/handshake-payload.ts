@@ -1,11 +1,11 @@
-// What travels encrypted inside a Hello and a Welcome, PROTOCOL §2.
+// What travels encrypted inside a Hello and a Welcome, PROTOCOL §3.1.
 //
 //   Hello payload    1067 B   0 timestamp u48 (ms of wall time, rising per initiator) | 6 epoch (8) | 14 lookup length u16
 //                             | 16 body of a Lookup, or nothing | zeros
 //   Welcome payload  10+n B   0 epoch (8) | 8 nodes length u16 | 10 body of a Nodes, or nothing
 //
 // The epoch names one life of one side's link state: 8 random bytes drawn when that state is made. While both epochs stay,
-// frame numbers go on across a rekey; a new one says that the neighbour has forgotten them (PROTOCOL §2, reliable frames).
+// frame numbers go on across a rekey; a new one says that the neighbour has forgotten them (PROTOCOL §3.4).
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { HELLO_PAYLOAD_BYTES, WELCOME_PAYLOAD_MAX_BYTES } from "./datagram.ts";

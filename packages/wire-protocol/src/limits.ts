@@ -1,4 +1,4 @@
-// Sizes and limits of the wire, PROTOCOL §2, §5. The first block is what every implementation must agree on; the second
+// Sizes and limits of the wire, PROTOCOL §10. The first block is what every implementation must agree on; the second
 // follows from it.
 
 /** Largest UDP datagram, and the exact size of a Hello. */

@@ -1,4 +1,4 @@
-// What one program says to another, PROTOCOL §5: the same bytes inside a sealed body and in a Direct frame.
+// What one program says to another, PROTOCOL §7.3: the same bytes inside a sealed body and in a Direct frame.
 //
 //   0 kind u8 (0 message, 1 request, 2 reply, 3 signal) | 1 messageId (16) | 17 created u48 | 23 expires u48 (<= created +
 //   10 min) | 29 stream (8) | 37 seq u32 | 41 lowest unsettled seq u32 | 45 request id (16, zeros unless a reply)

@@ -1,4 +1,4 @@
-// A NodeRecord, PROTOCOL §1, §4: what a node says of itself, signed, so that third parties can believe it.
+// A NodeRecord, PROTOCOL §6: what a node says of itself, signed, so that third parties can believe it.
 //
 //   0 id (32) | 32 sequence u48 (ms of wall time when it was made) | 38 role u8 (0 node, 1 relay) | 39 address count u8 (0-4)
 //   | 40 addresses (7 or 19 each) | signature (64)

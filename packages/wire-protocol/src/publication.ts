@@ -1,4 +1,4 @@
-// A publication: the payload of a broadcast, PROTOCOL §6. Every node reads it, and believes its origin by the signature.
+// A publication: the payload of a broadcast, PROTOCOL §8. Every node reads it, and believes its origin by the signature.
 //
 //   0 origin id (32) | 32 timestamp u48 (ms of wall time) | 38 effort u48 | 44 nonce (8) | 52 signature (64)
 //   | 116 topic length u8 | 117 content length u16 (0-16384) | 119 topic (UTF-8) | content

@@ -1,4 +1,4 @@
-// The plaintext inside an envelope's Noise X box, PROTOCOL §5: what the recipient alone reads. Padded with zeros so that box
+// The plaintext inside an envelope's Noise X box, PROTOCOL §7.3: what the recipient alone reads. Padded with zeros so that box
 // and overhead (96 B) together have one of the class sizes.
 //
 //   0 t (16) | 16 message body (see message-body.ts) | zeros

@@ -1,4 +1,4 @@
-// What a stamp is judged by, PROTOCOL §7, in its plainest form; the hashcash package mints and verifies the same thing fast.
+// What a stamp is judged by, PROTOCOL §7.4, in its plainest form; the hashcash package mints and verifies the same thing fast.
 //
 //   0 "starling stamp v1", padded with zeros (24) | 24 digest (32) | 56 effort u64 (top 16 bits zero) | 64 nonce (8)
 //

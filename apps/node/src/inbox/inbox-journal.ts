@@ -9,7 +9,7 @@ import { decodeRecord, encodeRecord, HEADER, isReadable } from "./record.ts";
 
 /** Below this a compaction is not worth its writing. */
 const COMPACT_MIN_BYTES = 8 * 1024 * 1024;
-/** A key is kept for this long after its message has expired (PROTOCOL §5). */
+/** A key is kept for this long after its message has expired (PROTOCOL §7.3). */
 const AFTER_EXPIRY_MS = 60_000;
 
 export type DeliveredKey = { readonly key: string; readonly expiresMs: number };

@@ -8,7 +8,7 @@ import { KEY_IN, seal } from "./forwarder.ts";
 
 const WINDOW = 128;
 const LOST_MS = 2_000;
-/** A message of 800 B of content fills this class (PROTOCOL §5). */
+/** A message of 800 B of content fills this class (PROTOCOL §7.2). */
 const SEALED_BYTES = 1024;
 const PAIRS = 8;
 const HELLO_FLIGHT = 32;

@@ -8,7 +8,7 @@ import { MissingTable } from "./missing-table.ts";
 import { type CachedPublication, PublicationCache } from "./publication-cache.ts";
 import { BROADCAST_RULES, type BroadcastRules } from "./rules.ts";
 
-// One eager tree over the links, PROTOCOL §6. The links of a node that has just started are eager, each until a publication that
+// One eager tree over the links, PROTOCOL §8. The links of a node that has just started are eager, each until a publication that
 // comes over it turns out to be a repeat: then it is pruned and hears only Haves. Later links begin as lazy ones. What a Have names
 // and the tree does not bring is wanted; where the tree fails for more than one message, the link that brought what was wanted is
 // grafted. The neighbour's session acknowledges each Publish; one that is handed back unacknowledged is announced there instead.

@@ -1,7 +1,7 @@
 const FIRST_ASK_MS = 350;
 const NEXT_ASK_MS = 300;
 
-/** What shapes the tree of broadcasts, PROTOCOL §6. The simulator turns them one by one to show what each is for. */
+/** What shapes the tree of broadcasts, PROTOCOL §8. The simulator turns them one by one to show what each is for. */
 export type BroadcastRules = {
   /** A publication that was announced is asked for after this long: longer than the tree lags behind the first Have. */
   readonly firstAskMs: number;

@@ -9,7 +9,7 @@ import { OwnRecord } from "./own-record.ts";
 import type { Reachability } from "./reachability.ts";
 import { scopeOf } from "./scope.ts";
 
-// What this node says of itself, and when, PROTOCOL §4: to anchors each minute, to whoever becomes one or ceases to be, to everybody
+// What this node says of itself, and when, PROTOCOL §6: to anchors each minute, to whoever becomes one or ceases to be, to everybody
 // when its record says something new. Nothing is flooded.
 
 const ANNOUNCE_EVERY_MS = 60_000;

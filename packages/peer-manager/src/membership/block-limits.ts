@@ -1,6 +1,6 @@
 import { blockOf, type Scope, scopeOf } from "./scope.ts";
 
-// How many of one block (the /24 of an IPv4, the /48 of an IPv6) may stand where, PROTOCOL §4: whoever has one address mostly has more
+// How many of one block (the /24 of an IPv4, the /48 of an IPv6) may stand where, PROTOCOL §6: whoever has one address mostly has more
 // next to it, and they are not to be all that a node knows. Machines of a loopback or a private network share a block by nature.
 
 /** How many addresses of one /24 (IPv6: /48) may stand where. */

@@ -4,7 +4,7 @@ import type { Now } from "../now.ts";
 import { jittered } from "./jitter.ts";
 
 // When the configured bootstrap nodes and the saved peers are dialled: at once, then with a jittered back-off that ends at 30 s, for
-// ever (PROTOCOL §4). A node that cannot reach the network keeps trying; it never needs a restart. A link that one of us gave up
+// ever (PROTOCOL §6). A node that cannot reach the network keeps trying; it never needs a restart. A link that one of us gave up
 // because it was not needed is asked for again after minutes, so that networks which were apart find each other.
 
 const FIRST_WAIT_MS = 1000;

@@ -4,7 +4,7 @@ import { bucketIndex } from "../distance.ts";
 import { BLOCK_LIMITS, type BlockLimits, limitedBlock } from "./block-limits.ts";
 import { budgetKey } from "./hearsay-budget.ts";
 
-// Contacts that others have named: hearsay, and nothing more until a dial was answered (PROTOCOL §4). The pool is where upkeep looks
+// Contacts that others have named: hearsay, and nothing more until a dial was answered (PROTOCOL §6). The pool is where upkeep looks
 // for whom to try next. The block limits hold here too, so that a liar's inventions do not push everybody else out.
 
 // BOUNDED: by these, the oldest of a bucket making room, and by the limits of a block.

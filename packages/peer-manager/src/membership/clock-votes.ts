@@ -1,4 +1,4 @@
-// How far this machine's clock is off, as its neighbours' clocks say, PROTOCOL §7: with 3 voters of different blocks (any on
+// How far this machine's clock is off, as its neighbours' clocks say, PROTOCOL §7.3: with 3 voters of different blocks (any on
 // loopback) the median moves our own time. One liar, or one block of them, moves it no further than honest clocks stand apart.
 
 const VOTERS = 3;

@@ -5,7 +5,7 @@ import { fraction } from "./jitter.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 import { acceptsContact } from "./scope.ts";
 
-// DialBack, PROTOCOL §4: asking for one, passing a neighbour's wish on to one of another block, and dialling for somebody. Each costs
+// DialBack, PROTOCOL §6: asking for one, passing a neighbour's wish on to one of another block, and dialling for somebody. Each costs
 // strangers something, so each is rationed; and one who had to do with a peer lately proves nothing about the way to it.
 
 const PASS_EVERY_MS = 2000;

@@ -5,7 +5,7 @@ import type { DialBacks } from "./dial-back.ts";
 import type { HearsayBudget } from "./hearsay-budget.ts";
 import type { MembershipOutput } from "./options.ts";
 
-// The dials under way, and what each may cost its address: hearsay has a budget (PROTOCOL §4), a contact once verified has none.
+// The dials under way, and what each may cost its address: hearsay has a budget (PROTOCOL §6), a contact once verified has none.
 
 const DIALS_MAX = 8;
 

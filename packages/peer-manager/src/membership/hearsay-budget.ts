@@ -2,7 +2,7 @@ import type { Address } from "@starling/wire-protocol";
 import { formatAddress } from "@starling/wire-protocol";
 import { scopeOf } from "./scope.ts";
 
-// What an address that somebody merely named may cost its owner, PROTOCOL §4: one dial, that is three Hellos, in 10 minutes. A
+// What an address that somebody merely named may cost its owner, PROTOCOL §6: one dial, that is three Hellos, in 10 minutes. A
 // public ip is counted as a whole, whatever ports are named, until something there has answered.
 
 const AGAIN_MS = 600_000;

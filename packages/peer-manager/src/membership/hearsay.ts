@@ -11,7 +11,7 @@ import type { PeerTable } from "./peer-table.ts";
 import type { Reachability } from "./reachability.ts";
 import { acceptsContact } from "./scope.ts";
 
-// What neighbours say of others, of the time and of us, PROTOCOL §4 and §7. Each may lie: contacts become candidates and no more, and
+// What neighbours say of others, of the time and of us, PROTOCOL §6 and §7.3. Each may lie: contacts become candidates and no more, and
 // about our address and the time they vote, one vote a block.
 
 export type HearsayOptions = {

@@ -12,7 +12,7 @@ import type { PeerTable } from "./peer-table.ts";
 import type { Room } from "./room.ts";
 import { acceptsContact } from "./scope.ts";
 
-// What a neighbour says of itself, and whether it is so, PROTOCOL §4: its record is believed once it is signed, and the addresses in
+// What a neighbour says of itself, and whether it is so, PROTOCOL §6: its record is believed once it is signed, and the addresses in
 // it once it has answered a dial there. Everything here comes from an Announce, which is untrusted.
 
 /** Announces that say something new cost a signature check each: so many at once, and one more in so long. */

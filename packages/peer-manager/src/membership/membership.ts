@@ -21,7 +21,7 @@ import { PeersToSave, SAVED_MAX } from "./peers-to-save.ts";
 import { Reachability } from "./reachability.ts";
 import { Room } from "./room.ts";
 
-// Who my neighbours are, whom I know besides, and whether others can reach me, PROTOCOL §4. What it is told is hearsay until a dial
+// Who my neighbours are, whom I know besides, and whether others can reach me, PROTOCOL §6. What it is told is hearsay until a dial
 // was answered; what it hands on has answered. Here the parts are put together and asked; each decides one thing.
 //
 //   named by somebody ──▶ candidate ─ dialled ─▶ neighbour ─ its record holds the address that answered ─▶ reachable: in the table,

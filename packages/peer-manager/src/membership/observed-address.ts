@@ -2,7 +2,7 @@ import type { Address } from "@starling/wire-protocol";
 import { formatAddress } from "@starling/wire-protocol";
 
 // Where others see us, by votes: each Pong tells one neighbour's view, which may be wrong or a lie. Voters of one block have one
-// vote (PROTOCOL §4), so that whoever holds a block cannot outvote the rest.
+// vote (PROTOCOL §6), so that whoever holds a block cannot outvote the rest.
 
 // BOUNDED: the vote cast longest ago makes room.
 const VOTERS_MAX = 64;

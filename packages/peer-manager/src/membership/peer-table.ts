@@ -5,7 +5,7 @@ import { BLOCK_LIMITS, type BlockLimits, limitedBlock, withinBlocks } from "./bl
 import { jittered } from "./jitter.ts";
 import { acceptsContact, type Scope, scopeOf } from "./scope.ts";
 
-// Kademlia buckets over verified contacts, PROTOCOL §4: nodes whose record holds the address at which they have answered us. An id
+// Kademlia buckets over verified contacts, PROTOCOL §6: nodes whose record holds the address at which they have answered us. An id
 // enters only so, hence a stranger cannot fill the table by naming ids. Block limits keep one /24 (or /48) from holding it. Only
 // these are handed on, and of them only those that answered when last asked.
 

@@ -5,7 +5,7 @@ import type { Neighbours } from "./neighbours.ts";
 import type { MembershipOutput } from "./options.ts";
 import type { PeerTable } from "./peer-table.ts";
 
-// What the next start should know, PROTOCOL §4: two anchors, then others of the table.
+// What the next start should know, PROTOCOL §6: two anchors, then others of the table.
 
 const EVERY_MS = 60_000;
 const ANCHORS_SAVED = 2;

@@ -1,7 +1,7 @@
 import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import { jittered } from "./jitter.ts";
 
-// Whether this node believes that strangers can reach it, PROTOCOL §4. It asks a neighbour for a DialBack, who has another one dial
+// Whether this node believes that strangers can reach it, PROTOCOL §6. It asks a neighbour for a DialBack, who has another one dial
 // us; that one's Hello, unasked and from where we have sent nothing lately, is the proof: no binding of a NAT was open for it.
 //
 //   unknown ── two Welcomes within 15 min (the operator's word is one) ──▶ believed ── 15 min without ──▶ unknown

@@ -3,7 +3,7 @@ import type { Neighbours } from "./neighbours.ts";
 import type { MembershipOutput } from "./options.ts";
 import { leastUseful } from "./upkeep.ts";
 
-// Who becomes a neighbour of a full node, PROTOCOL §4: one that we want ourselves, and one whose anchor we are. The latter gets a few
+// Who becomes a neighbour of a full node, PROTOCOL §6: one that we want ourselves, and one whose anchor we are. The latter gets a few
 // seconds to say so, beyond the limit; what it says is untrusted, so the caller checks it before `stays`.
 
 const PROVISIONAL_MS = 3000;

@@ -1,4 +1,4 @@
-// Which addresses are believed from whom, PROTOCOL §4 "Scopes". Pure functions over ip literals; every address here was named by
+// Which addresses are believed from whom, PROTOCOL §6 "Scopes". Pure functions over ip literals; every address here was named by
 // somebody else and is untrusted. Without these rules a peer could point its neighbours at their own loopback services, at the
 // machines of their private network, or at a multicast group.
 import type { Address } from "@starling/wire-protocol";

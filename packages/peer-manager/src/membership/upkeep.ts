@@ -7,7 +7,7 @@ import { ANCHORS, type Neighbour, type Neighbours } from "./neighbours.ts";
 import type { LinkView } from "./options.ts";
 import type { PeerTable, TableEntry } from "./peer-table.ts";
 
-// Which links a node wants, PROTOCOL §4: its 4 closest reachable nodes, and one for each non-empty bucket, the one with the lowest
+// Which links a node wants, PROTOCOL §6: its 4 closest reachable nodes, and one for each non-empty bucket, the one with the lowest
 // latency. Two pure questions over the tables: whom to dial, and what to hang up.
 
 /** Candidates of a bucket that has no link which are tried at once; the best of them stays. */

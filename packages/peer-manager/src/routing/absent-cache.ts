@@ -1,6 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 
-// Recipients that were just found absent, so that a storm of Sends to nobody does not search anew each time (PROTOCOL §5).
+// Recipients that were just found absent, so that a storm of Sends to nobody does not search anew each time (PROTOCOL §7.6).
 
 const REMEMBER_MS = 10_000;
 // BOUNDED: the oldest entry makes room.

@@ -12,7 +12,7 @@ import { carriedEnvelope, linkTo, ownEnvelope, type PendingEnvelope } from "./pe
 import { PendingTable } from "./pending-table.ts";
 import { RouteTable } from "./route-table.ts";
 
-// Carries envelopes hop by hop and their acks back, PROTOCOL §5. The author's own envelopes and those that end here pass through
+// Carries envelopes hop by hop and their acks back, PROTOCOL §7.6. The author's own envelopes and those that end here pass through
 // the same table as those carried for others, so one set of rules answers repeats, loops and acks.
 //
 //            accept / originate            SendAck opens the lock

@@ -2,7 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import type { Contact, Nodes } from "@starling/wire-protocol";
 import { sortByDistance } from "../distance.ts";
 
-// One iterative Lookup, PROTOCOL §5: asks the nodes closest to a target for closer ones, some at a time, until one says that the
+// One iterative Lookup, PROTOCOL §7.7: asks the nodes closest to a target for closer ones, some at a time, until one says that the
 // target is attached to it. The asker sees each failure, so it finds a way where forwarders only drop; it costs four times as much
 // and shows who asks. All that is answered is hearsay: a liar may send us to strangers, so asks are counted.
 
@@ -26,7 +26,7 @@ export type LookupStep = {
   readonly isOver: boolean;
 };
 
-/** Asks its way to a node that has a link to the target, closest first (docs/PROTOCOL.md §6). */
+/** Asks its way to a node that has a link to the target, closest first (docs/PROTOCOL.md §7.7). */
 export class IterativeLookup {
   readonly target: NodeId;
   readonly #self: NodeId;

@@ -1,6 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 
-// What this node knows of how well each neighbour delivers, PROTOCOL §5 "Hash-locked acks". Only the recipient can reveal t, so an ack
+// What this node knows of how well each neighbour delivers, PROTOCOL §7.6 (11). Only the recipient can reveal t, so an ack
 // is knowledge, and its absence a hint: the recipient may be gone. So who has delivered lately has the benefit of the doubt: a missing
 // ack counts only if the recipient has answered over some path within 10 min, before or soon after. Who has delivered nothing has
 // not: most of what a node forwards is for recipients that it never hears of again, and one that loses everything would go on

@@ -3,8 +3,8 @@ import { NON_IMPROVING_MAX } from "@starling/wire-protocol";
 import { distanceLog2, isCloser } from "../distance.ts";
 import type { Links } from "./links.ts";
 
-// The rule of PROTOCOL §5 "Next hop", as one pure function: own link to the recipient, learned route, the best reachable neighbour
-// closer to it than oneself; and where there is none, an anchor with the flag `last`.
+// The rule of PROTOCOL §7.6 (7) for the next hop, as one pure function: own link to the recipient, learned route, the best reachable
+// neighbour closer to it than oneself; and where there is none, an anchor with the flag `last`.
 
 /** Below it a neighbour is taken where nobody else is left. */
 const BAD_SCORE = 0.5;

@@ -13,7 +13,7 @@ import { linkTo, type PendingEnvelope } from "./pending-envelope.ts";
 import type { PendingTable } from "./pending-table.ts";
 import type { RouteTable } from "./route-table.ts";
 
-// Over which links an envelope leaves, PROTOCOL §5: one after the other, a second one beside the first where that is slow, and what it
+// Over which links an envelope leaves, PROTOCOL §7.6: one after the other, a second one beside the first where that is slow, and what it
 // means to a neighbour's score and routes when nothing comes back. Where none is left the envelope has failed here.
 
 const OUT_LINKS_MAX = 3;
@@ -60,7 +60,7 @@ export class OutLinks {
       if (isAbsent) this.#options.absent.add(entry.recipient, nowMono);
       return this.giveUp(entry, isAbsent ? { reason: "absent", detail: 0 } : failure);
     }
-    // An own link to the recipient is used whatever the hop count (PROTOCOL §5).
+    // An own link to the recipient is used whatever the hop count (PROTOCOL §7.6).
     if (entry.hops > HOP_LIMIT && hop.peer !== entry.recipient) {
       return this.giveUp(entry, { reason: "hop-limit", detail: 0 });
     }

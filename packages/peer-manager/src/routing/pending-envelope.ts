@@ -3,7 +3,7 @@ import type { Send } from "@starling/wire-protocol";
 import type { Failure } from "./answers.ts";
 import type { Origination } from "./outcome.ts";
 
-// An envelope under way, PROTOCOL §5: from which links it came, where it went, and the secret of its ack once that is known.
+// An envelope under way, PROTOCOL §7.6: from which links it came, where it went, and the secret of its ack once that is known.
 
 const NONE: ReadonlySet<NodeId> = new Set();
 

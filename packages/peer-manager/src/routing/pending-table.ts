@@ -2,7 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import { bytesToHex } from "@starling/wire-protocol";
 import type { PendingEnvelope } from "./pending-envelope.ts";
 
-// The envelopes that this node is carrying, PROTOCOL §5. Entries are made only after an envelope has passed the whole ladder.
+// The envelopes that this node is carrying, PROTOCOL §7.6. Entries are made only after an envelope has passed the whole ladder.
 
 const LIFETIME_MS = 30_000;
 // BOUNDED: by count and by the bytes of the envelopes held. What is settled makes room first: of it only the answer to repeats is

@@ -1,6 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 
-// Routes learned from verified SendAcks only, PROTOCOL §5: a neighbour over which a recipient is known to have answered.
+// Routes learned from verified SendAcks only, PROTOCOL §7.6: a neighbour over which a recipient is known to have answered.
 
 const ROUTE_LIFETIME_MS = 120_000;
 // BOUNDED: the oldest route makes room. A stranger's Send adds none; only an ack that opens a lock does.

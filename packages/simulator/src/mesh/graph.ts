@@ -1,7 +1,7 @@
 import type { Point } from "../latency.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 
-// Who is linked to whom, where nodes are numbers: by the rules of membership (PROTOCOL §4), or at random.
+// Who is linked to whom, where nodes are numbers: by the rules of membership (PROTOCOL §6), or at random.
 
 const ANCHORS = 4;
 const CANDIDATES = 10;

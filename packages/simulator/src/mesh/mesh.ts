@@ -94,7 +94,7 @@ export class Mesh {
     });
   }
 
-  /** A frame that is acknowledged and sent again, as sessions do (PROTOCOL §2). */
+  /** A frame that is acknowledged and sent again, as sessions do (PROTOCOL §5.1). */
   reliable(
     from: number,
     to: number,

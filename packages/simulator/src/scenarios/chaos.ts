@@ -19,7 +19,7 @@ const FAULTS_MS = 60_000;
 const HEAL_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 const QUIET_MS = 40_000;
-/** Clocks are off by up to half of this either way: two may be further apart than a receiver takes (PROTOCOL §7), and neighbours decide. */
+/** Clocks are off by up to half of this either way: two may be further apart than a receiver takes (PROTOCOL §7.4), and neighbours decide. */
 const CLOCKS_MS = 40_000;
 const MAX_NEIGHBOURS = 64;
 const MAX_CHANNELS = 8;

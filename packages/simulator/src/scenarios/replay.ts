@@ -38,7 +38,7 @@ const DOWN_MS = 1000;
 const STAYS = 20;
 /** Back for so long before the last replays. */
 const BACK_MS = 30_000;
-/** Longer than a forwarder works on an envelope (PROTOCOL §5: 30 s): what it sends later it has begun anew. */
+/** Longer than a forwarder works on an envelope (PROTOCOL §7.6: 30 s): what it sends later it has begun anew. */
 const DONE_MS = 35_000;
 const CLOCK_OFF_MS = 40_000;
 

@@ -11,7 +11,7 @@ import type { CellOptions, Outcome } from "./scenario.ts";
 // each, in every frame that can name an address: Pong, Nodes, Announce. Counted is what honest machines send there in ten minutes.
 
 const ATTACKERS = 10;
-/** Within the ten minutes for which an address is tried at most thrice (PROTOCOL §4). */
+/** Within the ten minutes for which an address is tried at most thrice (PROTOCOL §6). */
 const ROUNDS = 95;
 const ROUND_MS = 6000;
 const NAMED_IN_A_FRAME = 8;

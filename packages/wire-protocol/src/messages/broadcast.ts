@@ -1,4 +1,4 @@
-// Publish, Have, Want, Graft, Prune and Digest, PROTOCOL §6.
+// Publish, Have, Want, Graft, Prune and Digest, PROTOCOL §8.
 //
 //   Publish body     0 hops u8 (links gone before this one, <= 32) | 1 flags u8 (bit 0: answers a Want) | 2 publication
 //   Have, Want body  0 count u8 (1-64) | short ids (8 each): the first 8 bytes of a publication id

@@ -1,4 +1,4 @@
-// Direct and DirectAck, PROTOCOL §3: content between the two ends of a link, never forwarded; no stamp, no box.
+// Direct and DirectAck, PROTOCOL §7.5: content between the two ends of a link, never forwarded; no stamp, no box.
 //
 //   Direct body     0 message body (see message-body.ts), nothing behind it
 //   DirectAck body  0 messageId (16) | 16 result u8 (0 ok: written, 1 full, 2 no-inbox: a relay's)

@@ -1,4 +1,4 @@
-// Ping, Pong and Bye, PROTOCOL §3.
+// Ping, Pong and Bye, PROTOCOL §5.3 and §5.4.
 //
 //   Ping body    0 echo (8)
 //   Pong body    0 echo of the Ping (8) | 8 wall time u48 (ms) | 14 price of a Send u48 (effort) | 20 price of a Publish u48

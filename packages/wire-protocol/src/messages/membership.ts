@@ -1,4 +1,4 @@
-// Announce, Lookup, Nodes and DialBack, PROTOCOL §4.
+// Announce, Lookup, Nodes and DialBack, PROTOCOL §6.
 //
 //   Announce body  0 flags u8 (bit 0: you are one of my anchors) | 1 the sender's own signed NodeRecord
 //   Lookup body    0 query u32 | 4 target id (32)

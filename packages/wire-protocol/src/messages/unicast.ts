@@ -1,4 +1,4 @@
-// Send, SendAck and SendFail, PROTOCOL §5. A Send's two header bytes are all of it that a relay may change.
+// Send, SendAck and SendFail, PROTOCOL §7.1. A Send's two header bytes are all of it that a relay may change.
 //
 //   Send body      0 hops u8 (links gone before this one, <= 24) | 1 flags u8 (bit 0 last: no further deflection; bits 1-3
 //                  non-improving steps so far, 0-4) | 2 envelope

@@ -52,7 +52,7 @@ function envelopeVector(body: MessageBody): unknown {
   const random = fixedRandom(E_BOX);
   const sealedBody = sealBox({ identity: ALICE, recipient: BOB.id, prologue, plaintext, random });
   const lock = lockOf(t);
-  // The floor of a Send, PROTOCOL §7: 2^14 for each 512 bytes begun.
+  // The floor of a Send, PROTOCOL §7.4: 2^14 for each 512 bytes begun.
   const effort = 2 ** 14 * Math.ceil((85 + sealedBody.length) / 512);
   const envelope = encodeEnvelope({
     recipient: BOB.id,

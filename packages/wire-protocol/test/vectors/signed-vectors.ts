@@ -60,7 +60,7 @@ export function signedVectors(): Json {
       random,
     });
     const digest = publicationDigest(NETWORK, publication);
-    // The floor of a Publish, PROTOCOL §7: 2^16 for each 512 bytes begun.
+    // The floor of a Publish, PROTOCOL §7.4: 2^16 for each 512 bytes begun.
     const effort = 2 ** 16 * Math.ceil(publication.length / 512);
     const nonce = mintLowest(digest, effort);
     setPublicationStamp(publication, effort, nonce);
