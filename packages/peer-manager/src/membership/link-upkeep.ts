@@ -26,20 +26,20 @@ const YOUNG_MS = 180_000;
 
 export type LinkUpkeepOptions = Pick<MembershipOptions, "passive" | "announce"> &
   LinkView & {
-  readonly self: NodeId;
-  readonly limits: BlockLimits;
-  readonly neighbours: Neighbours;
-  readonly table: PeerTable;
-  readonly pool: CandidatePool;
-  readonly dials: Dials;
-  readonly dialBacks: DialBacks;
-  readonly bootstrap: BootstrapDialler;
-  readonly introductions: Introductions;
-  readonly announcer: Announcer;
-  readonly reachability: Reachability;
-  readonly observed: ObservedAddress;
-  readonly random: RandomSource;
-};
+    readonly self: NodeId;
+    readonly limits: BlockLimits;
+    readonly neighbours: Neighbours;
+    readonly table: PeerTable;
+    readonly pool: CandidatePool;
+    readonly dials: Dials;
+    readonly dialBacks: DialBacks;
+    readonly bootstrap: BootstrapDialler;
+    readonly introductions: Introductions;
+    readonly announcer: Announcer;
+    readonly reachability: Reachability;
+    readonly observed: ObservedAddress;
+    readonly random: RandomSource;
+  };
 
 export class LinkUpkeep {
   readonly #options: LinkUpkeepOptions;
