@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -21,6 +21,10 @@ const POLLS = 600;
 
 export async function dashboard(progress: (done: number, of: number) => void): Promise<Figure[]> {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  if (!existsSync(executablePath)) {
+    const skipped = "no Chromium here: install one (Debian: apt-get install chromium), or set CHROMIUM to its path";
+    return [{ name: "dashboard", unit: "", samples: [], skipped }];
+  }
   const files = readdirSync(FOLDER);
   const sizes = files.map((name) => gzipSync(readFileSync(join(FOLDER, name))).length);
   const browser = await chromium.launch({

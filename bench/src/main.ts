@@ -104,7 +104,9 @@ for (const [name, measure] of measures) {
   process.stderr.write("\n");
   const rows = measured.map((figure) => `${row(figure)}\n`).join("");
   if (!json) process.stdout.write(rows);
-  if (command.opts().write === true) writeResults(name, machineName, `${head}${rows}`);
+  // What could not be measured here leaves the page as it was.
+  const isMeasured = measured.some(({ skipped }) => skipped === undefined);
+  if (command.opts().write === true && isMeasured) writeResults(name, machineName, `${head}${rows}`);
   figures.push(...measured);
 }
 if (json) {
