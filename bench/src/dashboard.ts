@@ -19,7 +19,11 @@ const DRAG_MS = 2000;
 /** Polls of a page that was asked to poll as fast as it can: what ten minutes have. */
 const POLLS = 600;
 
-export async function dashboard(progress: (done: number, of: number) => void): Promise<Figure[]> {
+/** With `minutes` one page is also left alone for so long, answered once a second as a node does, and its heap looked at. */
+export async function dashboard(
+  progress: (done: number, of: number) => void,
+  { minutes }: { readonly minutes?: number },
+): Promise<Figure[]> {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) {
     const skipped = "no Chromium here: install one (Debian: apt-get install chromium), or set CHROMIUM to its path";
@@ -46,6 +50,7 @@ export async function dashboard(progress: (done: number, of: number) => void): P
     }
     const growth = await withPage(browser, 200, (page) => heapGrowth(page));
     progress(3 * ROUNDS + 1, 3 * ROUNDS + 1);
+    const alone = minutes === undefined ? [] : [await withPage(browser, 200, (page) => heapAlone(page, minutes))];
     return [
       {
         name: "dashboard: all files, gzip",
@@ -72,13 +77,14 @@ export async function dashboard(progress: (done: number, of: number) => void): P
         samples: [growth],
         target: { atMost: 1.1 },
       },
+      ...alone,
     ];
   } finally {
     await browser.close();
   }
 }
 
-async function withPage(browser: Browser, count: number, measure: (page: Page) => Promise<number>): Promise<number> {
+async function withPage<Result>(browser: Browser, count: number, measure: (page: Page) => Promise<Result>): Promise<Result> {
   const { url, close } = await serve(count);
   const page = await browser.newPage({ viewport: { width: 1360, height: 900 } });
   try {
@@ -126,6 +132,35 @@ async function framesDragging(page: Page): Promise<number> {
   return counting;
 }
 
+/** The heap of a page each minute, beside that after its first. */
+async function heapAlone(page: Page, minutes: number): Promise<Figure> {
+  const heap = (): Promise<number> => page.evaluate(heapNow);
+  await page.waitForTimeout(60_000);
+  const first = await heap();
+  const samples: number[] = [];
+  for (let minute = 0; minute < minutes; minute += 1) {
+    await page.waitForTimeout(60_000);
+    samples.push((await heap()) / first);
+    process.stderr.write(`\rdashboard: minute ${minute + 1} of ${minutes} `);
+  }
+  return {
+    name: `dashboard: heap in each of ${minutes} minutes of live data over that after the first, 200 peers`,
+    unit: "x",
+    samples,
+    target: { atMost: 1.1 },
+  };
+}
+
+/** Runs in the page. */
+function heapNow(): number {
+  const { gc, performance: measured } = globalThis as unknown as {
+    gc: () => void;
+    performance: { memory: { usedJSHeapSize: number } };
+  };
+  gc();
+  return measured.memory.usedJSHeapSize;
+}
+
 /** Timers of the page run at once, so that ten minutes of answers take seconds. */
 async function heapGrowth(page: Page): Promise<number> {
   await page.evaluate(() => {
@@ -133,15 +168,11 @@ async function heapGrowth(page: Page): Promise<number> {
     Object.assign(globalThis, { setTimeout: (run: () => void) => original(run, 0) });
   });
   const heapAfter = (polls: number): Promise<number> =>
-    page.evaluate(async (wanted) => {
-      for (let seen = 0; seen < wanted; seen += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
-      const { gc, performance: measured } = globalThis as unknown as {
-        gc: () => void;
-        performance: { memory: { usedJSHeapSize: number } };
-      };
-      gc();
-      return measured.memory.usedJSHeapSize;
-    }, polls);
+    page
+      .evaluate(async (wanted) => {
+        for (let seen = 0; seen < wanted; seen += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+      }, polls)
+      .then(() => page.evaluate(heapNow));
   const before = await heapAfter(POLLS);
   return (await heapAfter(POLLS)) / before;
 }

@@ -73,7 +73,7 @@ const command = new Command("npm run bench --")
   .argument("[NAME...]", "which; all, unless told")
   .option("--json", "print JSON")
   .option("--messages <N>", "how many relay-heap forwards", positive)
-  .option("--minutes <N>", "how long relay-kills goes on", positive)
+  .option("--minutes <N>", "how long relay-kills goes on, or how long a page of dashboard is left alone", positive)
   .option("--write", "put the tables into docs/BENCHMARKS.md as well")
   .parse();
 const { messages, minutes } = command.opts();
