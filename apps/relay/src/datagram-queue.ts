@@ -9,8 +9,13 @@ import type { Address } from "@starling/wire-protocol";
 // BOUNDED: datagrams that wait, in all and of one link. The latter is a link's window.
 const WAITING_MAX = 4_096;
 const ROW_MAX = 256;
-/** Fewer than the system hands over in a turn (32 by libuv), or reading would be no faster than opening. */
+/** What libuv reads in a turn of the event loop at most: where as much has come, more waits in the system. */
+const READ_MAX = 32;
+/** Fewer than that, or reading would be no faster than opening. */
 const BATCH = 16;
+/** So many turns in a row that bring all they can are no burst: from there on reading comes first, lest the system drops. */
+const FLOODED_TURNS = 4;
+const BATCH_FLOODED = 4;
 
 export type Datagram = { readonly type: "datagram"; readonly bytes: Uint8Array; readonly from: Address };
 
@@ -29,6 +34,9 @@ export class DatagramQueue {
   #waiting = 0;
   #dropped = 0;
   #isScheduled = false;
+  /** Since the last turn, and how many turns in a row brought all they can. */
+  #arrived = 0;
+  #fullTurns = 0;
 
   constructor(options: DatagramQueueOptions) {
     this.#options = options;
@@ -44,6 +52,7 @@ export class DatagramQueue {
   }
 
   push(bytes: Uint8Array, from: Address): void {
+    this.#arrived += 1;
     const key = this.#options.peerOf(bytes);
     const row = this.#rows.get(key) ?? [];
     if (row.length >= ROW_MAX) {
@@ -61,17 +70,19 @@ export class DatagramQueue {
     this.#isScheduled = true;
     this.#options.soon(() => {
       this.#isScheduled = false;
-      this.#options.handle(this.#take());
+      this.#fullTurns = this.#arrived >= READ_MAX ? this.#fullTurns + 1 : 0;
+      this.#arrived = 0;
+      this.#options.handle(this.#take(this.#fullTurns < FLOODED_TURNS ? BATCH : BATCH_FLOODED));
       this.#schedule();
     });
   }
 
   /** A batch, the rows in turn. */
-  #take(): Datagram[] {
+  #take(most: number): Datagram[] {
     const batch: Datagram[] = [];
     // A row that is put to the end comes again in this very loop, behind the others.
     for (const [key, row] of this.#rows) {
-      if (batch.length === BATCH) break;
+      if (batch.length === most) break;
       batch.push(row.shift() as Datagram);
       this.#waiting -= 1;
       this.#rows.delete(key);

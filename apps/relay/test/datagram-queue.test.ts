@@ -62,3 +62,13 @@ test("what waits is handed over turn by turn until nothing is left", () => {
   expect(sizes).toEqual([16, 16, 8, 0]);
   expect(queue.waitingCount).toBe(0);
 });
+
+test("when turn after turn brings all that can be read, less is opened until one brings less", () => {
+  const { push, turn } = scene();
+  const sizes: number[] = [];
+  for (const arriving of [32, 32, 32, 32, 32, 32, 31, 32]) {
+    push(1, arriving);
+    sizes.push(turn().length);
+  }
+  expect(sizes).toEqual([16, 16, 16, 4, 4, 4, 16, 16]);
+});

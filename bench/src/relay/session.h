@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { HEADER = 13, TAG = 16, FRAMES_MAX = 1171, RING = 4096, STEP = 8, KIND_ACK = 0x0d };
-static const double DELAY = 0.005, RTO_UNKNOWN = 0.3, RTO_MAX = 2;
+/** WINDOW: an Ack cannot name more (PROTOCOL §5.1). */
+enum { HEADER = 13, TAG = 16, FRAMES_MAX = 1171, RING = 4096, WINDOW = 512, STEP = 8, KIND_ACK = 0x0d };
+static const double BURST = 64, DELAY = 0.005, RTO_UNKNOWN = 0.3, RTO_MAX = 2;
 
 /** A frame that has a number, until it is acknowledged. */
 typedef struct {
@@ -25,6 +26,8 @@ typedef struct {
   Frame *ring;
   int owed, repliesWaiting;
   double ackDue, replyDue, rtt;
+  /** Datagrams a second with frames in them, first or again; 0: as many as it likes. */
+  double rate, tokens, filledAt;
 } Peer;
 
 static int fd;
@@ -52,7 +55,7 @@ static int isTaken(const Peer *peer, uint32_t number) { return peer->taken[numbe
 
 /** 0: the peer has as many under way as can be told apart. */
 static int enqueue(Peer *peer, unsigned char kind, const unsigned char *body, int size) {
-  if (peer->next - peer->lowestOpen >= RING) return 0;
+  if (peer->next - peer->lowestOpen >= WINDOW) return 0;
   Frame *frame = frameOf(peer, peer->next);
   frame->body = realloc(frame->body, (size_t)size);
   memcpy(frame->body, body, (size_t)size);
@@ -112,6 +115,17 @@ static int writeNumbered(Peer *peer, unsigned char *at, uint32_t number, double 
   return 7 + frame->size;
 }
 
+/** A flood has its rate: what it repeats is part of it, or it would be as much as this program can send. */
+static int mayTransmit(Peer *peer, double t) {
+  if (peer->rate == 0) return 1;
+  peer->tokens += (t - peer->filledAt) * peer->rate;
+  peer->filledAt = t;
+  if (peer->tokens > BURST) peer->tokens = BURST;
+  if (peer->tokens < 1) return 0;
+  peer->tokens -= 1;
+  return 1;
+}
+
 static void flush(Peer *peer, double t) {
   const int isReplyDue = peer->repliesWaiting >= STEP || t >= peer->replyDue;
   const int sends = (int)(peer->next - peer->unsent) - peer->repliesWaiting;
@@ -124,6 +138,7 @@ static void flush(Peer *peer, double t) {
       transmit(peer, frames, size);
       size = 0;
     }
+    if (!mayTransmit(peer, t)) break;
     size += writeNumbered(peer, frames + size, peer->unsent, t);
   }
   peer->repliesWaiting = 0;
@@ -135,7 +150,7 @@ static void resend(Peer *peer, double t) {
   unsigned char frames[FRAMES_MAX];
   for (uint32_t number = peer->lowestOpen; number != peer->unsent; number += 1) {
     const Frame *frame = frameOf(peer, number);
-    if (frame->isOpen && frame->dueAt <= t) transmit(peer, frames, writeNumbered(peer, frames, number, t));
+    if (frame->isOpen && frame->dueAt <= t && mayTransmit(peer, t)) transmit(peer, frames, writeNumbered(peer, frames, number, t));
   }
 }
 
