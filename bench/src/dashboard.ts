@@ -84,7 +84,11 @@ export async function dashboard(
   }
 }
 
-async function withPage<Result>(browser: Browser, count: number, measure: (page: Page) => Promise<Result>): Promise<Result> {
+async function withPage<Result>(
+  browser: Browser,
+  count: number,
+  measure: (page: Page) => Promise<Result>,
+): Promise<Result> {
   const { url, close } = await serve(count);
   const page = await browser.newPage({ viewport: { width: 1360, height: 900 } });
   try {
