@@ -7,11 +7,11 @@ import type { Figure } from "../figure.ts";
 
 const RELAY = fileURLToPath(new URL("../../../apps/relay/src/main.ts", import.meta.url));
 const PEERS = 2_000;
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 
 type Own = {
-  readonly stampUs: number;
-  readonly digestAndStampUs: number;
+  readonly stampUs: readonly number[];
+  readonly digestAndStampUs: readonly number[];
   readonly rssBytes: number;
   readonly bytesPerPeer: number;
   readonly idle: number;
@@ -27,10 +27,10 @@ export async function relayOwn(): Promise<Figure[]> {
     {
       name: "relay: stamps checked, with the digest of a message of 800 B",
       unit: "/s",
-      samples: [1e6 / own.digestAndStampUs],
+      samples: own.digestAndStampUs.map(perSecond),
       target: { atLeast: 100_000 },
     },
-    { name: "relay: stamps checked, the digest given", unit: "/s", samples: [1e6 / own.stampUs] },
+    { name: "relay: stamps checked, the digest given", unit: "/s", samples: own.stampUs.map(perSecond) },
     {
       name: `relay with ${peers}: resident memory`,
       unit: "MB",
@@ -45,4 +45,8 @@ export async function relayOwn(): Promise<Figure[]> {
       target: { atMost: 5 },
     },
   ];
+}
+
+function perSecond(us: number): number {
+  return 1e6 / us;
 }
