@@ -5,7 +5,7 @@ export default {
   testEnvironment: "node",
   // Many tests wait for processes and timers; without this a machine of two cores runs them one after the other.
   maxWorkers: "100%",
-  testMatch: ["<rootDir>/{packages,apps}/*/test/**/*.test.ts", "<rootDir>/{examples,hostile}/test/*.test.ts"],
+  testMatch: ["<rootDir>/{packages,apps}/*/test/**/*.test.ts", "<rootDir>/{bench,examples,hostile}/test/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   moduleFileExtensions: ["ts", "js", "mjs", "cjs", "json", "node"],
   testEnvironmentOptions: { customExportConditions: ["@starling/source", "node", "node-addons"] },

@@ -5,10 +5,9 @@ import { startLibp2p } from "./libp2p.mjs";
 
 // An end behind a circuit relay: `listen RELAY` takes streams, `dial RELAY` is told whom to dial through it.
 //   echo       sends back what comes
-//   receipts   answers each message of SIZE_BYTES with RECEIPT_BYTES
+//   receipts   answers each message, of as many bytes as it was told to expect, with RECEIPT_BYTES
 //   sink       says how many bytes came once the writer has closed
 
-const SIZE_BYTES = 800;
 const RECEIPT_BYTES = 16;
 const ECHO = "/bench/echo/1.0.0";
 const RECEIPTS = "/bench/receipts/1.0.0";
@@ -21,6 +20,7 @@ const node = await startLibp2p({
   transports: [circuitRelayTransport()],
 });
 
+let expectedBytes = 0;
 await node.handle(
   ECHO,
   (stream) => {
@@ -34,8 +34,8 @@ await node.handle(
     let pending = 0;
     stream.addEventListener("message", ({ data }) => {
       pending += data.byteLength;
-      const count = Math.floor(pending / SIZE_BYTES);
-      pending -= count * SIZE_BYTES;
+      const count = Math.floor(pending / expectedBytes);
+      pending -= count * expectedBytes;
       // Those of one read go out together.
       if (count > 0) stream.send(new Uint8Array(count * RECEIPT_BYTES));
     });
@@ -71,6 +71,11 @@ answer({
       await new Promise((resolve) => node.addEventListener("self:peer:update", resolve, { once: true }));
     }
   },
+  /** How long the messages are that it is to answer; asked of the listening end. */
+  async expect({ sizeBytes }) {
+    expectedBytes = sizeBytes;
+    return {};
+  },
   async connect({ to }) {
     target = multiaddr(to);
     echo = await open(ECHO);
@@ -102,9 +107,9 @@ answer({
     return { ms };
   },
   /** Messages with at most `window` not receipted. */
-  async receipts({ count, window }) {
+  async receipts({ count, sizeBytes, window }) {
     const stream = await open(RECEIPTS);
-    const content = new Uint8Array(SIZE_BYTES).fill(1);
+    const content = new Uint8Array(sizeBytes).fill(1);
     const start = performance.now();
     await new Promise((resolve, reject) => {
       let sent = 0;
@@ -129,15 +134,15 @@ answer({
     return { ms };
   },
   /** Messages one behind another, none answered. */
-  async stream({ count }) {
+  async stream({ count, sizeBytes }) {
     const stream = await open(SINK);
-    const content = new Uint8Array(SIZE_BYTES).fill(1);
+    const content = new Uint8Array(sizeBytes).fill(1);
     const start = performance.now();
     const told = new Promise((resolve) => stream.addEventListener("message", ({ data }) => resolve(data.subarray())));
     for (let i = 0; i < count; i += 1) if (!stream.send(content)) await drained(stream);
     await stream.close();
     const received = Number(new TextDecoder().decode(await told));
-    if (received !== count * SIZE_BYTES) throw new Error(`only ${received} bytes came`);
+    if (received !== count * sizeBytes) throw new Error(`only ${received} bytes came`);
     return { ms: performance.now() - start };
   },
 });

@@ -1,16 +1,26 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { drawSheet } from "@starling/plot";
+import { growthSheet } from "./growth.ts";
+import { between, forJson, pictureName, type Results, section } from "./results.ts";
 
-// docs/BENCHMARKS.md has a place for each bench, between two marks; what stands around it is written by hand.
+// docs/BENCHMARKS.md has a place for each bench, between two marks; what stands around it is written by hand. docs/benchmarks has all
+// samples as JSON, and the pictures.
 
 const DOCUMENT = new URL("../../docs/BENCHMARKS.md", import.meta.url);
+const FOLDER = new URL("../../docs/benchmarks/", import.meta.url);
 
-/** Puts a bench's table in its place, with what it was measured on. */
-export function writeResults(name: string, machine: string, table: string): void {
-  const text = readFileSync(DOCUMENT, "utf8");
-  const [begin, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/BENCHMARKS.md has no place for ${name}: ${begin.trim()} and ${end}`);
+/** Puts a bench's tables in their place, with what they were measured on, its samples and its pictures beside them. */
+export function writeResults(name: string, machine: string, results: Results): void {
   const date = new Date().toISOString().slice(0, 10);
-  const written = `${text.slice(0, from)}${begin}\n${date}, ${machine}:\n\n${table}\n${text.slice(to)}`;
-  writeFileSync(DOCUMENT, written);
+  const measuredOn = `${date}, ${machine}`;
+  // First, so that a bench without a place leaves no file.
+  writeFileSync(DOCUMENT, between(readFileSync(DOCUMENT, "utf8"), name, section(name, measuredOn, results)));
+  mkdirSync(FOLDER, { recursive: true });
+  const json = JSON.stringify({ date, machine, ...forJson(results) }, null, 2);
+  writeFileSync(new URL(`${name}.json`, FOLDER), `${json}\n`);
+  for (const growth of results.growths) {
+    const picture = new URL(pictureName(name, growth), FOLDER);
+    if (growth.skipped === undefined) writeFileSync(picture, drawSheet(growthSheet(growth, measuredOn)));
+    else rmSync(picture, { force: true });
+  }
 }

@@ -10,6 +10,8 @@ import { answer, type Question } from "./questions.ts";
 const WAIT_MS = 10_000;
 /** How long nobody has linked, when all are thought to have those they want. */
 const QUIET_MS = 3_000;
+/** Of many nodes one or other is always looking for a better link. */
+const LINKING_MAX_MS = 20_000;
 const LINK_LOOK_MS = 100;
 
 const [count = "", stamps] = process.argv.slice(2);
@@ -32,7 +34,11 @@ for (let index = 0; index < Number(count); index += 1) {
   });
   nodes.push(node);
 }
-while (performance.now() - linkedMono < QUIET_MS) await new Promise((resolve) => setTimeout(resolve, LINK_LOOK_MS));
+const startedMono = performance.now();
+const isLinking = (): boolean => performance.now() - Math.max(linkedMono, startedMono) < QUIET_MS;
+while (isLinking() && performance.now() - startedMono < LINKING_MAX_MS) {
+  await new Promise((resolve) => setTimeout(resolve, LINK_LOOK_MS));
+}
 
 async function broadcast({ count: broadcasts, sizeBytes }: Question): Promise<{ readonly ms: readonly number[] }> {
   const ms: number[] = [];

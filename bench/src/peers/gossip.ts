@@ -1,39 +1,17 @@
 import { type Figure, median, number } from "../figure.ts";
 import { ratios } from "../race.ts";
+import { type Idle, idleOf, KINDS, type Kind, measure, NOTHING, openFleets, type Sample } from "./gossip-fleet.ts";
 import { installPeers, versionOf } from "./install.ts";
-import { quantile } from "./libp2p-relay.ts";
-import { type Process, Processes } from "./processes.ts";
+import { NO_NAMESPACE } from "./namespace.ts";
+import { Processes } from "./processes.ts";
 
-// Broadcasts among sixteen nodes, each side's in one process, in turn within each round, the author another one each time, the next
-// broadcast when all have the last:
-//   gossipsub   js-libp2p, TCP, Noise and yamux, gossipsub as it is by default (signed), each with as many connections as a node of ours
-//   free        our cores over UDP, no stamps asked for
-//   stamped     the same with the stamps that ship: an author mints before it sends
-//
-// Bytes are those of the loopback interface of a network namespace that each process has for itself, IP headers, acknowledgements and
-// handshakes' upkeep included; what passes in the same time with nobody speaking is taken off, and told.
+// Broadcasts among sixteen nodes, in turn within each round.
 
 const NODES = 16;
 const ROUNDS = 3;
 const BROADCASTS = 10;
 const SIZE_BYTES = 400;
-const P99 = 0.99;
 const IDLE_MS = 5_000;
-
-const KINDS = ["gossipsub", "free", "stamped"] as const;
-type Kind = (typeof KINDS)[number];
-type Fleet = Process<{ readonly links: number }>;
-type Wire = { readonly bytes: number; readonly packets: number };
-type Answer = { readonly ms: readonly number[]; readonly tookMs: number; readonly wire: Wire | null };
-type Sample = {
-  readonly p50: number;
-  readonly p99: number;
-  /** Of IP, a delivery. */
-  readonly bytes: number;
-  readonly packets: number;
-};
-/** A millisecond of the whole fleet. */
-type Idle = { readonly bytes: number; readonly packets: number };
 
 export async function gossip(progress: (done: number, of: number) => void): Promise<Figure[]> {
   const fault = await installPeers();
@@ -46,31 +24,16 @@ export async function gossip(progress: (done: number, of: number) => void): Prom
   let missing = 0;
   let links = "";
   try {
-    const free = await processes.alone<{ readonly links: number }>("fleet-child.ts", String(NODES), "free");
-    const stamped = await processes.alone<{ readonly links: number }>("fleet-child.ts", String(NODES), "stamped");
-    // Half of what a node has, as each connection has two ends.
-    const dials = String(Math.max(2, Math.round(free.ready.links / 2)));
-    const gossipsub = await processes.alonePeer<{ readonly links: number }>("gossip.mjs", String(NODES), dials);
-    const fleets: Record<Kind, Fleet> = { gossipsub, free, stamped };
+    const fleets = await openFleets(processes, NODES);
+    const { gossipsub, free } = fleets;
     links = `${number(free.ready.links)} links a node beside ${number(gossipsub.ready.links)} connections`;
-    for (const kind of KINDS) idle[kind] = await idleOf(fleets[kind]);
+    for (const kind of KINDS) idle[kind] = await idleOf(fleets[kind], IDLE_MS);
     for (let round = -1; round < ROUNDS; round += 1) {
       for (const kind of KINDS) {
-        const { ms, tookMs, wire } = await fleets[kind].ask<Answer>({
-          type: "broadcast",
-          count: BROADCASTS,
-          sizeBytes: SIZE_BYTES,
-        });
-        const rest = idle[kind];
-        const each = (key: keyof Wire): number => ((wire?.[key] ?? Number.NaN) - rest[key] * tookMs) / ms.length;
+        const sample = await measure(fleets[kind], { broadcasts: BROADCASTS, sizeBytes: SIZE_BYTES }, idle[kind]);
         if (round < 0) continue;
-        missing += kind === "gossipsub" ? 0 : BROADCASTS * (NODES - 1) - ms.length;
-        samples[kind].push({
-          p50: median(ms),
-          p99: quantile(ms, P99),
-          bytes: each("bytes"),
-          packets: each("packets"),
-        });
+        missing += kind === "gossipsub" ? 0 : BROADCASTS * (NODES - 1) - sample.count;
+        samples[kind].push(sample);
       }
       progress(round + 2, ROUNDS + 1);
     }
@@ -78,13 +41,6 @@ export async function gossip(progress: (done: number, of: number) => void): Prom
     await processes.stop();
   }
   return figures(samples, idle, links, missing);
-}
-
-const NOTHING: Idle = { bytes: 0, packets: 0 };
-
-async function idleOf(fleet: Fleet): Promise<Idle> {
-  const { tookMs, wire } = await fleet.ask<Answer>({ type: "idle", ms: IDLE_MS });
-  return wire === null ? NOTHING : { bytes: wire.bytes / tookMs, packets: wire.packets / tookMs };
 }
 
 function figures(
@@ -99,7 +55,7 @@ function figures(
     const [mine, peer] = [column(kind, key), column("gossipsub", key)];
     const full = `a broadcast of ${SIZE_BYTES} B to ${NODES - 1} others: ${name}`;
     if (mine.concat(peer).some(Number.isNaN)) {
-      return { name: full, unit: "x", samples: [], skipped: "no network namespace could be made (unshare, Linux)" };
+      return { name: full, unit: "x", samples: [], skipped: NO_NAMESPACE };
     }
     return {
       name: full,
@@ -121,7 +77,7 @@ function figures(
       name: `bytes of IP a second and node with nobody speaking (${links})`,
       unit: "x",
       samples: idle.gossipsub.bytes === 0 ? [] : [idle.stamped.bytes / idle.gossipsub.bytes],
-      ...(idle.gossipsub.bytes === 0 ? { skipped: "no network namespace could be made (unshare, Linux)" } : {}),
+      ...(idle.gossipsub.bytes === 0 ? { skipped: NO_NAMESPACE } : {}),
       ours: `${number(idleRate("stamped"))} B/s`,
       peer: `${version}: ${number(idleRate("gossipsub"))} B/s`,
     },

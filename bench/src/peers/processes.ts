@@ -1,8 +1,9 @@
-import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Namespace } from "./namespace.ts";
 
 // The processes of a comparison: the peers' programs in bench/peers, ours beside this file, and the relay that ships.
 
@@ -13,34 +14,39 @@ const ANSWER_MS = 300_000;
 
 export class Processes {
   readonly #children: ChildProcess[] = [];
+  readonly #namespaces: Namespace[] = [];
+  readonly #shared: Namespace | undefined;
+
+  /** All of them in one network, or on the machine's own loopback. */
+  constructor(shared?: Namespace) {
+    this.#shared = shared;
+    if (shared !== undefined) this.#namespaces.push(shared);
+  }
 
   /** A program of bench/peers, started and ready; with what it said of itself. */
   peer<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
-    return this.#ready(fork(fileURLToPath(new URL(file, PEERS)), args));
+    return this.#ready(this.#start([fileURLToPath(new URL(file, PEERS)), ...args]));
   }
 
   /** A program of this folder. */
   ours<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
-    return this.#ready(fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: FROM_SOURCE }));
+    return this.#ready(this.#start([...FROM_SOURCE, fileURLToPath(new URL(file, import.meta.url)), ...args]));
   }
 
   /** A program of bench/peers with a network namespace for itself, where this system allows one. */
-  alonePeer<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
-    return this.#ready(startAlone([fileURLToPath(new URL(file, PEERS)), ...args]));
+  alonePeer<Ready = object>(file: string, ...args: string[]): Promise<Alone<Ready>> {
+    return this.#alone([fileURLToPath(new URL(file, PEERS)), ...args]);
   }
 
   /** The same of one of this folder. */
-  alone<Ready = object>(file: string, ...args: string[]): Promise<Process<Ready>> {
-    return this.#ready(startAlone([...FROM_SOURCE, fileURLToPath(new URL(file, import.meta.url)), ...args]));
+  alone<Ready = object>(file: string, ...args: string[]): Promise<Alone<Ready>> {
+    return this.#alone([...FROM_SOURCE, fileURLToPath(new URL(file, import.meta.url)), ...args]);
   }
 
   /** `starling-relay` with its defaults. */
   async relay(dataDir: string): Promise<Relay> {
     const flags = ["--data-dir", dataDir, "--listen", "127.0.0.1:0", "--network", "bench"];
-    const child = spawn(process.execPath, [...FROM_SOURCE, RELAY, "start", ...flags], {
-      stdio: ["ignore", "pipe", "inherit", "ipc"],
-    });
-    this.#children.push(child);
+    const child = this.#start([...FROM_SOURCE, RELAY, "start", ...flags], { stdout: "pipe" });
     const { stdout } = child;
     if (stdout === null) throw new Error("the relay says nothing");
     for await (const line of createInterface({ input: stdout })) {
@@ -54,7 +60,7 @@ export class Processes {
 
   /** The same that asks for no stamps and has its quotas raised. */
   async stampFreeRelay(dataDir: string): Promise<Relay> {
-    const child = fork(RELAY, ["bench", "--child", "relay", "--data-dir", dataDir], { execArgv: FROM_SOURCE });
+    const child = this.#start([...FROM_SOURCE, RELAY, "bench", "--child", "relay", "--data-dir", dataDir]);
     const { ready } = await this.#ready<{ readonly id: string; readonly port: number }>(child);
     return { contact: `${ready.id}@127.0.0.1:${ready.port}`, cpuMs: () => cpuMs(child) };
   }
@@ -68,10 +74,31 @@ export class Processes {
         await exited;
       }),
     );
+    for (const namespace of this.#namespaces) namespace.close();
+  }
+
+  async #alone<Ready>(args: readonly string[]): Promise<Alone<Ready>> {
+    const namespace = await Namespace.open();
+    if (namespace !== undefined) this.#namespaces.push(namespace);
+    return {
+      ...(await this.#ready<Ready>(this.#start(args, { namespace, isAlone: namespace !== undefined }))),
+      namespace,
+    };
+  }
+
+  #start(
+    args: readonly string[],
+    how: { readonly stdout?: "pipe"; readonly namespace?: Namespace | undefined; readonly isAlone?: boolean } = {},
+  ): ChildProcess {
+    const { stdout = "inherit", namespace = this.#shared, isAlone = false } = how;
+    const [program, all] = namespace?.within(process.execPath, args) ?? [process.execPath, [...args]];
+    const env = isAlone ? { ...process.env, BENCH_ALONE: "1" } : process.env;
+    const child = spawn(program, all, { stdio: ["ignore", stdout, "inherit", "ipc"], env });
+    this.#children.push(child);
+    return child;
   }
 
   async #ready<Ready>(child: ChildProcess): Promise<Process<Ready>> {
-    this.#children.push(child);
     const ready = await answerOf<Ready>(child);
     return { ready, ask: (question) => answerOf(child, question), cpuMs: () => cpuMs(child) };
   }
@@ -84,6 +111,9 @@ export type Process<Ready = object> = {
   cpuMs(): number;
 };
 
+/** With the network that it has for itself. */
+export type Alone<Ready = object> = Process<Ready> & { readonly namespace: Namespace | undefined };
+
 export type Relay = { /** `ID@HOST:PORT`. */ readonly contact: string; cpuMs(): number };
 
 /** In steps of 10 ms, as Linux tells them. */
@@ -94,18 +124,6 @@ function cpuMs({ pid }: ChildProcess): number {
   } catch {
     return Number.NaN;
   }
-}
-
-function startAlone(args: readonly string[]): ChildProcess {
-  const unshare = ["--map-root-user", "--net", "sh", "-c"];
-  const isAllowed = spawnSync("unshare", [...unshare, "ip link set lo up"], { stdio: "ignore" }).status === 0;
-  const stdio: ["ignore", "inherit", "inherit", "ipc"] = ["ignore", "inherit", "inherit", "ipc"];
-  if (!isAllowed) return spawn(process.execPath, [...args], { stdio });
-  const script = 'ip link set lo up && exec "$0" "$@"';
-  return spawn("unshare", [...unshare, script, process.execPath, ...args], {
-    stdio,
-    env: { ...process.env, BENCH_ALONE: "1" },
-  });
 }
 
 async function answerOf<Answer>(child: ChildProcess, question?: object): Promise<Answer> {
