@@ -62,7 +62,7 @@ export class TestHub {
 }
 
 /** Resolves with the first value that is not undefined; looks again each turn of the event loop. */
-export async function eventually<T>(probe: () => T | undefined, what: string, deadlineMs = 5000): Promise<T> {
+export async function eventually<T>(probe: () => T | undefined, what: string, deadlineMs = 15_000): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const found = probe();
