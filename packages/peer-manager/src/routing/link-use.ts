@@ -5,7 +5,7 @@ import type { NodeId } from "@starling/crypto-identity";
 
 /** Most acks have come by then; it is also when one counts as missing. */
 const IN_USE_MS = 3000;
-// BOUNDED: the link used longest ago makes room; there are no more links than this.
+// BOUNDED: the link used longest ago makes room, and may then be hung up a little early.
 const LINKS_MAX = 4096;
 
 export class LinkUse {
