@@ -50,14 +50,19 @@ const RAISE = 1.6;
 
 /** What to claim first where a neighbour asks for this. */
 export function firstBid(told: number, floor: number): number {
-  return BID * Math.max(1, Math.min(told, PRICE_CAP / floor));
+  return BID * believed(told, floor);
+}
+
+function believed(told: number, floor: number): number {
+  return Math.max(1, Math.min(told, PRICE_CAP / floor));
 }
 
 /**
- * What to claim after this bid was refused, and this told. One that was too low goes to what is asked; one that was not, or is at the
- * cap of what is believed, or was shed, is raised by a step of its own, so that a liar is outbid or the deadline comes.
+ * What to claim after this bid was refused, and this told. One that was too low goes to what is asked; one that was not, or is above
+ * the cap of what is believed, or was shed, is raised by a step of its own, so that a liar is outbid or the deadline comes.
  */
 export function raisedBid(bid: number, told: number, isShed: boolean, floor: number): number {
   const asked = firstBid(told, floor);
-  return !isShed && asked > bid ? asked : Math.max(RAISE * bid, asked);
+  const isTooLow = !isShed && believed(told, floor) >= bid;
+  return isTooLow ? asked : Math.max(RAISE * bid, asked);
 }

@@ -60,6 +60,8 @@ describe("a bid", () => {
 
   test("that was refused at what is asked, or above the cap, is raised by 1.6 all the same", () => {
     expect(raisedBid(100, 50, false, SEND_FLOOR)).toBeCloseTo(160);
+    expect(raisedBid(100, 90, false, SEND_FLOOR)).toBeCloseTo(160);
+    expect(raisedBid(1.1 * cap, 2 ** 40, false, SEND_FLOOR)).toBeCloseTo(1.6 * 1.1 * cap);
     expect(raisedBid(1.15 * cap, 2 ** 40, false, SEND_FLOOR)).toBeCloseTo(1.6 * 1.15 * cap);
   });
 
@@ -67,9 +69,14 @@ describe("a bid", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 1, max: 1e6, noNaN: true }),
-        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        fc.oneof(
+          fc.double({ min: 0, max: 1e12, noNaN: true }),
+          // About what was bid: there the rules meet.
+          fc.double({ min: 0.5, max: 2, noNaN: true }).map((times) => ({ times })),
+        ),
         fc.boolean(),
-        (bid, told, isShed) => {
+        (bid, toldOr, isShed) => {
+          const told = typeof toldOr === "number" ? toldOr : toldOr.times * bid;
           expect(raisedBid(bid, told, isShed, SEND_FLOOR)).toBeGreaterThanOrEqual(1.1499 * bid);
         },
       ),
