@@ -25,12 +25,12 @@ const bundles = [...quiet, join(root, "tools/bundles.mjs")];
 const tasks = {
   start: (args) => [bundles, [...fromSource, join(root, "apps/demo/src/main.ts"), "--bundled", ...args]],
   bench: (args) => [bundles, [...fromSource, join(root, "bench/src/main.ts"), ...args]],
-  // Ten thousand nodes do not fit into V8's default heap; and what a step leaves behind is to die young.
+  // Ten thousand nodes do not fit into V8's default heap; and what is under way between them is to die young.
   sim: (args) => [
     [
       "--max-old-space-size=11000",
-      "--min-semi-space-size=64",
-      "--max-semi-space-size=64",
+      "--min-semi-space-size=512",
+      "--max-semi-space-size=512",
       ...fromSource,
       join(root, "packages/simulator/src/main.ts"),
       ...args,

@@ -110,8 +110,15 @@ export class Branches {
   #of(peer: NodeId): Branch {
     let branch = this.#branches.get(peer);
     if (branch === undefined) {
-      const allowances = { secondMono: Number.NEGATIVE_INFINITY, turns: 0, wants: 0, haves: 0 };
-      branch = { isLazy: true, toldMono: 0, untold: new Set(), ...allowances };
+      branch = {
+        isLazy: true,
+        toldMono: 0,
+        untold: new Set(),
+        secondMono: Number.NEGATIVE_INFINITY,
+        turns: 0,
+        wants: 0,
+        haves: 0,
+      };
       this.#branches.set(peer, branch);
     }
     return branch;

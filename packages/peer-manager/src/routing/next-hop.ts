@@ -44,7 +44,10 @@ export type NextHopQuestion = {
 export function nextHop(question: NextHopQuestion): NextHop | undefined {
   const { self, recipient, links, learned, isExcluded, source, last, nonImproving, scoreOf } = question;
   const hop = (peer: NodeId, changes: Partial<NextHop> = {}): NextHop => ({
-    ...{ peer, last, nonImproving, learned: false },
+    peer,
+    last,
+    nonImproving,
+    learned: false,
     ...changes,
   });
   if (!question.avoidRecipient && links.has(recipient) && !isExcluded(recipient)) return hop(recipient);

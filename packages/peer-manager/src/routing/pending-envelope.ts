@@ -55,11 +55,24 @@ export function ownEnvelope(
   nowMono: number,
 ): PendingEnvelope {
   return {
-    ...{ id, lock, recipient, encodedEnvelope, avoidRecipient, used },
-    ...{ source: true, hops: 0, last: false, nonImproving: 0 },
+    id,
+    lock,
+    recipient,
+    encodedEnvelope,
+    hops: 0,
+    last: false,
+    nonImproving: 0,
+    used,
+    source: true,
+    avoidRecipient,
     startedMono: nowMono,
-    ...{ inLinks: [], outLinks: [], waiting: new Set() },
-    ...{ t: undefined, ackHops: 0, failure: undefined, isSuperseded: false },
+    inLinks: [],
+    outLinks: [],
+    waiting: new Set(),
+    t: undefined,
+    ackHops: 0,
+    failure: undefined,
+    isSuperseded: false,
   };
 }
 
