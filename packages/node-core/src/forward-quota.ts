@@ -1,4 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
+import { AgedMap } from "@starling/peer-manager";
 import { DEFAULT_LINK_QUOTA, LinkQuota, type LinkQuotaLimits } from "./link-quota.ts";
 import { SharedBucket } from "./shared-bucket.ts";
 
@@ -27,7 +28,7 @@ export type QuotaVerdict = "admitted" | "link" | "recipient" | "total";
 export class ForwardQuota {
   readonly #limits: ForwardLimits;
   readonly #links: LinkQuota;
-  readonly #recipients = new Map<NodeId, SharedBucket>();
+  readonly #recipients = new AgedMap<NodeId, SharedBucket>();
   readonly #total: SharedBucket;
 
   constructor(limits: ForwardLimits, nowMono: number) {
@@ -66,16 +67,8 @@ export class ForwardQuota {
   }
 
   #ofRecipient(recipient: NodeId, nowMono: number): SharedBucket {
-    const known = this.#recipients.get(recipient);
-    if (known !== undefined) {
-      this.#recipients.delete(recipient);
-      this.#recipients.set(recipient, known);
-      return known;
-    }
-    const bucket = new SharedBucket(this.#limits.recipient, nowMono);
-    this.#recipients.set(recipient, bucket);
-    const oldest = this.#recipients.keys().next();
-    if (this.#recipients.size > RECIPIENTS_MAX && !oldest.done) this.#recipients.delete(oldest.value);
+    const bucket = this.#recipients.get(recipient) ?? new SharedBucket(this.#limits.recipient, nowMono);
+    this.#recipients.renew(recipient, bucket, RECIPIENTS_MAX);
     return bucket;
   }
 }

@@ -1,20 +1,18 @@
 import type { NodeId } from "@starling/crypto-identity";
+import { AgedMap } from "@starling/peer-manager";
 
 /** Peers with whom something happened, and when it last did. The one longest ago makes room. */
 export class RecentPeers {
   readonly #max: number;
   // BOUNDED: `max`.
-  readonly #lastMono = new Map<NodeId, number>();
+  readonly #lastMono = new AgedMap<NodeId, number>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
   note(peer: NodeId, nowMono: number): void {
-    this.#lastMono.delete(peer);
-    this.#lastMono.set(peer, nowMono);
-    const oldest = this.#lastMono.keys().next();
-    if (this.#lastMono.size > this.#max && !oldest.done) this.#lastMono.delete(oldest.value);
+    this.#lastMono.renew(peer, nowMono, this.#max);
   }
 
   has(peer: NodeId): boolean {

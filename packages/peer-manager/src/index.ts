@@ -1,3 +1,4 @@
+export { AgedMap } from "./aged-map.ts";
 export type { BroadcastOutput, Upkeep } from "./broadcast/broadcast-tree.ts";
 export { BroadcastTree } from "./broadcast/broadcast-tree.ts";
 export type { BroadcastRules } from "./broadcast/rules.ts";

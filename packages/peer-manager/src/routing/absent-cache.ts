@@ -1,4 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
+import { AgedMap } from "../aged-map.ts";
 
 // Recipients that were just found absent, so that a storm of Sends to nobody does not search anew each time (PROTOCOL §7.6).
 
@@ -7,13 +8,10 @@ const REMEMBER_MS = 10_000;
 const ENTRIES_MAX = 4096;
 
 export class AbsentCache {
-  readonly #untilMono = new Map<NodeId, number>();
+  readonly #untilMono = new AgedMap<NodeId, number>();
 
   add(recipient: NodeId, nowMono: number): void {
-    this.#untilMono.delete(recipient);
-    this.#untilMono.set(recipient, nowMono + REMEMBER_MS);
-    const oldest = this.#untilMono.keys().next();
-    if (this.#untilMono.size > ENTRIES_MAX && !oldest.done) this.#untilMono.delete(oldest.value);
+    this.#untilMono.renew(recipient, nowMono + REMEMBER_MS, ENTRIES_MAX);
   }
 
   delete(recipient: NodeId): void {

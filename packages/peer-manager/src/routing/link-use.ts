@@ -1,4 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
+import { AgedMap } from "../aged-map.ts";
 
 // Over which links a Send has just gone, either way: hung up now, its ack would find no way back, and the author would have to send
 // it again.
@@ -9,13 +10,10 @@ const IN_USE_MS = 3000;
 const LINKS_MAX = 4096;
 
 export class LinkUse {
-  readonly #usedMono = new Map<NodeId, number>();
+  readonly #usedMono = new AgedMap<NodeId, number>();
 
   used(peer: NodeId, nowMono: number): void {
-    this.#usedMono.delete(peer);
-    this.#usedMono.set(peer, nowMono);
-    const oldest = this.#usedMono.keys().next();
-    if (this.#usedMono.size > LINKS_MAX && !oldest.done) this.#usedMono.delete(oldest.value);
+    this.#usedMono.renew(peer, nowMono, LINKS_MAX);
   }
 
   isInUse(peer: NodeId, nowMono: number): boolean {

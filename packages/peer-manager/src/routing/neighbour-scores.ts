@@ -1,4 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
+import { AgedMap } from "../aged-map.ts";
 
 // What this node knows of how well each neighbour delivers, PROTOCOL §7.6 (11). Only the recipient can reveal t, so an ack
 // is knowledge, and its absence a hint: the recipient may be gone. So who has delivered lately has the benefit of the doubt: a missing
@@ -24,9 +25,9 @@ type Score = { readonly value: number; readonly atMono: number; readonly ackedMo
 type Recipient = { ackedMono: number; readonly suspects: { readonly peer: NodeId; readonly atMono: number }[] };
 
 export class NeighbourScores {
-  readonly #scores = new Map<NodeId, Score>();
-  readonly #recipients = new Map<NodeId, Recipient>();
-  readonly #pairs = new Map<string, number>();
+  readonly #scores = new AgedMap<NodeId, Score>();
+  readonly #recipients = new AgedMap<NodeId, Recipient>();
+  readonly #pairs = new AgedMap<string, number>();
 
   /** 0 to 1: how much of what it took it has delivered lately. */
   of(peer: NodeId, nowMono: number): number {
@@ -60,18 +61,14 @@ export class NeighbourScores {
   #lower(peer: NodeId, recipient: NodeId, nowMono: number): void {
     const pair = `${peer}${recipient}`;
     if (nowMono < (this.#pairs.get(pair) ?? Number.NEGATIVE_INFINITY) + SAME_PAIR_MS) return;
-    this.#pairs.delete(pair);
-    this.#pairs.set(pair, nowMono);
-    bound(this.#pairs, PAIRS_MAX);
+    this.#pairs.renew(pair, nowMono, PAIRS_MAX);
     this.#move(peer, 0, nowMono);
   }
 
   #move(peer: NodeId, towards: 0 | 1, nowMono: number): void {
     const value = this.of(peer, nowMono);
     const ackedMono = towards === 1 ? nowMono : this.#ackedMono(peer);
-    this.#scores.delete(peer);
-    this.#scores.set(peer, { value: value + GAIN * (towards - value), atMono: nowMono, ackedMono });
-    bound(this.#scores, SCORES_MAX);
+    this.#scores.renew(peer, { value: value + GAIN * (towards - value), atMono: nowMono, ackedMono }, SCORES_MAX);
   }
 
   #ackedMono(peer: NodeId): number {
@@ -80,14 +77,7 @@ export class NeighbourScores {
 
   #recipient(id: NodeId): Recipient {
     const known = this.#recipients.get(id) ?? { ackedMono: Number.NEGATIVE_INFINITY, suspects: [] };
-    this.#recipients.delete(id);
-    this.#recipients.set(id, known);
-    bound(this.#recipients, RECIPIENTS_MAX);
+    this.#recipients.renew(id, known, RECIPIENTS_MAX);
     return known;
   }
-}
-
-function bound(map: Map<string, unknown>, most: number): void {
-  const oldest = map.keys().next();
-  if (map.size > most && !oldest.done) map.delete(oldest.value);
 }

@@ -1,5 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { bytesToHex } from "@starling/wire-protocol";
+import { AgedMap } from "../aged-map.ts";
 import type { PendingEnvelope } from "./pending-envelope.ts";
 
 // The envelopes that this node is carrying, PROTOCOL §7.6. Entries are made only after an envelope has passed the whole ladder.
@@ -13,10 +14,10 @@ const BYTES_MAX = 64 * 1024 * 1024;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 export class PendingTable {
-  readonly #byId = new Map<string, PendingEnvelope>();
+  readonly #byId = new AgedMap<string, PendingEnvelope>();
   readonly #byLock = new Map<string, PendingEnvelope>();
-  /** Settled entries, those settled first in front. */
-  readonly #settled = new Set<PendingEnvelope>();
+  /** Settled entries, by the time at which they were. */
+  readonly #settled = new AgedMap<PendingEnvelope, true>();
   /** Open entries by the link they came from. */
   readonly #openByLink = new Map<NodeId, { count: number; bytes: number }>();
   readonly #max: number;
@@ -41,8 +42,8 @@ export class PendingTable {
   }
 
   add(entry: PendingEnvelope): void {
-    const oldest = this.#byId.size < this.#max ? undefined : this.#settled.values().next().value;
-    if (oldest !== undefined) this.#delete(oldest);
+    const oldest = this.#byId.size < this.#max ? undefined : this.#settled.oldest();
+    if (oldest !== undefined) this.#delete(oldest.key);
     const [from] = entry.inLinks;
     if (from !== undefined) {
       const open = this.#openByLink.get(from) ?? { count: 0, bytes: 0 };
@@ -59,7 +60,7 @@ export class PendingTable {
   settle(entry: PendingEnvelope): void {
     if (this.#byId.get(entry.id) !== entry || this.#settled.has(entry)) return;
     this.#close(entry);
-    this.#settled.add(entry);
+    this.#settled.set(entry, true);
   }
 
   byId(id: string): PendingEnvelope | undefined {
@@ -72,15 +73,15 @@ export class PendingTable {
 
   /** Drops what has had its time; entries are in the order in which they were made. */
   expire(nowMono: number): void {
-    for (const entry of this.#byId.values()) {
-      if (entry.startedMono + LIFETIME_MS > nowMono) return;
-      this.#delete(entry);
+    for (let oldest = this.#byId.oldest(); oldest !== undefined; oldest = this.#byId.oldest()) {
+      if (oldest.value.startedMono + LIFETIME_MS > nowMono) return;
+      this.#delete(oldest.value);
     }
   }
 
   nextDeadline(): number | null {
-    const oldest = this.#byId.values().next();
-    return oldest.done ? null : oldest.value.startedMono + LIFETIME_MS;
+    const oldest = this.#byId.oldest();
+    return oldest === undefined ? null : oldest.value.startedMono + LIFETIME_MS;
   }
 
   #delete(entry: PendingEnvelope): void {

@@ -1,4 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
+import { AgedMap } from "../aged-map.ts";
 
 // Routes learned from verified SendAcks only, PROTOCOL §7.6: a neighbour over which a recipient is known to have answered.
 
@@ -9,13 +10,10 @@ const ROUTES_MAX = 4096;
 type Route = { readonly via: NodeId; readonly expiresMono: number };
 
 export class RouteTable {
-  readonly #routes = new Map<NodeId, Route>();
+  readonly #routes = new AgedMap<NodeId, Route>();
 
   learn(recipient: NodeId, via: NodeId, nowMono: number): void {
-    this.#routes.delete(recipient);
-    this.#routes.set(recipient, { via, expiresMono: nowMono + ROUTE_LIFETIME_MS });
-    const oldest = this.#routes.keys().next();
-    if (this.#routes.size > ROUTES_MAX && !oldest.done) this.#routes.delete(oldest.value);
+    this.#routes.renew(recipient, { via, expiresMono: nowMono + ROUTE_LIFETIME_MS }, ROUTES_MAX);
   }
 
   /** The neighbour to use, while the route is fresh. */

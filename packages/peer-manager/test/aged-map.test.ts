@@ -1,0 +1,55 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { AgedMap } from "../src/aged-map.ts";
+
+type Step =
+  | { readonly does: "set" | "delete"; readonly key: number }
+  | { readonly does: "renew"; readonly key: number; readonly most: number };
+
+const key = fc.integer({ min: 0, max: 7 });
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    fc.record({ does: fc.constantFrom("set" as const, "delete" as const), key }),
+    fc.record({ does: fc.constant("renew" as const), key, most: fc.integer({ min: 1, max: 6 }) }),
+  ),
+  { maxLength: 60 },
+);
+
+describe("AgedMap", () => {
+  test("whatever is done: it holds what a Map holds that is walked from its front", () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const aged = new AgedMap<number, number>();
+        const model = new Map<number, number>();
+        all.forEach((step, at) => {
+          if (step.does === "delete") {
+            expect(aged.delete(step.key)).toBe(model.delete(step.key));
+          } else if (step.does === "set") {
+            aged.set(step.key, at);
+            model.set(step.key, at);
+          } else {
+            aged.renew(step.key, at, step.most);
+            model.delete(step.key);
+            model.set(step.key, at);
+            const [oldest] = model.keys();
+            if (model.size > step.most && oldest !== undefined) model.delete(oldest);
+          }
+          const [front] = model;
+          const oldest = aged.oldest();
+          expect(oldest && [oldest.key, oldest.value]).toEqual(front);
+          expect(aged.size).toBe(model.size);
+          for (let k = 0; k <= 7; k += 1) {
+            expect(aged.get(k)).toBe(model.get(k));
+            expect(aged.has(k)).toBe(model.has(k));
+          }
+        });
+        // And in the whole order, by taking one after the other.
+        for (const [front] of [...model]) {
+          expect(aged.oldest()?.key).toBe(front);
+          aged.delete(front);
+        }
+        expect(aged.oldest()).toBeUndefined();
+      }),
+    );
+  });
+});
