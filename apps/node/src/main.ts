@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { tolerateClosedOutput } from "@starling/daemon";
+import { countBuffersWithHeap, tolerateClosedOutput } from "@starling/daemon";
 import { runCommandLine } from "./cli/command-line.ts";
 
 tolerateClosedOutput();
+countBuffersWithHeap();
 process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -20,7 +20,7 @@ const HOSTILE = 2;
 const HONEST_PER_SECOND = 10;
 const OFFERED_PER_SECOND = 20_000;
 const SECONDS = 8;
-const ROUNDS = 2;
+const ROUNDS = 4;
 const GRACE_SECONDS = 2;
 
 type Sample = { readonly goodput: number; readonly p99Ms: number; readonly offeredPerSecond: number };

@@ -17,10 +17,8 @@ export class LruMap<K, V> {
 
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
     // A Map iterates in order of insertion: putting an entry in again makes it the youngest.
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
+    if (value !== undefined) this.set(key, value);
     return value;
   }
 

@@ -16,7 +16,7 @@ export class RecentPeers {
   }
 
   has(peer: NodeId): boolean {
-    return this.#lastMono.has(peer);
+    return this.#lastMono.get(peer) !== undefined;
   }
 
   /** It happened less than so many milliseconds ago. */

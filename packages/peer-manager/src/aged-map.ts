@@ -18,10 +18,6 @@ export class AgedMap<Key, Value> {
     return this.#places.size;
   }
 
-  has(key: Key): boolean {
-    return this.#places.has(key);
-  }
-
   get(key: Key): Value | undefined {
     return this.#places.get(key)?.value;
   }
@@ -40,8 +36,8 @@ export class AgedMap<Key, Value> {
     }
     const place: Place<Key, Value> = { key, value, older: this.#newest, newer: undefined };
     this.#places.set(key, place);
-    if (this.#newest === undefined) this.#oldest = place;
-    else this.#newest.newer = place;
+    this.#oldest ??= place;
+    if (this.#newest !== undefined) this.#newest.newer = place;
     this.#newest = place;
   }
 

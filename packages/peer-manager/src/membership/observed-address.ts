@@ -7,13 +7,15 @@ import { formatAddress } from "@starling/wire-protocol";
 // BOUNDED: the vote cast longest ago makes room.
 const VOTERS_MAX = 64;
 
+type Vote = { readonly address: Address; readonly key: string };
+
 export class ObservedAddress {
-  readonly #votes = new Map<string, { readonly address: Address; readonly key: string }>();
-  #winner: Address | undefined;
+  readonly #votes = new Map<string, Vote>();
+  #winner: Vote | undefined;
 
   /** The address that most voters see. */
   get address(): Address | undefined {
-    return this.#winner;
+    return this.#winner?.address;
   }
 
   /** Takes a vote; true where the winner is another one now. */
@@ -25,20 +27,20 @@ export class ObservedAddress {
     const oldest = this.#votes.keys().next();
     if (this.#votes.size > VOTERS_MAX && !oldest.done) this.#votes.delete(oldest.value);
     const winner = this.#count();
-    const isSame = winner.ip === this.#winner?.ip && winner.port === this.#winner.port;
+    const isOther = winner?.key !== this.#winner?.key;
     this.#winner = winner;
-    return !isSame;
+    return isOther;
   }
 
-  #count(): Address {
+  #count(): Vote | undefined {
     const counts = new Map<string, number>();
-    let winner: Address = { ip: "", port: 0 };
+    let winner: Vote | undefined;
     let most = 0;
     // A tie goes to what was voted for last.
-    for (const { address, key } of this.#votes.values()) {
-      const count = (counts.get(key) ?? 0) + 1;
-      counts.set(key, count);
-      if (count >= most) [winner, most] = [address, count];
+    for (const vote of this.#votes.values()) {
+      const count = (counts.get(vote.key) ?? 0) + 1;
+      counts.set(vote.key, count);
+      if (count >= most) [winner, most] = [vote, count];
     }
     return winner;
   }

@@ -58,7 +58,7 @@ export class PendingTable {
 
   /** It has been acknowledged or given back: from here on it is kept for repeats alone. */
   settle(entry: PendingEnvelope): void {
-    if (this.#byId.get(entry.id) !== entry || this.#settled.has(entry)) return;
+    if (this.#byId.get(entry.id) !== entry || this.#settled.get(entry) === true) return;
     this.#close(entry);
     this.#settled.set(entry, true);
   }
