@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { countBuffersWithHeap, tolerateClosedOutput } from "@starling/daemon";
+import { tolerateClosedOutput } from "@starling/daemon";
 import { runCommandLine } from "./cli/command-line.ts";
 
 tolerateClosedOutput();
-countBuffersWithHeap();
 process.exitCode = await runCommandLine(process.argv.slice(2));

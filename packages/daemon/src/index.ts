@@ -17,7 +17,6 @@ export {
 } from "./errors.ts";
 export { EXIT, exitCodeHelp, exitCodeOf, reportError } from "./exit.ts";
 export { CLOCK_SET_BACK, type FreshnessFile, freshnessFile } from "./freshness-file.ts";
-export { countBuffersWithHeap } from "./heap.ts";
 export { createLineBudget, type LineBudget } from "./line-budget.ts";
 export { listenTcp } from "./listen-tcp.ts";
 export type { Log, LogOptions } from "./log.ts";
