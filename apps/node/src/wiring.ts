@@ -74,7 +74,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     closers.push(() => savedPeers.settled());
 
     const freshness = freshnessFile(dataDir);
-    const freshnessBoundMs = (await freshness.read()) ?? 0;
+    const freshnessBoundMs = (await freshness.read(systemNow().wall)) ?? 0;
     closers.push(() => freshness.settled());
 
     const inboxAgeMs = config.inboxDays * DAY_MS;
@@ -260,7 +260,9 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
           savedPeers.write(output.peers).catch((error) => log.warn({ err: error }, "the peers could not be saved"));
           break;
         case "save-freshness-bound":
-          freshness.write(output.boundMs).catch((error) => log.warn({ err: error }, "the time could not be saved"));
+          freshness
+            .write(output.boundMs, systemNow().wall)
+            .catch((error) => log.warn({ err: error }, "the time could not be saved"));
           break;
         case "clock-set-back":
           log.warn({ code: "E_CLOCK" }, CLOCK_SET_BACK);

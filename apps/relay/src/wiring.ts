@@ -66,7 +66,7 @@ export async function startRelay(
     closers.push(() => savedPeers.settled());
 
     const freshness = freshnessFile(dataDir);
-    const freshnessBoundMs = (await freshness.read()) ?? 0;
+    const freshnessBoundMs = (await freshness.read(systemNow().wall)) ?? 0;
     closers.push(() => freshness.settled());
 
     const { network, bootstrap, announce, passive } = config;
@@ -148,7 +148,9 @@ export async function startRelay(
           savePeers(output.peers);
           break;
         case "save-freshness-bound":
-          freshness.write(output.boundMs).catch((error) => log.warn({ err: error }, "the time could not be saved"));
+          freshness
+            .write(output.boundMs, systemNow().wall)
+            .catch((error) => log.warn({ err: error }, "the time could not be saved"));
           break;
         case "clock-set-back":
           log.warn({ code: "E_CLOCK" }, CLOCK_SET_BACK);

@@ -1,8 +1,9 @@
 import { checkedLine, readCheckedLine } from "./checked-line.ts";
 import { wholeFile } from "./whole-file.ts";
 
-// The lower bound of freshness (PROTOCOL §7.4), kept in the data directory for the next start: `MILLISECONDS CRC-32`, one line. Without
-// it what was sent before this start is stale by the clock alone, so a clock that was set back in between would take it again.
+// The lower bound of freshness (PROTOCOL §7.4), kept in the data directory for the next start: `BOUND/WALL CRC-32`, one line, both in
+// milliseconds: the bound, and what this machine's clock showed when it was saved. Without it what was sent before this start is stale by
+// the clock alone, so a clock that was set back in between, or that is behind those of the neighbours, would take it again.
 
 const FILE = "freshness";
 
@@ -12,10 +13,13 @@ export const CLOCK_SET_BACK: string =
 
 /** The file that keeps a freshness bound, in a data directory. */
 export type FreshnessFile = {
-  /** What was saved last, in milliseconds since 1970; undefined where there is none, or it is damaged. */
-  read(): Promise<number | undefined>;
+  /**
+   * What was saved last, moved on by as much as this machine's clock has moved on since, in milliseconds since 1970; undefined where
+   * there is none, or it is damaged.
+   */
+  read(wallMs: number): Promise<number | undefined>;
   /** Replaces it; calls are carried out one after the other. Rejects where the disk does. */
-  write(boundMs: number): Promise<void>;
+  write(boundMs: number, wallMs: number): Promise<void>;
   /** When all writes so far have ended, well or not. */
   settled(): Promise<void>;
 };
@@ -24,11 +28,11 @@ export type FreshnessFile = {
 export function freshnessFile(dataDir: { path(name: string): string }): FreshnessFile {
   const file = wholeFile(dataDir.path(FILE));
   return {
-    async read() {
-      const bound = readCheckedLine((await file.read()) ?? "");
-      return bound !== undefined && /^\d{1,15}$/.test(bound) ? Number(bound) : undefined;
+    async read(wallMs) {
+      const saved = /^(\d{1,15})\/(\d{1,15})$/.exec(readCheckedLine((await file.read()) ?? "") ?? "");
+      return saved === null ? undefined : Number(saved[1]) + Math.max(0, Math.floor(wallMs) - Number(saved[2]));
     },
-    write: (boundMs) => file.write(checkedLine(`${Math.ceil(boundMs)}`)),
+    write: (boundMs, wallMs) => file.write(checkedLine(`${Math.ceil(boundMs)}/${Math.floor(wallMs)}`)),
     settled: () => file.settled(),
   };
 }

@@ -70,7 +70,7 @@ export class Forwarding {
     this.#forwarder = new Forwarder(self, routing, options.pendingMax);
     this.#broadcast = new BroadcastTree(() => links.peers(), now);
     const freshness = new Freshness(Math.max(now.wall, options.freshnessBoundMs));
-    this.#freshness = new FreshnessWatch(freshness, counters, now.mono);
+    this.#freshness = new FreshnessWatch(freshness, counters, now);
     this.#admission = new Admission(
       {
         ...options,

@@ -6,17 +6,22 @@ import type { ClockSetBack, SaveFreshnessBound } from "./output.ts";
 // What the outside is told of the lower bound of freshness, PROTOCOL §7.4: what to keep for the next start, and that the clock is wrong.
 
 const SAVE_BOUND_EVERY_MS = 30_000;
+/** A bound that has run ahead of what the next start would make of the saved one by more than this is saved at once. */
+const AHEAD_OF_SAVED_MS = 1000;
 
 export class FreshnessWatch {
   readonly #freshness: Freshness;
   readonly #counters: Counters;
-  #saveDueMono: number;
+  /** When the bound was last saved, and what it was; at first, what was saved before. */
+  #savedMono: number;
+  #savedMs: number;
   #clockSteps = 0;
 
-  constructor(freshness: Freshness, counters: Counters, nowMono: number) {
+  constructor(freshness: Freshness, counters: Counters, now: Now) {
     this.#freshness = freshness;
     this.#counters = counters;
-    this.#saveDueMono = nowMono + SAVE_BOUND_EVERY_MS;
+    this.#savedMono = now.mono;
+    this.#savedMs = freshness.toSaveMs(now.wall);
   }
 
   /** Has no deadline of its own: upkeep ticks every 5 s, and a bound that is saved some seconds later is worth as much. */
@@ -29,8 +34,12 @@ export class FreshnessWatch {
       this.#counters.add("clock.set-back", steps);
       outputs.push({ type: "clock-set-back", wallMs: now.wall });
     }
-    if (now.mono >= this.#saveDueMono) {
-      this.#saveDueMono = now.mono + SAVE_BOUND_EVERY_MS;
+    const sinceMs = now.mono - this.#savedMono;
+    // By the neighbours' clocks it is later than by ours, as every start would go by at first.
+    const isAhead = boundMs > this.#savedMs + sinceMs + AHEAD_OF_SAVED_MS;
+    if (isAhead || sinceMs >= SAVE_BOUND_EVERY_MS) {
+      this.#savedMono = now.mono;
+      this.#savedMs = boundMs;
       outputs.push({ type: "save-freshness-bound", boundMs });
     }
     return outputs;

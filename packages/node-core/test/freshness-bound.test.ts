@@ -46,6 +46,15 @@ test("a node says it too, and what is said never moves back with the clock", () 
   expect(said.filter(({ output }) => output.type === "clock-set-back")).toEqual([]);
 });
 
+test("a clock that is moved on by more than a second has its bound saved with the next upkeep", () => {
+  const said = live(relay(), 25_000, (mono) => WALL + mono + (mono > 10_000 ? 1500 : 900 * Math.min(1, mono / 5000)));
+  expect(said.length).toBe(1);
+  const [{ mono, output }] = said as [(typeof said)[number]];
+  expect(mono).toBeGreaterThan(10_000);
+  expect(mono).toBeLessThan(17_000);
+  expect(output).toEqual({ type: "save-freshness-bound", boundMs: WALL + mono + 1500 });
+});
+
 test("a saved bound an hour ahead is reset at once, said once and counted; one 20 s ahead is kept", () => {
   const wrong = relay(START, WALL + HOUR_MS);
   const said = live(wrong, 60_000, (mono) => WALL + mono);

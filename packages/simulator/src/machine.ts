@@ -205,6 +205,11 @@ export class SimNode {
       case "save-peers":
         this.disk.peers = output.peers;
         break;
+      case "save-freshness-bound": {
+        const now = this.#life?.now();
+        if (now !== undefined) this.disk.freshness = { boundMs: output.boundMs, wallMs: now.wall };
+        break;
+      }
       case "handed-out":
         this.disk.handedOut(output.key);
         break;

@@ -113,8 +113,11 @@ export class World {
       keepsOutputs,
       hashesPerMs,
       afterStep: this.afterNodeStep,
-      boot: (now, { waiting, delivered, peers: saved }) =>
-        new NodeCore({ ...common(), waiting, delivered, saved, ...options }, now),
+      boot: (now, disk) => {
+        const { waiting, delivered, peers: saved } = disk;
+        const freshnessBoundMs = disk.freshnessBoundMs(now.wall);
+        return new NodeCore({ ...common(), waiting, delivered, saved, freshnessBoundMs, ...options }, now);
+      },
     });
   }
 

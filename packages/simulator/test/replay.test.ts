@@ -1,12 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
-import { FRAME_KIND, type Frame } from "@starling/wire-protocol";
+import { type Contact, FRAME_KIND, type Frame } from "@starling/wire-protocol";
 import { Attacker } from "../src/adversary/attacker.ts";
 import { eachFrame } from "../src/frames.ts";
 import { type SimNode, World, watchPlaintexts } from "../src/index.ts";
 
 // What was read inside a node comes to it again, from a peer that kept it, after the node was killed and started anew.
 
-type Scene = { world: World; author: SimNode; reader: SimNode; attacker: Attacker; kept: Frame[] };
+type Scene = {
+  world: World;
+  relayContact: Contact;
+  author: SimNode;
+  reader: SimNode;
+  attacker: Attacker;
+  kept: Frame[];
+};
 
 function scene(seed: number, authorAheadMs: number): Scene {
   const world = new World({ seed, latencyMs: [5, 20], loss: 0, duplication: 0 });
@@ -29,7 +36,7 @@ function scene(seed: number, authorAheadMs: number): Scene {
   const attacker = new Attacker(world);
   reader.feed({ type: "listening", on: true });
   world.run(5000);
-  return { world, author, reader, attacker, kept };
+  return { world, relayContact: relay.contact, author, reader, attacker, kept };
 }
 
 function restartAndRepeat({ world, reader, attacker, kept }: Scene): void {
@@ -53,6 +60,20 @@ describe("after a restart by kill", () => {
     it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
     it.world.run(1500);
     expect(it.kept.length).toBeGreaterThan(0);
+    restartAndRepeat(it);
+    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+  });
+
+  test.each([500, 20_000])("a broadcast comes once to a program whose machine is %i ms behind", (behindMs) => {
+    const it = scene(3, 0);
+    const others = Array.from({ length: 3 }, () => it.world.addNode({ bootstrap: [it.relayContact], maxChannels: 0 }));
+    it.reader.clock.offsetMs = -behindMs;
+    // Until its neighbours have told it the time, and that is on its disk.
+    it.world.run(60_000);
+    expect(others.every(({ isUp }) => isUp)).toBe(true);
+    it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
+    it.world.run(1500);
+    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
     restartAndRepeat(it);
     expect(heard(it.reader, "deliver-broadcast")).toBe(1);
   });
