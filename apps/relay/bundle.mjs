@@ -28,6 +28,8 @@ const withoutUnused = {
     onLoad({ filter: /session[/\\]src[/\\]channel-table\.ts$/ }, () => ({
       contents: `export class ChannelTable { constructor() { throw new Error("channels are not in this bundle"); } }`,
     }));
+    // Pino asks for its caller, by a stack, for transports only.
+    onLoad({ filter: /pino[/\\]lib[/\\]caller\.js$/ }, () => ({ contents: "module.exports = () => [];" }));
     // Pino can also print requests and responses of HTTP.
     onLoad({ filter: /pino-std-serializers[/\\]lib[/\\](req|res)\.js$/ }, () => ({ contents: "module.exports = {};" }));
     // Schemas are never told as JSON Schema.
