@@ -14,10 +14,12 @@ export class AgedMap<Key, Value> {
   #oldest: Place<Key, Value> | undefined;
   #newest: Place<Key, Value> | undefined;
 
+  /** How many entries there are. */
   get size(): number {
     return this.#places.size;
   }
 
+  /** What was set last for this key; it does not make it newer. */
   get(key: Key): Value | undefined {
     return this.#places.get(key)?.value;
   }
@@ -48,6 +50,7 @@ export class AgedMap<Key, Value> {
     if (this.#places.size > most && this.#oldest !== undefined) this.delete(this.#oldest.key);
   }
 
+  /** False where there was none. */
   delete(key: Key): boolean {
     const place = this.#places.get(key);
     if (place === undefined) return false;
