@@ -1,4 +1,4 @@
-import { nodeIdToBytes, systemRandom } from "@starling/crypto-identity";
+import { nodeIdToBytes } from "@starling/crypto-identity";
 import { pass } from "@starling/lab/deadline";
 import { bytesToHex, decodeSendAck, decodeSendFail, FRAME_KIND } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost, type Scene } from "../attack.ts";
@@ -12,9 +12,9 @@ const EACH = 20;
 const PER_SECOND = 400;
 const STEP_MS = 10;
 const SETTLE_MS = 500;
-/** Where an envelope has its recipient and its sealed body (PROTOCOL §7.2). */
+/** Where an envelope has its recipient, and a byte of its sealed body (PROTOCOL §7.2). */
 const RECIPIENT_OFFSET = 1;
-const BODY_OFFSET = 85;
+const BENT_OFFSET = 85 + 100;
 
 export const stamps: Attack = {
   name: "stamps",
@@ -65,9 +65,15 @@ export const stamps: Attack = {
 
 function badEnvelopes({ target, network, node }: Scene, peer: CraftedPeer): Crafted[] {
   const common = { from: peer.identity, to: node.id, network };
-  const bent = (offset: number, bytes: Uint8Array): Crafted => {
+  const borrowed = (): Crafted => {
     const made = craftEnvelope(common);
-    made.encoded.set(bytes, offset);
+    made.encoded.set(nodeIdToBytes(target.id), RECIPIENT_OFFSET);
+    return made;
+  };
+  // Flipped, for a byte by chance is one in 256 times the one that was there.
+  const bent = (): Crafted => {
+    const made = craftEnvelope(common);
+    made.encoded[BENT_OFFSET] = (made.encoded[BENT_OFFSET] ?? 0) ^ 0xff;
     return made;
   };
   return Array.from({ length: EACH }, () => [
@@ -76,7 +82,7 @@ function badEnvelopes({ target, network, node }: Scene, peer: CraftedPeer): Craf
     craftEnvelope({ ...common, isPaid: false }),
     craftEnvelope({ ...common, isPaid: false, effort: 2 ** 47 }),
     craftEnvelope({ ...common, effort: 1_000 }),
-    bent(RECIPIENT_OFFSET, nodeIdToBytes(target.id)),
-    bent(BODY_OFFSET + 100, systemRandom(1)),
+    borrowed(),
+    bent(),
   ]).flat();
 }
