@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { identityFromSeed, type NodeId } from "@starling/crypto-identity";
 import { signNodeRecord } from "@starling/wire-protocol";
+import { bucketIndex } from "../src/distance.ts";
 import { Membership, type MembershipOutput, sortByDistance } from "../src/index.ts";
 import { at, type Resident, seededBytes, Town } from "./town.ts";
 
@@ -134,6 +135,33 @@ describe("one node and what it is told", () => {
       }
     }
     expect(dials).toMatchObject([{ address: { ip: "203.0.113.5" } }]);
+  });
+
+  test("whom it dials stands for the link that it may become: others of a bucket follow when nothing has come of it", () => {
+    const membership = alone({ maxNeighbours: 64 });
+    membership.opened(PEER.id, host(7), false, at(0));
+    const contacts = Array.from({ length: 60 }, (_, i) => ({ id: identity(20 + i).id, address: host(1000 + 300 * i) }));
+    const farthest = Math.max(...contacts.map(({ id }) => bucketIndex(SELF.id, id)));
+    const isFarthest = (id: NodeId) => bucketIndex(SELF.id, id) === farthest;
+    expect(contacts.filter(({ id }) => isFarthest(id)).length).toBeGreaterThan(20);
+    membership.received(PEER.id, { type: "nodes", query: 0, attached: false, contacts }, at(0));
+    // Each answers at once and never says who it is.
+    const dialled = (fromMs: number, toMs: number): NodeId[] => {
+      const ids: NodeId[] = [];
+      for (let ms = fromMs; ms < toMs; ms += 100) {
+        for (const output of membership.tick(at(ms))) {
+          if (output.type !== "dial") continue;
+          if (isFarthest(output.peer)) ids.push(output.peer);
+          membership.opened(output.peer, output.address, true, at(ms + 50));
+          membership.answered(output.peer, output.address, at(ms + 50));
+        }
+      }
+      return ids;
+    };
+    // Two of the bucket, and three as who might be an anchor.
+    expect(dialled(0, 1500).length).toBeLessThanOrEqual(5);
+    expect(dialled(1500, 3100).length).toBeGreaterThan(1);
+    expect(dialled(3100, 60_000).length).toBeGreaterThan(5);
   });
 
   test("a contact is no more than hearsay until its record holds the address that answered; then it is handed on", () => {

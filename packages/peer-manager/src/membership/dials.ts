@@ -17,12 +17,14 @@ export type DialHow = {
   readonly once: boolean;
 };
 
+type UnderWay = Pick<DialHow, "keepMs" | "isHearsay"> & { readonly sinceMono: number };
+
 export class Dials {
   readonly #self: NodeId;
   readonly #budget: HearsayBudget;
   readonly #dialBacks: DialBacks;
   // BOUNDED: DIALS_MAX of upkeep, one for each bootstrap node and saved peer, and dials for lookups, which their askers bound.
-  readonly #underWay = new Map<NodeId, Pick<DialHow, "keepMs" | "isHearsay">>();
+  readonly #underWay = new Map<NodeId, UnderWay>();
 
   constructor(self: NodeId, budget: HearsayBudget, dialBacks: DialBacks) {
     this.#self = self;
@@ -32,6 +34,11 @@ export class Dials {
 
   has(peer: NodeId): boolean {
     return this.#underWay.has(peer);
+  }
+
+  /** Whom we have begun to dial since then, and who has not answered. */
+  begunSince(sinceMono: number): NodeId[] {
+    return [...this.#underWay].flatMap(([id, dial]) => (dial.sinceMono >= sinceMono ? [id] : []));
   }
 
   /** Upkeep waits for others to end. */
@@ -59,7 +66,7 @@ export class Dials {
     nowMono: number,
     lookup?: Lookup,
   ): MembershipOutput {
-    this.#underWay.set(id, { keepMs, isHearsay });
+    this.#underWay.set(id, { keepMs, isHearsay, sinceMono: nowMono });
     this.#dialBacks.heard(id, nowMono);
     if (isHearsay) this.#budget.dialled(address, nowMono);
     const self: Lookup = { type: "lookup", query: 0, target: this.#self };

@@ -117,11 +117,9 @@ export class LinkUpkeep {
   #view(nowMono: number): UpkeepView {
     const { self, limits, neighbours, table, pool, bootstrap, dials, rttOf, isInUse, random } = this.#options;
     return {
-      ...{ self, neighbours, table, pool, rttOf, isInUse, nowMono, random },
+      ...{ self, neighbours, table, pool, dials, rttOf, isInUse, nowMono, random },
       anchorsPerBlock: limits.anchors,
       isBootstrap: (id) => bootstrap.has(id),
-      isDialling: (id) => dials.has(id),
-      mayTry: (candidate) => dials.mayTry(candidate, nowMono),
     };
   }
 }

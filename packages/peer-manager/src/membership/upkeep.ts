@@ -1,7 +1,8 @@
 import type { NodeId, RandomSource } from "@starling/crypto-identity";
 import type { Contact } from "@starling/wire-protocol";
-import { closestOf, isCloser } from "../distance.ts";
-import type { Candidate, CandidatePool } from "./candidate-pool.ts";
+import { bucketIndex, closestOf, isCloser } from "../distance.ts";
+import type { CandidatePool } from "./candidate-pool.ts";
+import type { Dials } from "./dials.ts";
 import { fraction } from "./jitter.ts";
 import { ANCHORS, type Neighbour, type Neighbours } from "./neighbours.ts";
 import type { LinkView } from "./options.ts";
@@ -15,6 +16,11 @@ const DIALS_PER_BUCKET = 2;
 const ANCHOR_DIALS = 3;
 /** A link has time to learn what its peer is before it is judged. */
 const SETTLE_MS = 5000;
+/**
+ * For so long a dial stands for the link that it may become, and then the link for what its peer's record may say: meanwhile nobody
+ * else is dialled in its stead. Else whoever joins in a crowd dials all that it hears of within a second, and so does everybody.
+ */
+const VERDICT_MS = 1500;
 /** Up to so many links none is surplus: small networks are fully linked. */
 const LINKS_FREE = 16;
 /** With so many others, a bootstrap node is a neighbour like any other. */
@@ -30,9 +36,7 @@ export type UpkeepView = LinkView & {
   readonly table: PeerTable;
   readonly pool: CandidatePool;
   readonly isBootstrap: (id: NodeId) => boolean;
-  readonly isDialling: (id: NodeId) => boolean;
-  /** Whether hearsay about this address may be tried. */
-  readonly mayTry: (candidate: Candidate) => boolean;
+  readonly dials: Pick<Dials, "has" | "begunSince" | "mayTry">;
   /** Anchors that may be of one block. */
   readonly anchorsPerBlock: number;
   readonly nowMono: number;
@@ -55,8 +59,11 @@ export function dialsWanted(view: UpkeepView): Contact[] {
     const closer = anchors.filter((anchor) => anchor.block === block && isCloser(self, anchor.id, id));
     return closer.length < view.anchorsPerBlock;
   };
+  const tried = triedLately(view);
+  const triedAsAnchor = tried.filter((id) => farthest === undefined || isCloser(self, id, farthest.id)).length;
   const dials = new Map<NodeId, Tryable>();
-  for (const found of closestOf(self, tryable, ANCHOR_DIALS, isWantedAnchor)) dials.set(found.id, found);
+  const anchorDials = Math.max(0, ANCHOR_DIALS - triedAsAnchor);
+  for (const found of closestOf(self, tryable, anchorDials, isWantedAnchor)) dials.set(found.id, found);
 
   const byBucket = new Map<number, Tryable[]>();
   for (const contact of tryable) {
@@ -65,10 +72,12 @@ export function dialsWanted(view: UpkeepView): Contact[] {
     if (same === undefined) byBucket.set(contact.bucket, [contact]);
     else same.push(contact);
   }
-  for (const contacts of byBucket.values()) {
+  for (const [bucket, contacts] of byBucket) {
+    const triedInBucket = tried.filter((id) => bucketIndex(self, id) === bucket).length;
+    if (triedInBucket >= DIALS_PER_BUCKET) continue;
     const shuffled = contacts.map((contact) => ({ contact, key: contact.rttMs ?? 1000 * fraction(view.random) }));
     shuffled.sort((a, b) => a.key - b.key);
-    for (const { contact } of shuffled.slice(0, DIALS_PER_BUCKET)) dials.set(contact.id, contact);
+    for (const { contact } of shuffled.slice(0, DIALS_PER_BUCKET - triedInBucket)) dials.set(contact.id, contact);
   }
   return [...dials.values()].map(({ id, address }) => ({ id, address }));
 }
@@ -126,18 +135,30 @@ type Tryable = Contact & {
   readonly rttMs?: number | undefined;
 };
 
+/** Dials and links of which it will soon be known whether they are of use. */
+function triedLately({ neighbours, dials, nowMono }: UpkeepView): NodeId[] {
+  const sinceMono = nowMono - VERDICT_MS;
+  const tried = dials.begunSince(sinceMono);
+  for (const neighbour of neighbours.values()) {
+    if (neighbour.dialled && !neighbour.reachable && neighbour.sinceMono >= sinceMono) tried.push(neighbour.id);
+  }
+  return tried;
+}
+
 function tryableContacts(
-  { neighbours, table, pool, isDialling, mayTry, nowMono }: UpkeepView,
+  { neighbours, table, pool, dials, nowMono }: UpkeepView,
   mayBeWanted: (contact: Tryable) => boolean = () => true,
 ): Tryable[] {
-  const isFree = (id: NodeId) => neighbours.get(id) === undefined && !isDialling(id);
+  const isFree = (id: NodeId) => neighbours.get(id) === undefined && !dials.has(id);
   const tryable: Tryable[] = [];
   for (const entry of table.values()) {
     if (mayBeWanted(entry) && nowMono >= entry.nextDialMono && isFree(entry.id)) tryable.push(entry as TableEntry);
   }
   for (const candidate of pool.values()) {
     if (!mayBeWanted(candidate)) continue;
-    if (table.get(candidate.id) === undefined && isFree(candidate.id) && mayTry(candidate)) tryable.push(candidate);
+    if (table.get(candidate.id) === undefined && isFree(candidate.id) && dials.mayTry(candidate, nowMono)) {
+      tryable.push(candidate);
+    }
   }
   return tryable;
 }
