@@ -2,10 +2,13 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** A program of this folder in a process of its own, run from source as this one is. It ends when this one disconnects. */
-export function startChild(file: string, ...args: string[]): ChildProcess {
+/**
+ * A program of this folder in a process of its own, run from source as this one is, with these arguments and flags of Node. It ends
+ * when this one disconnects.
+ */
+export function startChild(file: string, args: readonly string[] = [], flags: readonly string[] = []): ChildProcess {
   return fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"],
+    execArgv: ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source", ...flags],
   });
 }
 

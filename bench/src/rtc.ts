@@ -9,7 +9,7 @@ export async function rtc(progress: (done: number, of: number) => void): Promise
   let done = 0;
   const step = () => {
     done += 1;
-    progress(done, 14);
+    progress(done, 35);
   };
   const figures = [...(await throughput(step)), ...(await descriptions())];
   step();

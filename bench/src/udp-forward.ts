@@ -84,7 +84,7 @@ function middle(values: readonly number[]): number {
 }
 
 async function startForwarder(mode: Mode): Promise<Forwarder> {
-  const child = startChild("./udp-forwarder.ts", mode);
+  const child = startChild("./udp-forwarder.ts", [mode]);
   const { port } = await ask<{ readonly port: number }>(child);
   return { child, port };
 }

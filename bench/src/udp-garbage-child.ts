@@ -118,6 +118,11 @@ function rssBytes(): number {
   return process.memoryUsage.rss();
 }
 
+function liveBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 while (!converse());
 for (let index = 0; index < WARM_UP; index += 1) {
   const [peer] = peers;
@@ -132,9 +137,11 @@ setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 collect();
 const before = rssBytes();
+const liveBefore = liveBytes();
 let datagrams = 0;
 let grownBytes = 0;
 let keptBytes = 0;
+let grownLiveBytes = 0;
 process.on("message", async (order: { readonly datagrams: number }) => {
   const started = performance.now();
   await feed(order.datagrams);
@@ -142,7 +149,8 @@ process.on("message", async (order: { readonly datagrams: number }) => {
   grownBytes = Math.max(grownBytes, rssBytes() - before);
   collect();
   keptBytes = Math.max(keptBytes, rssBytes() - before);
+  grownLiveBytes = Math.max(grownLiveBytes, liveBytes() - liveBefore);
   const perSecond = (order.datagrams * 1_000) / (performance.now() - started);
-  process.send?.({ datagrams, grownBytes, keptBytes, perSecond, isAlive: converse() });
+  process.send?.({ datagrams, grownBytes, keptBytes, liveBytes: grownLiveBytes, perSecond, isAlive: converse() });
 });
 process.on("disconnect", () => process.exit(0));
