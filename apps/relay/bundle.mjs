@@ -72,7 +72,7 @@ await build({
 const { code } = await minify(readFileSync(outfile, "utf8"), {
   module: true,
   ecma: 2022,
-  compress: true,
+  compress: { passes: 3 },
   mangle: true,
 });
 writeFileSync(outfile, code);

@@ -181,10 +181,10 @@ async function refusals(progress: (done: number) => void): Promise<Figure[]> {
   const { rates } = await race(candidates, { rounds: ROUNDS, roundMs: ROUND_MS / 3, progress });
   return pairs.map(([name]) => {
     const good = rates[`${name} good`] ?? [];
-    // The worst of the malformed ones, round by round.
-    const samples = good.map((rate, round) =>
-      Math.max(...(bads[name] ?? []).map((bad) => rate / (rates[bad]?.[round] ?? 0))),
-    );
+    // The worst of the malformed ones: not of each round, which would be whichever the machine's noise fell on.
+    const [samples = []] = (bads[name] ?? [])
+      .map((bad) => ratios(good, rates[bad] ?? []))
+      .toSorted((a, b) => median(b) - median(a));
     return {
       name: `${name}: a malformed one refused, beside a good one taken`,
       unit: "x",
