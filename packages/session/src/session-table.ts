@@ -338,7 +338,8 @@ export class SessionTable {
   }
 }
 
-/** Bytes 1 to 4 of a Data. */
+/** Bytes 1 to 4 of a Data, whose length has been looked at. */
 function receiverIndexOf(data: Uint8Array): number {
-  return (((data[1] ?? 0) << 24) | ((data[2] ?? 0) << 16) | ((data[3] ?? 0) << 8) | (data[4] ?? 0)) >>> 0;
+  const at = (i: number) => data[i] as number;
+  return ((at(1) << 24) | (at(2) << 16) | (at(3) << 8) | at(4)) >>> 0;
 }

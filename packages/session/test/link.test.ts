@@ -15,6 +15,25 @@ describe("liveness", () => {
     expect(wire.ticks - ticksBefore).toBeLessThan(4 * 360 + 10 * 31);
   });
 
+  test("whose link a datagram names is told before it is opened, and of nothing else", () => {
+    const { wire, a, b } = linkedPair(14);
+    wire.run(100);
+    wire.send(a, b, frameOf(1));
+    wire.run(1000);
+    const data = wire.sent.filter(({ datagram }) => datagram[0] === DATA).at(-1)?.datagram ?? new Uint8Array(0);
+    const named = [a, b].map(({ table }) => table.peerOf(data));
+    // The last one went one way or the other; its receiver knows the index.
+    expect(named.filter((peer) => peer !== undefined)).toHaveLength(1);
+    expect([b.id, a.id]).toContain(named.find((peer) => peer !== undefined));
+    const receiver = named[0] === undefined ? b : a;
+    const bent = (at: number) => data.map((byte, i) => (i === at ? byte ^ 1 : byte));
+    // Bent behind its index it still names the link; it is not opened for this.
+    expect(receiver.table.peerOf(bent(20))).toBe(receiver === a ? b.id : a.id);
+    for (const other of [bent(0), bent(4), data.subarray(0, 12), new Uint8Array(0)]) {
+      expect(receiver.table.peerOf(other)).toBeUndefined();
+    }
+  });
+
   test("a Pong is passed up after its echo was checked, an unasked one is not", () => {
     const { wire, a, b } = linkedPair(2);
     wire.run(100);
