@@ -41,6 +41,19 @@ describe("a broadcast of one's own", () => {
     expect(publisher.nextDeadline()).toBeNull();
   });
 
+  test("sixty-four are minted at a time, and who asks for one more is told to wait", () => {
+    const content = new Uint8Array(1);
+    const ask = (id: string) => publisher.broadcast({ type: "broadcast", id, topic: "t", content }, at(0));
+    const minted = Array.from({ length: 64 }, (_, i) => ask(`${i}`));
+    expect(minted.flatMap(types)).toEqual(Array.from({ length: 64 }, () => "mint"));
+    expect(ask("more")).toMatchObject([{ type: "failed", id: "more", code: "E_QUOTA" }]);
+    const [first] = minted[0] ?? [];
+    if (first?.type !== "mint") throw new Error("no stamp is asked for");
+    publisher.minted(first.job, nonce, at(0));
+    publisher.tick(at(10_000));
+    expect(types(ask("one more"))).toEqual(["mint"]);
+  });
+
   test("nobody names it: prices are asked, and where they are the floor nothing more is done", () => {
     goesOut();
     expect(publisher.tick(at(1499))).toEqual([]);

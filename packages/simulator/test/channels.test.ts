@@ -53,6 +53,22 @@ describe("a channel", () => {
     expect(texts(bob)).toEqual(["over the channel"]);
   });
 
+  test("who asks for one that is there is answered at once, and who may have none is told so", () => {
+    const { world, alice, bob } = scene(6);
+    alice.feed({ type: "connect", id: "first", peer: bob.core.id });
+    expect(world.runUntil(() => of(alice, "connected").length === 1, 15_000)).toBe(true);
+    alice.feed({ type: "connect", id: "again", peer: bob.core.id });
+    alice.feed({ type: "connect", id: "itself", peer: alice.core.id });
+    expect(of(alice, "connected").map(({ id }) => id)).toEqual(["first", "again"]);
+    const none = world.addNode({ bootstrap: [], maxChannels: 0 });
+    none.feed({ type: "connect", id: "none", peer: bob.core.id });
+    expect([...of(alice, "failed"), ...of(none, "failed")]).toMatchObject([
+      { id: "itself", code: "E_BAD_ID" },
+      { id: "none", code: "E_NO_CHANNEL", message: expect.stringContaining("--max-channels") },
+    ]);
+    expect(world.rtc.liveCount).toBe(2);
+  });
+
   test("glare: both ask at once, one channel comes of it", () => {
     const { world, alice, bob } = scene(5);
     alice.feed({ type: "connect", id: "a", peer: bob.core.id });
