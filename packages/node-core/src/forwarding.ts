@@ -186,10 +186,11 @@ export class Forwarding {
     this.#onBroadcast(this.#broadcast.closed(peer), now);
   }
 
-  tick(now: Now): ForwardingOutput[] {
+  /** `correctionMs`: by how much `now` is not what the machine's own clock shows. */
+  tick(now: Now, correctionMs: number): ForwardingOutput[] {
     const outputs = this.#onDecisions(this.#admission.tick(now), now);
     this.#onBroadcast(this.#broadcast.tick(now), now);
-    outputs.push(...this.#onForwarder(this.#forwarder.tick(now.mono), now), ...this.#freshness.tick(now));
+    outputs.push(...this.#onForwarder(this.#forwarder.tick(now.mono), now), ...this.#freshness.tick(now, correctionMs));
     return outputs;
   }
 

@@ -12,8 +12,9 @@ const AHEAD_OF_SAVED_MS = 1000;
 export class FreshnessWatch {
   readonly #freshness: Freshness;
   readonly #counters: Counters;
-  /** When the bound was last saved, and what it was; at first, what was saved before. */
+  /** When the bound was last saved, by both clocks of the machine, and what it was; at first, what was saved before. */
   #savedMono: number;
+  #savedWallMs: number;
   #savedMs: number;
   #clockSteps = 0;
 
@@ -21,11 +22,15 @@ export class FreshnessWatch {
     this.#freshness = freshness;
     this.#counters = counters;
     this.#savedMono = now.mono;
+    this.#savedWallMs = now.wall;
     this.#savedMs = freshness.toSaveMs(now.wall);
   }
 
-  /** Has no deadline of its own: upkeep ticks every 5 s, and a bound that is saved some seconds later is worth as much. */
-  tick(now: Now): (SaveFreshnessBound | ClockSetBack)[] {
+  /**
+   * `correctionMs`: by how much `now` is not what the machine's own clock shows. Has no deadline of its own: upkeep ticks every 5 s, and
+   * a bound that is saved some seconds later is worth as much.
+   */
+  tick(now: Now, correctionMs: number): (SaveFreshnessBound | ClockSetBack)[] {
     const outputs: (SaveFreshnessBound | ClockSetBack)[] = [];
     const boundMs = this.#freshness.toSaveMs(now.wall);
     const steps = this.#freshness.clockSteps - this.#clockSteps;
@@ -35,10 +40,12 @@ export class FreshnessWatch {
       outputs.push({ type: "clock-set-back", wallMs: now.wall });
     }
     const sinceMs = now.mono - this.#savedMono;
-    // By the neighbours' clocks it is later than by ours, as every start would go by at first.
-    const isAhead = boundMs > this.#savedMs + sinceMs + AHEAD_OF_SAVED_MS;
+    const wallMs = now.wall - correctionMs;
+    // By the neighbours' clocks it is later than by ours, which was wrong or has been set back, and a start goes by ours at first.
+    const isAhead = boundMs > this.#savedMs + Math.max(0, wallMs - this.#savedWallMs) + AHEAD_OF_SAVED_MS;
     if (isAhead || sinceMs >= SAVE_BOUND_EVERY_MS) {
       this.#savedMono = now.mono;
+      this.#savedWallMs = wallMs;
       this.#savedMs = boundMs;
       outputs.push({ type: "save-freshness-bound", boundMs });
     }

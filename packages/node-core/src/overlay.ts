@@ -150,7 +150,7 @@ export class Overlay {
       this.counters.add("channels.idle");
       outputs.push(...this.closeChannel(peer, now));
     }
-    outputs.push(...this.#forwarding.tick(now));
+    outputs.push(...this.#forwarding.tick(now, this.#membership.clockCorrectionMs));
     outputs.push(...this.#onMembership(this.#membership.tick(now), now));
     return outputs;
   }

@@ -78,6 +78,24 @@ describe("after a restart by kill", () => {
     expect(heard(it.reader, "deliver-broadcast")).toBe(1);
   });
 
+  test("a broadcast comes once to a program whose machine was set back after it last wrote down the time", () => {
+    const it = scene(4, 0);
+    const others = Array.from({ length: 3 }, () => it.world.addNode({ bootstrap: [it.relayContact], maxChannels: 0 }));
+    const saved = () => it.reader.outputs.filter(({ type }) => type === "save-freshness-bound").length;
+    it.world.run(40_000);
+    const before = saved();
+    expect(it.world.runUntil(() => saved() > before, 40_000)).toBe(true);
+    it.reader.clock.offsetMs = -14_000;
+    // Its neighbours tell it the time within 10 s, long before the next half minute is over.
+    it.world.run(15_000);
+    expect(others.every(({ isUp }) => isUp)).toBe(true);
+    it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
+    it.world.run(1500);
+    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+    restartAndRepeat(it);
+    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+  });
+
   test("a message dated 20 s ahead comes to a program once", () => {
     const it = scene(2, 20_000);
     const { author, reader, world } = it;
