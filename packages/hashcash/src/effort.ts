@@ -35,5 +35,6 @@ export function satisfies(high: number, low: number, effort: number): boolean {
   const second = lowWord * (Math.floor(effort / 2 ** 16) % 2 ** 16) + Math.floor(first / 2 ** 16);
   const upper = lowWord * Math.floor(effort / 2 ** 32) + Math.floor(second / 2 ** 16);
   if (upper !== room) return upper < room;
-  return first % 2 ** 16 === 0 && second % 2 ** 16 === 0;
+  // Exactly 2^64 is reached by a power of two alone, and with one both of these are 0.
+  return first === 0 && second === 0;
 }

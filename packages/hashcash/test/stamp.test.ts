@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
-import { satisfies } from "../src/effort.ts";
+import { highTarget, satisfies } from "../src/effort.ts";
 import {
   createMint,
   MAX_EFFORT,
@@ -57,6 +57,16 @@ describe("the comparison", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test("the first word that may satisfy is the greatest that does, with nothing behind it", () => {
+    const efforts = [1, 2, 3, 5, 2 ** 16 - 1, 2 ** 16, 2 ** 31 + 1, 2 ** 32, 2 ** 32 + 1, 2 ** 47, 2 ** 48 - 1];
+    for (const work of efforts) {
+      const target = highTarget(work);
+      expect([work, satisfies(target, 0, work)]).toEqual([work, true]);
+      if (target < 2 ** 32 - 1) expect([work, satisfies(target + 1, 0, work)]).toEqual([work, false]);
+    }
+    expect(highTarget(1)).toBe(2 ** 32 - 1);
   });
 
   test("an effort of one is satisfied by any hash", () => {
