@@ -69,7 +69,7 @@ describe("a Send", () => {
     const [mine, other] = [sendTo(SELF), sendTo(CAROL)];
     for (const each of [mine, other]) forwarding.send(LINK, each, at(0));
     // What is carried is forgotten after a while; the filter remembers for longer.
-    for (let ms = 0; ms <= 60_000; ms += 500) forwarding.tick(at(ms));
+    for (let ms = 0; ms <= 60_000; ms += 500) forwarding.tick(at(ms), 0);
     const again = (ms: number) => forwarding.send(LINK, mine, at(ms)).map(({ type }) => type);
     sent = [];
     expect(again(60_000)).toEqual(["arrived"]);
