@@ -41,8 +41,10 @@ export class FreshnessWatch {
     }
     const sinceMs = now.mono - this.#savedMono;
     const wallMs = now.wall - correctionMs;
-    // By the neighbours' clocks it is later than by ours, which was wrong or has been set back, and a start goes by ours at first.
-    const isAhead = boundMs > this.#savedMs + Math.max(0, wallMs - this.#savedWallMs) + AHEAD_OF_SAVED_MS;
+    // The next start goes by the machine's clock at first, and moves the saved bound on with it. That clock may have been wrong, as the
+    // neighbours say, or set back since; or set on, and who knows for how long.
+    const movedOnMs = Math.min(sinceMs, Math.max(0, wallMs - this.#savedWallMs));
+    const isAhead = boundMs > this.#savedMs + movedOnMs + AHEAD_OF_SAVED_MS;
     if (isAhead || sinceMs >= SAVE_BOUND_EVERY_MS) {
       this.#savedMono = now.mono;
       this.#savedWallMs = wallMs;
