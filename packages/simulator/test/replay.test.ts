@@ -51,6 +51,18 @@ function restartAndRepeat({ world, reader, attacker, kept }: Scene): void {
   world.run(60_000);
 }
 
+/** Neighbours enough to tell the reader the time. */
+const addClocks = ({ world, relayContact }: Scene): SimNode[] =>
+  Array.from({ length: 3 }, () => world.addNode({ bootstrap: [relayContact], maxChannels: 0 }));
+
+function broadcastOnceInTwoLives(it: Scene): void {
+  it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
+  it.world.run(1500);
+  expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+  restartAndRepeat(it);
+  expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+}
+
 const heard = (node: SimNode, type: "deliver" | "deliver-broadcast") =>
   node.outputs.filter((output) => output.type === type).length;
 
@@ -66,21 +78,17 @@ describe("after a restart by kill", () => {
 
   test.each([500, 20_000])("a broadcast comes once to a program whose machine is %i ms behind", (behindMs) => {
     const it = scene(3, 0);
-    const others = Array.from({ length: 3 }, () => it.world.addNode({ bootstrap: [it.relayContact], maxChannels: 0 }));
+    const others = addClocks(it);
     it.reader.clock.offsetMs = -behindMs;
     // Until its neighbours have told it the time, and that is on its disk.
     it.world.run(60_000);
     expect(others.every(({ isUp }) => isUp)).toBe(true);
-    it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
-    it.world.run(1500);
-    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
-    restartAndRepeat(it);
-    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+    broadcastOnceInTwoLives(it);
   });
 
   test("a broadcast comes once to a program whose machine was set back after it last wrote down the time", () => {
     const it = scene(4, 0);
-    const others = Array.from({ length: 3 }, () => it.world.addNode({ bootstrap: [it.relayContact], maxChannels: 0 }));
+    const others = addClocks(it);
     const saved = () => it.reader.outputs.filter(({ type }) => type === "save-freshness-bound").length;
     it.world.run(40_000);
     const before = saved();
@@ -89,11 +97,7 @@ describe("after a restart by kill", () => {
     // Its neighbours tell it the time within 10 s, long before the next half minute is over.
     it.world.run(15_000);
     expect(others.every(({ isUp }) => isUp)).toBe(true);
-    it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
-    it.world.run(1500);
-    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
-    restartAndRepeat(it);
-    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+    broadcastOnceInTwoLives(it);
   });
 
   test("a message dated 20 s ahead comes to a program once", () => {
