@@ -1,6 +1,6 @@
 /** A queue whose front is removed without moving the rest. Its owner bounds it. */
 export class Fifo<T> {
-  #items: T[] = [];
+  #items: (T | undefined)[] = [];
   #head = 0;
 
   get size(): number {
@@ -17,7 +17,11 @@ export class Fifo<T> {
 
   shift(): T | undefined {
     const item = this.#items[this.#head];
-    if (this.size > 0) this.#head += 1;
+    if (this.size > 0) {
+      // What is gone must not be held by its old place: a frame of a few bytes keeps the 64 KiB alive that it was cut from.
+      this.#items[this.#head] = undefined;
+      this.#head += 1;
+    }
     if (this.#head > 32 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "@jest/globals";
 import { decodeAck, encodeAck } from "@starling/wire-protocol";
 import fc from "fast-check";
@@ -103,6 +105,23 @@ describe("tables", () => {
     expect([...out, ...rest]).toEqual([...Array(500).keys()]);
     while (fifo.size > 0) fifo.shift();
     expect([fifo.shift(), fifo.size]).toEqual([undefined, 0]);
+  });
+
+  test("a Fifo does not hold what has left it", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const fifo = new Fifo<object>();
+    // In a function of its own, so that nothing on the stack holds what it makes.
+    const passed = (() => {
+      const item = {};
+      fifo.push(item);
+      fifo.shift();
+      return new WeakRef(item);
+    })();
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      collect();
+      expect([fifo.size, passed.deref()]).toEqual([0, undefined]);
+    });
   });
 
   test.each([
