@@ -28,8 +28,9 @@ import { IngressQueue } from "./ingress-queue.ts";
 //        refused, repeated
 
 const SEEN_ROTATION_MS = 180_000;
-/** The message quota of one rotation at which the filter starts, and the most that it grows to. */
-const SEEN_INITIAL = 65_536;
+/** Ids that a generation of the filter begins with, 46 KiB that most nodes never outgrow, and the most that it grows to, in seven slices. */
+const SEEN_INITIAL = 8192;
+const SEEN_GROWTH = 3;
 const SEEN_MAX = 4_194_304;
 const SEEN_ERROR_RATE = 1e-9;
 
@@ -83,6 +84,7 @@ export class Admission {
       rotationMs: SEEN_ROTATION_MS,
       initialCapacity: Math.min(SEEN_INITIAL, seenMax),
       maxCapacity: seenMax,
+      growth: SEEN_GROWTH,
       errorRate: SEEN_ERROR_RATE,
       key: options.random(16),
       nowMs: now.mono,

@@ -345,9 +345,9 @@ describe("the last rungs", () => {
       return filled.seenFilterBytes;
     };
     expect(bytesFor(8_000)).toBeGreaterThan(bytesFor(4_000));
-    expect(bytesFor(65_536)).toBeGreaterThan(bytesFor(65_000));
+    expect(bytesFor(8_192)).toBeGreaterThan(bytesFor(8_100));
     // A larger filter later costs some bits of each message from the first on, but no room is taken for it yet.
-    for (const more of [1_000_000, undefined]) expect(bytesFor(more)).toBeLessThan(1.1 * bytesFor(65_536));
+    for (const more of [1_000_000, undefined]) expect(bytesFor(more)).toBeLessThan(1.1 * bytesFor(8_192));
   });
 
   test("a message of our own is known when it comes back", () => {

@@ -55,7 +55,8 @@ export function signNodeRecord(options: {
   for (const address of addresses) writeAddress(writer, address);
   const message = signedMessage(network, writer.bytes.subarray(0, sizeBytes));
   writer.raw(sign({ identity, domain: DOMAIN, message, random }), SIGNATURE_BYTES);
-  return { id: identity.id, sequence, role, addresses, encoded: writer.bytes };
+  // A copy: it is kept for as long as it is true, and would keep the 64 KiB that the writer's bytes are cut from.
+  return { id: identity.id, sequence, role, addresses, encoded: writer.bytes.slice() };
 }
 
 /** Reads an untrusted record without checking its signature; `verifyNodeRecord` does that, and costs a curve operation. */
