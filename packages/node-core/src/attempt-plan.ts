@@ -4,9 +4,11 @@ import type { NodeId } from "@starling/crypto-identity";
 // ack soon (Forwarder); then by a node that says the recipient is attached to it; then over two first hops that distance would not
 // have chosen; and so on, ever slower, until the deadline.
 
-/** No ack for this long, while the route's round trip is unknown. */
-const ATTEMPT_UNKNOWN_MS = 1200;
 const ATTEMPT_MIN_MS = 600;
+/** A round trip to anybody, before one has been measured: rather too long, since an attempt that was given up too soon is paid twice. */
+const TYPICAL_FIRST_MS = 800;
+/** No answer to a Direct for this long, while its link's round trip is unknown. */
+const DIRECT_UNKNOWN_MS = 1200;
 const BACK_OFF_FIRST_MS = 200;
 const BACK_OFF_MAX_MS = 5000;
 /** The first rungs follow each other without a wait. */
@@ -23,9 +25,13 @@ export function rungOf(tries: number): Rung {
 }
 
 /** How long an attempt waits for its ack. */
-export function attemptTimerMs(rttMs: number | undefined, tries: number): number {
-  const firstMs = rttMs === undefined ? ATTEMPT_UNKNOWN_MS : Math.max(ATTEMPT_MIN_MS, 3 * rttMs);
-  return Math.min(BACK_OFF_MAX_MS, firstMs * 1.5 ** Math.max(0, tries - RUNGS));
+export function attemptTimerMs(rttMs: number, tries: number): number {
+  return Math.min(BACK_OFF_MAX_MS, Math.max(ATTEMPT_MIN_MS, 3 * rttMs) * 1.5 ** Math.max(0, tries - RUNGS));
+}
+
+/** How long a Direct waits for its answer. */
+export function directTimerMs(linkRttMs: number | undefined): number {
+  return linkRttMs === undefined ? DIRECT_UNKNOWN_MS : attemptTimerMs(linkRttMs, 0);
 }
 
 /** How long a source waits after an attempt that was given back. */
@@ -36,12 +42,15 @@ export function backOffMs(tries: number): number {
 /** Round trips to recipients, as measured from Send to SendAck. */
 export class RouteTimes {
   readonly #rttMs = new Map<NodeId, number>();
+  #typicalMs = TYPICAL_FIRST_MS;
 
-  of(recipient: NodeId): number | undefined {
-    return this.#rttMs.get(recipient);
+  /** In ms; of a recipient that no ack has come from, what they are to others: ways grow with the network, by how much none can know. */
+  of(recipient: NodeId): number {
+    return this.#rttMs.get(recipient) ?? this.#typicalMs;
   }
 
   measured(recipient: NodeId, rttMs: number): void {
+    this.#typicalMs += (rttMs - this.#typicalMs) / 8;
     const before = this.#rttMs.get(recipient) ?? rttMs;
     this.#rttMs.delete(recipient);
     this.#rttMs.set(recipient, Math.max(rttMs, before + (rttMs - before) / 4));

@@ -3,7 +3,7 @@ import type { Now, Outcome } from "@starling/peer-manager";
 import type { DirectResult, MessageBody } from "@starling/wire-protocol";
 import { bytesToHex, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
 import { stamped } from "./attempt.ts";
-import { attemptTimerMs, backOffMs, RouteTimes, rungOf } from "./attempt-plan.ts";
+import { attemptTimerMs, backOffMs, directTimerMs, RouteTimes, rungOf } from "./attempt-plan.ts";
 import { Attempts } from "./attempts.ts";
 import { CONGESTED, INBOX_FULL, NO_STAMP, NOT_A_NODE, noRoute, STALE, timeoutOf } from "./failures.ts";
 import type { OutboxOptions, OutboxOutput } from "./outbox-output.ts";
@@ -103,7 +103,8 @@ export class Outbox {
     const { to, via } = submission.message;
     const untilMono = now.mono + attemptTimerMs(this.#routeTimes.of(to), submission.tries);
     const sizeBytes = attempt.encodedEnvelope.length;
-    submission.phase = { type: "sent", untilMono, sinceMono: now.mono, way, sizeBytes };
+    submission.phase = { type: "sent", untilMono, way, sizeBytes };
+    submission.sentMono.set(job, now.mono);
     const avoidRecipient = via === "relay" || submission.directFailed;
     const earlierIds = submission.envelopeIds.slice(0, -1);
     return [{ type: "originate", attempt, to, avoidRecipient, way, earlierIds }];
@@ -133,11 +134,11 @@ export class Outbox {
     const submission = this.#submissions.ofEnvelope(envelopeId);
     if (submission === undefined) return [];
     if (outcome.type === "acknowledged") {
-      const { phase, message } = submission;
-      if (phase.type === "sent" && submission.envelopeIds.at(-1) === envelopeId) {
-        this.#routeTimes.measured(message.to, now.mono - phase.sinceMono);
-      }
-      const path = outcome.via === submission.message.to ? "session" : "relayed";
+      const { to } = submission.message;
+      const sentMono = submission.sentMono.get(envelopeId);
+      // The ack of an attempt that was given up counts too, or a way that is slower than its timer would never be known.
+      if (sentMono !== undefined) this.#routeTimes.measured(to, now.mono - sentMono);
+      const path = outcome.via === to ? "session" : "relayed";
       return this.#delivered(submission, path, outcome.hops, now);
     }
     // A late SendFail of an attempt that has been given up says nothing of the one under way.
@@ -253,7 +254,7 @@ export class Outbox {
   }
 
   #direct(submission: Submission, rttMs: number | undefined, now: Now): OutboxOutput[] {
-    submission.phase = { type: "direct", untilMono: now.mono + attemptTimerMs(rttMs, 0) };
+    submission.phase = { type: "direct", untilMono: now.mono + directTimerMs(rttMs) };
     const { messageId, message } = submission;
     return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission) }];
   }

@@ -35,7 +35,6 @@ export type Phase =
   | {
       readonly type: "sent";
       readonly untilMono: number;
-      readonly sinceMono: number;
       readonly way: Way;
       /** Of the envelope: a price told is for it. */
       readonly sizeBytes: number;
@@ -59,6 +58,8 @@ export type Submission = {
   readonly startedMono: number;
   readonly deadlineMono: number;
   readonly envelopeIds: string[];
+  /** When each envelope was sent, by its id. */
+  readonly sentMono: Map<string, number>;
   /** Sealed attempts so far. */
   tries: number;
   /** Multiple of the floor that the last stamp claimed; never lowered. */
@@ -98,6 +99,7 @@ export function newSubmission(
     startedMono: now.mono,
     deadlineMono: now.mono + message.timeoutMs,
     envelopeIds: [],
+    sentMono: new Map(),
     tries: 0,
     bid: 0,
     handedTo: [],

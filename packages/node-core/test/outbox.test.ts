@@ -96,16 +96,16 @@ describe("a submission", () => {
 
   test("is tried again with a new envelope around the same message id, and a late ack of the first counts", () => {
     const first = minted(outbox.submit(submit(), at(0)), 5).attempt;
-    expect(outbox.nextDeadline()).toBe(1205);
-    const second = minted(outbox.tick(at(1205)), 1210).attempt;
+    expect(outbox.nextDeadline()).toBe(2405);
+    const second = minted(outbox.tick(at(2405)), 2410).attempt;
     expect(second.id).not.toBe(first.id);
     const [a, b] = [read(first.encodedEnvelope), read(second.encodedEnvelope)];
     expect(b.body).toEqual(a.body);
     expect(b.envelope.lock).not.toEqual(a.envelope.lock);
-    expect(the(outbox.settled(first.id, { type: "acknowledged", hops: 2, via: RELAY }, at(1300)), "receipt").id).toBe(
+    expect(the(outbox.settled(first.id, { type: "acknowledged", hops: 2, via: RELAY }, at(2500)), "receipt").id).toBe(
       "s1",
     );
-    expect(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(1301))).toEqual([]);
+    expect(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(2501))).toEqual([]);
   });
 
   test("waits while it is 256 ahead of the oldest of its stream, and goes out as soon as it is not", () => {
@@ -130,16 +130,16 @@ describe("a submission", () => {
   test("rungs: one way, two others, a node that has the recipient, two others, and so on", () => {
     const first = minted(outbox.submit(submit(), at(0)), 0);
     expect([first.way, first.earlierIds]).toEqual([{ isPair: false, firstHop: undefined }, []]);
-    const second = minted(outbox.tick(at(1200)), 1200);
+    const second = minted(outbox.tick(at(2400)), 2400);
     expect([second.way, second.earlierIds]).toEqual([{ isPair: true, firstHop: undefined }, [first.attempt.id]]);
-    expect(the(outbox.tick(at(2400)), "find")).toMatchObject({ target: BOB.id, excluded: [] });
-    expect(outbox.found(RELAY, RELAY, at(2500))).toEqual([]);
-    const third = minted(outbox.found(BOB.id, RELAY, at(2500)), 2500);
+    expect(the(outbox.tick(at(4800)), "find")).toMatchObject({ target: BOB.id, excluded: [] });
+    expect(outbox.found(RELAY, RELAY, at(5000))).toEqual([]);
+    const third = minted(outbox.found(BOB.id, RELAY, at(5000)), 5000);
     expect(third.way).toEqual({ isPair: false, firstHop: RELAY });
-    expect(minted(outbox.tick(at(3700)), 3700).way.isPair).toBe(true);
+    expect(minted(outbox.tick(at(7400)), 7400).way.isPair).toBe(true);
     // Who was handed an attempt in vain is not asked for again; where nobody else is found, the next rung follows at once.
-    expect(the(outbox.tick(at(4900)), "find").excluded).toEqual([RELAY]);
-    expect(minted(outbox.notFound(BOB.id, at(5000)), 5000).way.isPair).toBe(true);
+    expect(the(outbox.tick(at(9800)), "find").excluded).toEqual([RELAY]);
+    expect(minted(outbox.notFound(BOB.id, at(9900)), 9900).way.isPair).toBe(true);
   });
 
   test("the timer follows the round trip that was measured", () => {
@@ -147,6 +147,14 @@ describe("a submission", () => {
     outbox.settled(slow.id, { type: "acknowledged", hops: 3, via: RELAY }, at(500));
     minted(outbox.submit(submit({ id: "s2" }), at(1000)), 1000);
     expect(outbox.nextDeadline()).toBe(2500);
+  });
+
+  test("a late ack, of an attempt that was given up, tells the round trip: the next waits for it", () => {
+    const { attempt } = minted(outbox.submit(submit(), at(0)), 0);
+    minted(outbox.tick(at(2400)), 2400);
+    outbox.settled(attempt.id, { type: "acknowledged", hops: 3, via: RELAY }, at(2600));
+    minted(outbox.submit(submit({ id: "s2" }), at(3000)), 3000);
+    expect(outbox.nextDeadline()).toBe(3000 + 5000);
   });
 
   test("fails at its deadline with what went wrong last, and its stamp is no longer minted", () => {
@@ -308,7 +316,7 @@ describe("what neighbours answer", () => {
     price = 20;
     const dear = minted(outbox.submit(submit({ id: "s2" }), at(0)), 0);
     price = 5;
-    expect(the(outbox.tick(at(1200)), "mint").effort).toBe(Math.ceil(FLOOR * 23));
+    expect(the(outbox.tick(at(2400)), "mint").effort).toBe(Math.ceil(FLOOR * 23));
     expect(dear.attempt.effort).toBe(Math.ceil(FLOOR * 23));
     price = 1e9;
     expect(the(outbox.submit(submit({ id: "s3" }), at(0)), "mint").effort).toBe(Math.ceil(1.15 * PRICE_CAP));
@@ -361,9 +369,9 @@ describe("what neighbours answer", () => {
 
   test("a SendFail of an attempt that was given up does not stop the one under way", () => {
     const first = minted(outbox.submit(submit(), at(0)), 0).attempt;
-    const second = minted(outbox.tick(at(1200)), 1205).attempt;
-    expect(outbox.settled(first.id, failed("no-inbox"), at(1210))).toEqual([]);
-    expect(the(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(1220)), "receipt").id).toBe(
+    const second = minted(outbox.tick(at(2400)), 2405).attempt;
+    expect(outbox.settled(first.id, failed("no-inbox"), at(2410))).toEqual([]);
+    expect(the(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(2420)), "receipt").id).toBe(
       "s1",
     );
   });

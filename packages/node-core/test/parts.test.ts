@@ -206,7 +206,16 @@ test("round trips to 1,024 recipients are remembered; the one written to longest
   routes.measured(idOf(0), 200);
   expect(routes.of(idOf(0))).toBe(200);
   routes.measured(BOB, 100);
-  expect([routes.of(idOf(0)), routes.of(idOf(1)), routes.of(idOf(2))]).toEqual([200, undefined, 100]);
+  expect([routes.of(idOf(0)), routes.of(idOf(1)), routes.of(idOf(2))]).toEqual([200, routes.of(CAROL), 100]);
+});
+
+test("the round trip to somebody new is what it is to others of late: 800 ms before any is known", () => {
+  const routes = new RouteTimes();
+  expect(routes.of(BOB)).toBe(800);
+  routes.measured(CAROL, 400);
+  expect([routes.of(BOB), routes.of(CAROL)]).toEqual([750, 400]);
+  for (let i = 0; i < 100; i += 1) routes.measured(idOf(i), 1_500);
+  expect(Math.round(routes.of(BOB))).toBe(1_500);
 });
 
 test("talk is worth a channel: three messages or 16 KiB in 30 s, of 1,024 peers at once", () => {

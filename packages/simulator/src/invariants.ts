@@ -7,8 +7,8 @@ import type { World } from "./world.ts";
 
 // What must hold after each step of each core, whatever the faults. That nothing is delivered twice is the ledger's to see.
 
-/** PROTOCOL §10, though a quarter of its pending envelopes, and the BOUNDED comments of the tables. */
-const PENDING_MAX = 16_384;
+/** PROTOCOL §10, and the BOUNDED comments of the tables. */
+const PENDING_MAX = 65_536;
 const WAITING_MAX = 2000;
 const SEEN_FILTER_MAX_BYTES = 128 * 1024 * 1024;
 
