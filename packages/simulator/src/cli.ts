@@ -58,6 +58,7 @@ function progressOf(name: string) {
 }
 
 function report(scenarios: readonly string[]): void {
+  for (const scenario of scenarios) if (!(scenario in SCENARIOS)) usage(`unknown scenario '${scenario}'`);
   const rows = runPlan({
     scenarios,
     tune: values.tune,

@@ -37,8 +37,6 @@ export type Fleet = {
   /** All of them once `joinMs` has passed. */
   readonly nodes: SimNode[];
   readonly ledger: Ledger;
-  /** Whether this node has a public address. */
-  readonly isPublic: (node: SimNode) => boolean;
   /** Since when it runs. */
   readonly upSinceMs: Map<SimNode, number>;
   /** Hears what every node puts out, but datagrams. */
@@ -68,7 +66,6 @@ export function createFleet(options: FleetOptions): Fleet {
     relays.push(relay);
   }
   const nodes: SimNode[] = [];
-  const publicNodes = new Set<SimNode>();
   const upSinceMs = new Map<SimNode, number>();
   const join = () => {
     const nat: NatKind = random.fraction() < natShare ? pick(random, NATS) : "none";
@@ -81,7 +78,6 @@ export function createFleet(options: FleetOptions): Fleet {
     // Channels are a matter of their own: these figures are about the overlay of UDP links.
     node = world.addNode({ bootstrap, maxNeighbours, maxChannels: 0, ...options.node }, { tap, nat });
     const joined = node;
-    if (nat === "none") publicNodes.add(joined);
     upSinceMs.set(joined, world.queue.nowMs);
     joined.onOutput = (output) => {
       ledger.hear(joined, output);
@@ -91,8 +87,7 @@ export function createFleet(options: FleetOptions): Fleet {
     nodes.push(joined);
   };
   for (let i = 0; i < count; i += 1) world.queue.at((i / count) * joinMs, join);
-  const isPublic = (node: SimNode) => publicNodes.has(node);
-  const fleet: Fleet = { world, random, relays, nodes, ledger, isPublic, upSinceMs, onOutput: undefined };
+  const fleet: Fleet = { world, random, relays, nodes, ledger, upSinceMs, onOutput: undefined };
   return fleet;
 }
 

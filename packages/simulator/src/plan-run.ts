@@ -61,7 +61,11 @@ function cellsOf(row: Row, seeds: readonly number[], dir: string): Cell[] {
       maxBuffer: 2 ** 28,
       stdio: ["ignore", "pipe", "inherit"],
     });
-    if (ran.stdout === "") throw new Error(`${scenario}, seed ${range}: it gave no result`);
+    // One line a seed: a process that dies in the middle of its seeds has printed those before.
+    const resultCount = ran.stdout.split("\n").length - 1;
+    if (resultCount !== seeds.length) {
+      throw new Error(`${scenario}, seed ${range}: ${resultCount} results of ${seeds.length}`);
+    }
     writeFileSync(path, ran.stdout);
   }
   const lines = readFileSync(path, "utf8").trim().split("\n");

@@ -15,13 +15,15 @@ type End = {
   other: End | undefined;
   isOpen: boolean;
   isClosed: boolean;
+  /** Nothing gets through any more, and neither end is told. */
+  isCut: boolean;
 };
 
 export class VirtualRtc {
   readonly #queue: EventQueue;
   readonly #latencyMs: () => number;
   readonly #ends = new Map<string, End>();
-  /** Nothing gets through any more, and nobody is told. */
+  /** Nothing gets through any channel any more, and nobody is told. */
   isCut = false;
   /** Whether two ends can reach each other at all; else they try until they are cancelled. */
   hasPath = true;
@@ -64,7 +66,7 @@ export class VirtualRtc {
         this.#send(channel, command.message);
         break;
       case "rtc-sever":
-        this.isCut = true;
+        this.#sever(channel);
         break;
       case "rtc-close":
         this.#close(channel);
@@ -81,7 +83,7 @@ export class VirtualRtc {
   }
 
   #end(channel: string, owner: number, feed: (input: NodeInput) => void): End {
-    const end: End = { channel, owner, feed, other: undefined, isOpen: false, isClosed: false };
+    const end: End = { channel, owner, feed, other: undefined, isOpen: false, isClosed: false, isCut: false };
     this.#ends.set(channel, end);
     return end;
   }
@@ -111,10 +113,11 @@ export class VirtualRtc {
 
   #send(channel: string, message: Uint8Array): void {
     const end = this.#ends.get(channel);
-    if (!end?.isOpen || end.other === undefined || this.isCut) return;
+    if (!end?.isOpen || end.other === undefined || this.#isSevered(end)) return;
     const { other } = end;
     this.#queue.at(this.#queue.nowMs + this.#latencyMs(), () => {
-      if (!other.isClosed && !this.isCut) other.feed({ type: "rtc-message", channel: other.channel, message });
+      if (!other.isClosed && !this.#isSevered(end))
+        other.feed({ type: "rtc-message", channel: other.channel, message });
     });
   }
 
@@ -123,9 +126,20 @@ export class VirtualRtc {
     if (end === undefined) return;
     end.isClosed = true;
     this.#ends.delete(channel);
-    if (end.other !== undefined && !this.isCut) {
+    if (end.other !== undefined && !this.#isSevered(end)) {
       this.#later(this.#latencyMs(), end.other, { type: "rtc-closed", channel: end.other.channel, reason: "remote" });
     }
+  }
+
+  #sever(channel: string): void {
+    const end = this.#ends.get(channel);
+    if (end === undefined) return;
+    end.isCut = true;
+    if (end.other !== undefined) end.other.isCut = true;
+  }
+
+  #isSevered(end: End): boolean {
+    return end.isCut || this.isCut;
   }
 
   #later(afterMs: number, end: End, input: NodeInput): void {

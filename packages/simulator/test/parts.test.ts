@@ -1,8 +1,13 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { generateIdentity, nodeIdToBytes } from "@starling/crypto-identity";
+import type { NodeInput } from "@starling/node-core";
 import type { SessionCrypto } from "@starling/session";
 import { encodeEnvelope, encodeSend, FRAME_KIND, lockOf, signPublication, writeFrame } from "@starling/wire-protocol";
 import { EventQueue } from "../src/event-queue.ts";
+import type { Fleet } from "../src/fleet.ts";
 import {
   bytesKey,
   eachFrame,
@@ -13,13 +18,18 @@ import {
   SEND_RECIPIENT,
 } from "../src/frames.ts";
 import { planeLatency } from "../src/latency.ts";
+import { Ledger } from "../src/ledger.ts";
+import type { SimNode } from "../src/machine.ts";
 import { Nat, type NatKind } from "../src/nat.ts";
+import { runPlan } from "../src/plan-run.ts";
+import { unicastFigures } from "../src/scenarios/unicast.ts";
 import { seededRandom } from "../src/seeded-random.ts";
 import { Fold } from "../src/stand-in/fold.ts";
 import { createSealedBoxes } from "../src/stand-in/sealed-box.ts";
 import { createStandInCrypto } from "../src/stand-in/session-crypto.ts";
 import { createSignatures } from "../src/stand-in/signature.ts";
 import { percentile } from "../src/statistics.ts";
+import { VirtualRtc } from "../src/virtual-rtc.ts";
 
 // The parts that figures rest on. A fault in one of them would be a fault in every figure.
 
@@ -213,6 +223,69 @@ describe("the stand-in for cryptography", () => {
     }
     expect(tags.size).toBe(100_000);
   });
+});
+
+describe("virtual channels", () => {
+  test("a drill severs one channel, both ways, and no other", () => {
+    const queue = new EventQueue();
+    const rtc = new VirtualRtc(queue, () => 10);
+    const heard: string[] = [];
+    const run = () => {
+      while (queue.step(Number.POSITIVE_INFINITY));
+    };
+    const open = (a: string, b: string) => {
+      const feed = (input: NodeInput) => {
+        if (input.type === "rtc-message") heard.push(input.channel);
+      };
+      rtc.perform({ type: "rtc-offer", channel: a, label: "" }, 1, feed);
+      const description = {
+        setup: "actpass",
+        ufrag: a,
+        pwd: "",
+        fingerprint: new Uint8Array(32),
+        candidates: [],
+      } as const;
+      rtc.perform({ type: "rtc-accept", channel: b, label: "", description }, 2, feed);
+      rtc.perform({ type: "rtc-answer", channel: a, description: { ...description, ufrag: b } }, 1, feed);
+      run();
+    };
+    open("a1", "a2");
+    open("b1", "b2");
+    rtc.perform({ type: "rtc-sever", channel: "a1" }, 1, () => {});
+    for (const channel of ["a1", "a2", "b1", "b2"]) {
+      rtc.perform({ type: "rtc-send", channel, message: text("hello"), urgent: false }, 1, () => {});
+    }
+    run();
+    expect(heard).toEqual(["b2", "b1"]);
+  });
+});
+
+describe("what counts", () => {
+  const ends = () => {
+    const fed: NodeInput[] = [];
+    return { id: generateIdentity(random.bytes).id, feed: (input: NodeInput) => fed.push(input) } as unknown as SimNode;
+  };
+
+  test("a message that failed counts unless an end went down while it was under way, not one that goes down later", () => {
+    let nowMs = 0;
+    const ledger = new Ledger(() => nowMs);
+    const [alice, bob, carol] = [ends(), ends(), ends()] as const;
+    ledger.send(alice, bob, "any", 30_000);
+    ledger.send(alice, carol, "any", 30_000);
+    nowMs = 10_000;
+    ledger.forget(carol);
+    nowMs = 30_000;
+    for (const id of ["0", "1"]) ledger.hear(alice, { type: "failed", id, code: "E_TIMEOUT", message: "" });
+    ledger.forget(bob);
+    const figures = unicastFigures({ ledger } as Fleet, ledger.messages);
+    expect(figures).toMatchObject({ messages: 1, leftOut: 1, delivered: 0 });
+  });
+});
+
+test("a cell whose process gave fewer results than it had seeds is no result", () => {
+  const dir = mkdtempSync(join(tmpdir(), "starling-cells-"));
+  const options = { scenarios: ["chaos"], tune: false, nodes: 1, messages: 1, seeds: [1, 2], dir };
+  expect(() => runPlan(options)).toThrow("chaos, seed 1-2: 0 results of 2");
 });
 
 test("chance is even, and the same from the same seed", () => {

@@ -8,7 +8,8 @@ import type { MeshRunOptions } from "./run.ts";
 // Cells of a mesh, each in a process of its own, kept under the digest of the sources that decide them: a report that was stopped
 // goes on where it was.
 
-const SOURCES = ["../../../peer-manager/src/broadcast", "."];
+const SOURCE_DIRS = ["../../../peer-manager/src/broadcast", "."];
+const SOURCE_FILES = ["../event-queue.ts", "../latency.ts", "../seeded-random.ts", "../statistics.ts"];
 
 export type Figures = Readonly<Record<string, number>>;
 
@@ -31,7 +32,8 @@ export function cellFigures(options: MeshRunOptions, dir: string): Figures {
 
 function sourcesDigest(): string {
   const hash = createHash("sha256");
-  for (const source of SOURCES) {
+  for (const file of SOURCE_FILES) hash.update(readFileSync(new URL(file, import.meta.url)));
+  for (const source of SOURCE_DIRS) {
     const dir = fileURLToPath(new URL(source, import.meta.url));
     // What decides which cells are run decides nothing in them.
     const files = readdirSync(dir, { encoding: "utf8" }).filter((file) => !/rows|cells|report|plot/.test(file));

@@ -4,7 +4,7 @@ import type { SeededRandom } from "../seeded-random.ts";
 
 // Nodes that are linked already, and what goes over their links: latency, loss, resending and bytes as sessions have them, but no
 // cryptography, no handshakes and no Pings. It holds ten thousand nodes where whole cores would not, and it treats every scheme
-// of spreading a message alike. What it leaves out is measured with whole cores (scenario broadcast-cores).
+// of spreading a message alike. What it leaves out is tested with whole cores (test/broadcast.test.ts).
 
 /** UDP and IP headers, then a session's (session, DATA_OVERHEAD_BYTES). */
 const DATAGRAM_BYTES: number = 28 + 29;

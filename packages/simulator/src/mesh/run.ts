@@ -175,11 +175,9 @@ function figures(
     delivery: 1 - missing / expected,
     transmissions: ratio(sum(messages)),
     transmissionsFromTenth: ratio(sum(fromTenth)),
-    transmissionsFirst: ratio(sum(messages.slice(0, 1))),
     bytes: bytes / took.length,
     p50Ms: percentile(took, 0.5),
     p99Ms: percentile(took, 0.99),
-    lastMs: took.at(-1) ?? Number.NaN,
     links,
   };
 }

@@ -25,7 +25,6 @@ const idOf = (message: number): string => {
 export class TreeScheme implements Scheme, LinkListener {
   /** Nodes that acknowledge, say Have, and neither forward nor answer a Want. */
   readonly silent: Set<number> = new Set();
-  readonly drops: Map<string, number> = new Map();
   readonly #mesh: Mesh;
   readonly #rules: BroadcastRules & { readonly triesMax: number };
   readonly #delivered: Delivered;
@@ -99,10 +98,7 @@ export class TreeScheme implements Scheme, LinkListener {
   #perform(node: number, outputs: readonly BroadcastOutput[]): void {
     const mesh = this.#mesh;
     for (const output of outputs) {
-      if (output.type === "dropped") {
-        this.drops.set(output.reason, (this.drops.get(output.reason) ?? 0) + 1);
-        continue;
-      }
+      if (output.type === "dropped") continue;
       const peer = Number(output.peer);
       if (output.type === "suspect") {
         mesh.suspect(node, peer);

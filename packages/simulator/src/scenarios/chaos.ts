@@ -169,7 +169,7 @@ function planFaults(scene: Scene, endMs: number): void {
   }
   for (let i = random.integer(4); i > 0; i -= 1) {
     queue.at(random.fraction() * endMs, () => {
-      // Up to two hours either way, mostly less.
+      // Up to 83 minutes either way, mostly less.
       const stepMs = Math.round((random.fraction() - 0.5) * 10 ** (3 + random.integer(5)));
       const machine = pick<SimRelay | SimNode>(random, [...relays, ...nodes]);
       machine.clock.offsetMs += stepMs;

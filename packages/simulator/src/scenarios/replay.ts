@@ -194,12 +194,12 @@ function captureDatagrams({ fleet, attackers }: Scene): void {
   const { network, queue } = fleet.world;
   const attacking = new Set(attackers.map(({ place }) => place));
   let kept = 0;
-  network.watch = (from, to, datagram) => {
+  network.watch = (from, source, to, datagram) => {
     if (kept >= DATAGRAMS_KEPT || attacking.has(from)) return;
     kept += 1;
     const copy = datagram.slice();
     for (const ageMs of DATAGRAM_AGES_MS) {
-      queue.at(queue.nowMs + ageMs, () => network.forge(from.address, to, copy));
+      queue.at(queue.nowMs + ageMs, () => network.forge(source, to, copy));
     }
   };
 }

@@ -59,12 +59,8 @@ export function sendRandomly(fleet: Fleet, messages: number, overMs: number, set
 }
 
 /** Over messages whose two ends were up from the sending to the receipt or the deadline. */
-export function unicastFigures(fleet: Fleet, all: readonly SentMessage[]): Record<string, number> {
-  const { ledger, upSinceMs } = fleet;
-  const stayed = (message: SentMessage) =>
-    message.receiptMs !== undefined ||
-    [message.from, message.to].every((node) => (upSinceMs.get(node) ?? Number.POSITIVE_INFINITY) <= message.sentMs);
-  const counted = all.filter(stayed);
+export function unicastFigures({ ledger }: Fleet, all: readonly SentMessage[]): Record<string, number> {
+  const counted = all.filter(({ receiptMs, endWentDown }) => receiptMs !== undefined || !endWentDown);
   const received = counted.filter(({ receiptMs }) => receiptMs !== undefined);
   const tookMs = received.map(({ receiptMs = 0, sentMs }) => receiptMs - sentMs).toSorted((a, b) => a - b);
   const transmissions = counted.map((message) => message.transmissions).toSorted((a, b) => a - b);
