@@ -7,8 +7,10 @@ import { type Cell, runCell } from "../src/cell.ts";
 import { createFleet } from "../src/fleet.ts";
 import { seededRandom } from "../src/index.ts";
 import { Invariants } from "../src/invariants.ts";
+import type { SimNode } from "../src/machine.ts";
 import { SCENARIOS } from "../src/scenarios/index.ts";
 import { createStandInCrypto } from "../src/stand-in/session-crypto.ts";
+import { World } from "../src/world.ts";
 
 // Short runs of what `npm run sim` runs at length.
 
@@ -122,6 +124,32 @@ describe("the invariants", () => {
     invariants.clockStepped(relay.id);
     leaves(toBob, 3);
     expect(invariants.violations).toHaveLength(1);
+  });
+
+  test("see each table beyond its bound, and nothing at the bound", () => {
+    const world = new World({ seed: 1 });
+    const invariants = new Invariants({ maxNeighbours: 8, maxChannels: 2 });
+    invariants.watch(world);
+    const looksAt = (changes: { readonly [figure: string]: number }) => {
+      const at = { neighbours: 28, pending: 65_536, filterBytes: 2 ** 27, channels: 2, waiting: 2000, ...changes };
+      const core = {
+        neighbours: () => Array.from({ length: at.neighbours }),
+        pendingCount: at.pending,
+        seenFilterBytes: at.filterBytes,
+        channelPeers: () => Array.from({ length: at.channels }),
+        waitingCount: at.waiting,
+      };
+      world.afterNodeStep?.({ id: "n", core } as unknown as SimNode);
+      return invariants.violations.splice(0).length;
+    };
+    const beyond = [
+      { neighbours: 29 },
+      { pending: 65_537 },
+      { filterBytes: 2 ** 27 + 1 },
+      { channels: 3 },
+      { waiting: 2001 },
+    ];
+    expect([{}, ...beyond].map(looksAt)).toEqual([0, 1, 1, 1, 1, 1]);
   });
 });
 
