@@ -22,6 +22,8 @@ const fromSource = [...quiet, "--conditions=@starling/source"];
 const jest = ["--experimental-vm-modules", ...quiet, bin("jest", "bin/jest.js")];
 const dashboard = [...quiet, join(root, "apps/dashboard/build.ts")];
 const bundles = [...quiet, join(root, "tools/bundles.mjs")];
+const build = [bin("turbo", "bin/turbo"), "run", "build", "--output-logs=errors-only"];
+const programs = [dashboard, [join(root, "apps/node/bundle.mjs")], [join(root, "apps/relay/bundle.mjs")]];
 const tasks = {
   start: (args) => [bundles, [...fromSource, join(root, "apps/demo/src/main.ts"), "--bundled", ...args]],
   bench: (args) => [bundles, [...fromSource, join(root, "bench/src/main.ts"), ...args]],
@@ -46,8 +48,9 @@ const tasks = {
   check: (args) => [[join(root, "tools/check.mjs"), ...args]],
   "check:packages": (args) => [[join(root, "tools/check-packages.mjs"), ...args]],
   docs: (args) => [[join(root, "tools/reference/main.mjs"), ...args]],
-  bundle: () => [dashboard, [join(root, "apps/node/bundle.mjs")], [join(root, "apps/relay/bundle.mjs")]],
-  build: () => [[bin("turbo", "bin/turbo"), "run", "build", "--output-logs=errors-only"]],
+  bundle: () => programs,
+  build: () => [build],
+  pack: (args) => [build, ...programs, [join(root, "tools/pack.mjs"), ...args]],
   format: () => [[bin("@biomejs/biome", "bin/biome"), "check", "--write", "."]],
 };
 
@@ -69,7 +72,7 @@ function findNode() {
   const wanted = manifest.config.fallbackNode;
   if (known !== "" && spawnSync(known, ["-v"], { encoding: "utf8" }).stdout?.trim() === `v${wanted}`) return known;
   process.stderr.write(
-    `starling: Node ${process.versions.node} is older than ${minimum[0]}; fetching ${wanted} once\n`,
+    `starling: Node ${process.versions.node} is older than ${minimum[0]}; fetching Node ${wanted} into npm's cache, once\n`,
   );
   const found = spawnSync("npx", [...npx, "--package", `node@${wanted}`, "--", "node", "-p", "process.execPath"], {
     encoding: "utf8",
@@ -109,23 +112,39 @@ function installDigest() {
   return hash.digest("hex");
 }
 
-function install() {
+async function install() {
   const stamp = join(root, "node_modules", ".cache", "starling", "installed");
   const digest = installDigest();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
-  process.stderr.write("starling: installing dependencies\n");
+  process.stderr.write("starling: installing dependencies (some 500 MB, once; minutes on a slow line)\n");
   // Frozen on a fresh tree and in CI; somebody who has just edited a package.json wants the lock file brought up to date.
   const frozen = process.env.CI || !existsSync(join(root, "node_modules", ".pnpm"));
   const args = ["install", frozen ? "--frozen-lockfile" : "--no-frozen-lockfile", "--reporter=append-only"];
   const pnpm = manifest.packageManager.replace(/\+.*/, "");
-  const done = spawnSync("npx", [...npx, "--package", pnpm, "--", "pnpm", ...args], {
+  const child = spawn("npx", [...npx, "--package", pnpm, "--", "pnpm", ...args], {
     cwd: root,
     shell: windows,
     stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
   });
-  if (done.status !== 0) {
-    process.stderr.write(`${done.stdout ?? ""}${done.stderr ?? ""}`);
+  let said = "";
+  let line = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      said += text;
+      line = text.trim().split("\n").at(-1) ?? line;
+    });
+  }
+  const sinceMs = Date.now();
+  const telling = setInterval(() => {
+    process.stderr.write(`starling: still installing, ${Math.round((Date.now() - sinceMs) / 1000)} s: ${line}\n`);
+  }, 15_000);
+  const isDone = await new Promise((resolve) => {
+    child.once("error", () => resolve(false));
+    child.once("close", (status) => resolve(status === 0));
+  });
+  clearInterval(telling);
+  if (!isDone) {
+    process.stderr.write(said);
     fail("installing the dependencies failed (above: what pnpm said). A first install needs the npm registry.");
   }
   mkdirSync(dirname(stamp), { recursive: true });
@@ -165,7 +184,7 @@ const [name, ...args] = process.argv.slice(2);
 const task = tasks[name];
 if (task === undefined) fail(`unknown task '${name ?? ""}'. Tasks: ${Object.keys(tasks).join(", ")}`);
 const node = findNode();
-install();
+await install();
 let code = 0;
 for (const command of task(args)) {
   code = await run(node, command);
