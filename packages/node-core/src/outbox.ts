@@ -5,7 +5,7 @@ import { bytesToHex, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
 import { stamped } from "./attempt.ts";
 import { attemptTimerMs, backOffMs, directTimerMs, RouteTimes, rungOf } from "./attempt-plan.ts";
 import { Attempts } from "./attempts.ts";
-import { CONGESTED, INBOX_FULL, NO_STAMP, NOT_A_NODE, noRoute, STALE, timeoutOf } from "./failures.ts";
+import { CHANNEL_FULL, CONGESTED, INBOX_FULL, NO_STAMP, NOT_A_NODE, noRoute, STALE, timeoutOf } from "./failures.ts";
 import type { OutboxOptions, OutboxOutput } from "./outbox-output.ts";
 import { outgoingRefusal } from "./outgoing-limits.ts";
 import type { MessagePath, Receipt } from "./output.ts";
@@ -163,10 +163,15 @@ export class Outbox {
     return this.#backOff(submission, INBOX_FULL, now);
   }
 
-  /** No link took the Direct: it is sealed instead. */
+  /** No link took the Direct: it is sealed instead, or waits where only the channel will do. */
   directRefused(messageId: string, now: Now): OutboxOutput[] {
     const submission = this.#submissions.ofMessage(messageId);
     if (submission?.phase.type !== "direct") return [];
+    if (submission.message.via === "channel") {
+      // Handed over again at once it would be refused again at once, for ever: what is queued has to leave first.
+      submission.channelTries += 1;
+      return this.#backOff(submission, CHANNEL_FULL, now, submission.channelTries);
+    }
     submission.directFailed = true;
     return this.#begin(submission, now);
   }
@@ -209,6 +214,7 @@ export class Outbox {
       } else if (phase.type === "direct") {
         this.#suspectUntilMono.set(message.to, now.mono + SUSPECT_MS);
         submission.directFailed = true;
+        if (message.via === "channel") submission.channelTries += 1;
         outputs.push({ type: "suspect", peer: message.to }, ...this.#begin(submission, now));
       } else {
         outputs.push(...this.#begin(submission, now));
@@ -234,6 +240,7 @@ export class Outbox {
     if (via === "channel") {
       if (link?.path !== "channel") {
         submission.phase = { type: "opening" };
+        submission.channelTries = 0;
         return [{ type: "want-channel", peer: to }];
       }
       return this.#direct(submission, link.rttMs, now);
@@ -254,8 +261,9 @@ export class Outbox {
   }
 
   #direct(submission: Submission, rttMs: number | undefined, now: Now): OutboxOutput[] {
-    submission.phase = { type: "direct", untilMono: now.mono + directTimerMs(rttMs) };
-    const { messageId, message } = submission;
+    // A channel loses nothing while it lives: one that is slow is not handed the same again and again (`via: channel`).
+    const { messageId, message, channelTries } = submission;
+    submission.phase = { type: "direct", untilMono: now.mono + directTimerMs(rttMs, channelTries) };
     return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission) }];
   }
 
@@ -328,9 +336,9 @@ export class Outbox {
     }
   }
 
-  #backOff(submission: Submission, failure: Failure, now: Now): OutboxOutput[] {
+  #backOff(submission: Submission, failure: Failure, now: Now, tries: number = submission.tries): OutboxOutput[] {
     submission.lastFailure = failure;
-    submission.phase = { type: "backing-off", untilMono: now.mono + backOffMs(submission.tries) };
+    submission.phase = { type: "backing-off", untilMono: now.mono + backOffMs(tries) };
     return [];
   }
 

@@ -264,6 +264,44 @@ describe("over a link to the recipient", () => {
   });
 });
 
+describe("via channel, where it is slow", () => {
+  const onChannel = (id: string, timeoutMs = 60_000) => submit({ id, via: "channel", timeoutMs });
+
+  beforeEach(() => {
+    link = { path: "channel", rttMs: 10 };
+  });
+
+  test("one that the channel has no room for waits, longer each time, and says so where there is none in time", () => {
+    const { messageId } = the(outbox.submit(onChannel("s1", 3000), at(0)), "send-direct");
+    let ms = 0;
+    for (const waitMs of [200, 400, 800]) {
+      expect(outbox.directRefused(messageId, at(ms))).toEqual([]);
+      ms += waitMs;
+      expect(outbox.nextDeadline()).toBe(ms);
+      expect(the(outbox.tick(at(ms)), "send-direct").messageId).toBe(messageId);
+    }
+    expect(outbox.directRefused(messageId, at(ms))).toEqual([]);
+    const failure = the(outbox.tick(at(3000)), "failed");
+    expect(failure).toMatchObject({ code: "E_QUOTA", message: expect.stringMatching(/channel .* full/) });
+  });
+
+  test("an answer that is late is waited for twice as long each time, up to 5 s; a new channel begins anew", () => {
+    the(outbox.submit(onChannel("s1"), at(0)), "send-direct");
+    let ms = 0;
+    for (const waitMs of [600, 1200, 2400, 4800, 5000, 5000]) {
+      ms += waitMs;
+      expect(outbox.nextDeadline()).toBe(ms);
+      const outputs = outbox.tick(at(ms));
+      expect([the(outputs, "suspect").peer, the(outputs, "send-direct").peer]).toEqual([BOB.id, BOB.id]);
+    }
+    link = undefined;
+    expect(the(outbox.linkClosed(BOB.id, at(ms)), "want-channel").peer).toBe(BOB.id);
+    link = { path: "channel", rttMs: 10 };
+    the(outbox.channelOpened(BOB.id, at(ms)), "send-direct");
+    expect(outbox.nextDeadline()).toBe(ms + 600);
+  });
+});
+
 describe("a request", () => {
   const request = (changes: Partial<OutgoingMessage> = {}) => submit({ kind: "request", ...changes });
 
