@@ -22,7 +22,7 @@ import { laneOf, TopicShare } from "./topic-share.ts";
 // Written means that it survives this process, stored that it survives the machine. Between the two a program may have it already,
 // and its author has no receipt: only a power cut in that moment can bring it twice.
 //
-// Replies and signals are for this process alone: acknowledged at once, never written.
+// Replies and signals are for this process alone: acknowledged at once, never written, and known as repeats by who takes them.
 
 /** BOUNDED: what waits for a program, of one topic as much as is free (topic-share.ts); more is answered `full`. */
 const INBOX_MAX_MESSAGES = 2000;
@@ -178,21 +178,16 @@ export class Delivery {
         { type: "signal", from, via: to.type === "send" ? to.via : to.peer, createdMs, content: content.slice() },
       ];
     }
+    if (body.kind === "reply") {
+      // No key is kept of it: the outbox takes the first that answers an open request, and anybody can send others.
+      const requestId = bytesToHex(body.requestId);
+      return [
+        { type: "acknowledge", to },
+        { type: "reply", from, requestId, content: body.content.slice() },
+      ];
+    }
     const key = `${from}:${bytesToHex(body.messageId)}`;
     if (this.#delivered.has(key)) return [{ type: "acknowledge", to }];
-    const hasRoomForKey = this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
-    if (body.kind === "reply") {
-      if (!hasRoomForKey) return this.#refuseAsFull(to);
-      this.#delivered.add(key, body.expiresMs, now);
-      this.#counters.add("delivered.reply");
-      const reply = {
-        type: "reply" as const,
-        from,
-        requestId: bytesToHex(body.requestId),
-        content: body.content.slice(),
-      };
-      return [{ type: "acknowledge", to }, reply];
-    }
     const storing = this.#storing.get(key);
     if (storing !== undefined) {
       storing.answers.push(to);
@@ -204,6 +199,7 @@ export class Delivery {
       this.#storing.set(key, { entry: unsynced, answers: [to], isWritten: true });
       return [{ type: "store", entry: unsynced }];
     }
+    const hasRoomForKey = this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
     const lane = laneOf({ kind: body.kind, topic: body.topic });
     const isFull =
       !this.#held.hasRoomFor(lane, body.content.length) || this.#unsynced.size >= INBOX_MAX_MESSAGES || !hasRoomForKey;
