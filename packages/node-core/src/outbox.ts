@@ -36,8 +36,8 @@ import { Submissions } from "./submissions.ts";
 export const TIMEOUT_MAX_MS = 600_000;
 /** A Lookup that found nobody by then is given up; the attempt goes another way. */
 const LOOKUP_MS = 5000;
-/** Strangers who say that the recipient is a relay are believed when so many have. */
-const NO_INBOX_BELIEVED = 2;
+/** Anybody on a way can say that the recipient is a relay, or that our clock is wrong: it is believed when so many have. */
+const BELIEVED = 2;
 /** A link on which a Direct was not answered is not trusted with the next ones for this long. */
 const SUSPECT_MS = 10_000;
 
@@ -312,14 +312,16 @@ export class Outbox {
       case "no-inbox":
         // Anybody on the way can say so; where two ways say it, it is believed.
         submission.noInboxCount += 1;
-        if (submission.noInboxCount >= NO_INBOX_BELIEVED) return this.#close(submission, NOT_A_NODE);
+        if (submission.noInboxCount >= BELIEVED) return this.#close(submission, NOT_A_NODE);
         return this.#backOff(submission, NOT_A_NODE, now);
       case "full":
         return this.#backOff(submission, INBOX_FULL, now);
       case "stale": {
         const failure = this.#attempts.followClock(detail, now);
-        if (failure !== undefined) return this.#close(submission, failure);
-        return this.#backOff(submission, STALE, now);
+        if (failure === undefined) return this.#backOff(submission, STALE, now);
+        submission.wrongClockCount += 1;
+        if (submission.wrongClockCount >= BELIEVED) return this.#close(submission, failure);
+        return this.#backOff(submission, failure, now);
       }
       case "price":
       case "shed":

@@ -396,12 +396,16 @@ describe("what neighbours answer", () => {
     expect([refused.code, refused.message]).toEqual(["E_CLOCK", expect.stringContaining("-150 s")]);
   });
 
-  test("stale within two minutes: the next stamp follows the neighbour's clock; beyond: E_CLOCK", () => {
+  test("stale within two minutes: the next stamp follows the neighbour's clock; beyond: E_CLOCK, once two have said so", () => {
     expect(afterFailure("stale", WALL + 60_000)).toEqual([]);
     const { attempt } = minted(outbox.tick(at(210)), 220);
     const { timestampMs } = read(attempt.encodedEnvelope).envelope;
     expect(timestampMs).toBe(WALL + 60_001 + 200);
-    const far = outbox.settled(attempt.id, failed("stale", WALL + 500_000), at(230));
+    expect(outbox.settled(attempt.id, failed("stale", WALL + 500_000), at(230))).toEqual([]);
+    the(outbox.tick(at(630)), "find");
+    const again = minted(outbox.notFound(BOB.id, at(635)), 640).attempt;
+    expect(read(again.encodedEnvelope).envelope.timestampMs).toBe(WALL + 60_001 + 625);
+    const far = outbox.settled(again.id, failed("stale", WALL + 500_650), at(650));
     expect(the(far, "failed")).toMatchObject({ code: "E_CLOCK", message: expect.stringContaining("500 s") });
   });
 
@@ -412,6 +416,15 @@ describe("what neighbours answer", () => {
     expect(the(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(2420)), "receipt").id).toBe(
       "s1",
     );
+  test("one neighbour that calls every clock wrong stops no message, nor does it where the deadline comes first", () => {
+    expect(afterFailure("stale")).toEqual([]);
+    const { attempt } = minted(outbox.tick(at(210)), 220);
+    the(outbox.settled(attempt.id, { type: "acknowledged", hops: 2, via: RELAY }, at(250)), "receipt");
+    const last = minted(outbox.submit(submit({ id: "s2", timeoutMs: 100 }), at(300)), 300).attempt;
+    expect(outbox.settled(last.id, failed("stale"), at(310))).toEqual([]);
+    expect(the(outbox.tick(at(400)), "failed").code).toBe("E_CLOCK");
+  });
+
   });
 });
 
