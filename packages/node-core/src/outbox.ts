@@ -138,7 +138,7 @@ export class Outbox {
       const sentMono = submission.sentMono.get(envelopeId);
       // The ack of an attempt that was given up counts too, or a way that is slower than its timer would never be known.
       if (sentMono !== undefined) this.#routeTimes.measured(to, now.mono - sentMono);
-      const path = outcome.via === to ? "session" : "relayed";
+      const path = outcome.via === to ? (this.#options.linkTo(to)?.path ?? "session") : "relayed";
       return this.#delivered(submission, path, outcome.hops, now);
     }
     // A late SendFail of an attempt that has been given up says nothing of the one under way.
@@ -310,7 +310,6 @@ export class Outbox {
   ): OutboxOutput[] {
     switch (reason) {
       case "no-inbox":
-        // Anybody on the way can say so; where two ways say it, it is believed.
         submission.noInboxCount += 1;
         if (submission.noInboxCount >= BELIEVED) return this.#close(submission, NOT_A_NODE);
         return this.#backOff(submission, NOT_A_NODE, now);

@@ -180,6 +180,13 @@ describe("a submission", () => {
     expect(receipt.receipt.path).toBe("session");
   });
 
+  test("a channel that opened while the stamp was minted takes the Send, and is the receipt's path", () => {
+    const { attempt } = minted(outbox.submit(submit(), at(0)), 5);
+    link = { path: "channel", rttMs: 5 };
+    const receipt = the(outbox.settled(attempt.id, { type: "acknowledged", hops: 1, via: BOB.id }, at(9)), "receipt");
+    expect(receipt.receipt.path).toBe("channel");
+  });
+
   test("can be cancelled; the same id cannot be open twice", () => {
     outbox.submit(submit(), at(0));
     expect(the(outbox.submit(submit(), at(1)), "failed").code).toBe("E_DUPLICATE");
@@ -409,13 +416,6 @@ describe("what neighbours answer", () => {
     expect(the(far, "failed")).toMatchObject({ code: "E_CLOCK", message: expect.stringContaining("500 s") });
   });
 
-  test("a SendFail of an attempt that was given up does not stop the one under way", () => {
-    const first = minted(outbox.submit(submit(), at(0)), 0).attempt;
-    const second = minted(outbox.tick(at(2400)), 2405).attempt;
-    expect(outbox.settled(first.id, failed("no-inbox"), at(2410))).toEqual([]);
-    expect(the(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(2420)), "receipt").id).toBe(
-      "s1",
-    );
   test("one neighbour that calls every clock wrong stops no message, nor does it where the deadline comes first", () => {
     expect(afterFailure("stale")).toEqual([]);
     const { attempt } = minted(outbox.tick(at(210)), 220);
@@ -425,6 +425,13 @@ describe("what neighbours answer", () => {
     expect(the(outbox.tick(at(400)), "failed").code).toBe("E_CLOCK");
   });
 
+  test("a SendFail of an attempt that was given up does not stop the one under way", () => {
+    const first = minted(outbox.submit(submit(), at(0)), 0).attempt;
+    const second = minted(outbox.tick(at(2400)), 2405).attempt;
+    expect(outbox.settled(first.id, failed("no-inbox"), at(2410))).toEqual([]);
+    expect(the(outbox.settled(second.id, { type: "acknowledged", hops: 2, via: RELAY }, at(2420)), "receipt").id).toBe(
+      "s1",
+    );
   });
 });
 
