@@ -29,6 +29,8 @@ const INBOX_MAX_MESSAGES = 2000;
 const INBOX_MAX_BYTES = 32 * 1024 * 1024;
 /** How long a message waits for a program, unless told. */
 export const INBOX_AGE_MS: number = 30 * 24 * 3_600_000;
+/** Envelopes around one message that are acknowledged when it is stored: its author tries again while a disk is slow. */
+const ANSWERS_MAX = 16;
 /** How far ahead of our clock an author may date a message. */
 const AHEAD_MS = 30_000;
 
@@ -69,7 +71,12 @@ export type DeliveryOptions = {
   readonly delivered: readonly { readonly key: string; readonly expiresMs: number }[];
 };
 
-type Storing = { readonly entry: InboxEntry; readonly answers: ReturnPath[]; isWritten: boolean };
+type Storing = {
+  readonly entry: InboxEntry;
+  /** Who is answered once it is stored. BOUNDED: one on the link of its author, ANSWERS_MAX by Sends; of these the latest. */
+  readonly answers: ReturnPath[];
+  isWritten: boolean;
+};
 
 export class Delivery {
   readonly #identity: Identity;
@@ -190,7 +197,7 @@ export class Delivery {
     if (this.#delivered.has(key)) return [{ type: "acknowledge", to }];
     const storing = this.#storing.get(key);
     if (storing !== undefined) {
-      storing.answers.push(to);
+      if (!owe(storing.answers, to)) this.#drop("message-repeat");
       return [];
     }
     const unsynced = this.#unsynced.get(key);
@@ -256,6 +263,17 @@ export class Delivery {
     this.#counters.add(`dropped.${reason}`);
     return [];
   }
+}
+
+/** Notes that this is to be answered too; false where one answer fewer is owed for it. */
+function owe(answers: ReturnPath[], to: ReturnPath): boolean {
+  const others = answers.filter(({ type }) => type === to.type);
+  const max = to.type === "direct" ? 1 : ANSWERS_MAX;
+  const [oldest] = others;
+  const isTooMany = oldest !== undefined && others.length >= max;
+  if (isTooMany) answers.splice(answers.indexOf(oldest), 1);
+  answers.push(to);
+  return !isTooMany;
 }
 
 /** The Noise X prologue of every sealed body (PROTOCOL §2.2). */

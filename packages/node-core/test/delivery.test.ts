@@ -266,6 +266,21 @@ describe("bounds", () => {
     expect(types(bob.listening(true)).filter((type) => type === "deliver")).toHaveLength(1501);
   });
 
+  test("a message that comes again and again while it is written owes one answer on its link, and sixteen Sends", () => {
+    const key = keyOf(bob.arrivedDirect(ALICE.id, "session", messageBody(), at(0)));
+    for (let i = 0; i < 1000; i += 1) expect(bob.arrivedDirect(ALICE.id, "session", messageBody(), at(i))).toEqual([]);
+    const again = send();
+    for (let i = 0; i < 100; i += 1) expect(bob.arrived(`e${i}`, again, RELAY, at(i))).toEqual([]);
+    const owed = bob
+      .stored(key, true, at(1000))
+      .flatMap((output) => (output.type === "acknowledge" ? [output.to] : []));
+    expect(owed.filter(({ type }) => type === "direct")).toHaveLength(1);
+    // The latest ones: their author waits for them, and the earlier may be forgotten on the way.
+    const sends = owed.flatMap((to) => (to.type === "send" ? [to.id] : []));
+    expect(sends).toEqual(Array.from({ length: 16 }, (_, i) => `e${84 + i}`));
+    expect(counters.get("dropped.message-repeat")).toBe(1000 + 84);
+  });
+
   test("at 262,144 acknowledged keys what is new is refused; a reply needs none", () => {
     const delivered = Array.from({ length: 262_144 }, (_, i) => ({ key: String(i), expiresMs: WALL + 60_000 }));
     const full = delivery({ delivered });
