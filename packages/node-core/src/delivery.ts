@@ -206,7 +206,7 @@ export class Delivery {
       this.#storing.set(key, { entry: unsynced, answers: [to], isWritten: true });
       return [{ type: "store", entry: unsynced }];
     }
-    const hasRoomForKey = this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
+    const hasRoomForKey = this.#delivered.hasRoom(key, this.#storing.size + this.#unsynced.size);
     const lane = laneOf({ kind: body.kind, topic: body.topic });
     const isFull =
       !this.#held.hasRoomFor(lane, body.content.length) || this.#unsynced.size >= INBOX_MAX_MESSAGES || !hasRoomForKey;

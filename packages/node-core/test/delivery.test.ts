@@ -281,6 +281,19 @@ describe("bounds", () => {
     expect(counters.get("dropped.message-repeat")).toBe(1000 + 84);
   });
 
+  test("a neighbour whose messages fill half of the keys is refused, and nobody else", () => {
+    const delivered = Array.from({ length: 131_072 }, (_, i) => ({ key: `${RELAY}:${i}`, expiresMs: WALL + 60_000 }));
+    const half = delivery({ delivered });
+    expect(half.arrivedDirect(RELAY, "session", messageBody(), at(0))).toMatchObject([
+      { type: "refuse", reason: "full" },
+    ]);
+    expect(types(half.arrivedDirect(ALICE.id, "session", messageBody(), at(0)))).toEqual(["store"]);
+    // Its keys run out, and it is heard again.
+    half.tick({ mono: 660_000, wall: WALL + 660_000 });
+    const later = messageBody({ createdMs: WALL + 660_000, expiresMs: WALL + 720_000 });
+    expect(types(half.arrivedDirect(RELAY, "session", later, at(660_001)))).toEqual(["store"]);
+  });
+
   test("at 262,144 acknowledged keys what is new is refused; a reply needs none", () => {
     const delivered = Array.from({ length: 262_144 }, (_, i) => ({ key: String(i), expiresMs: WALL + 60_000 }));
     const full = delivery({ delivered });
