@@ -61,6 +61,17 @@ describe("the tree", () => {
     expect(sent(next, "have").map((output) => output.peer)).toEqual([B]);
   });
 
+  test("a link that opens once more, over another carrier or anew, is in the tree as it was", () => {
+    const { tree } = treeOf(A, B);
+    tree.received(A, publish(publicationAt(0)), id(1), 10);
+    tree.repeated(B, publish(publicationAt(0)), id(1));
+    expect(tree.opened(B, 20)).toEqual([]);
+    expect(publishedTo(tree.received(A, publish(publicationAt(0)), id(2), 50))).toEqual([]);
+    // Where nothing is in the tree any more, any link is better than none.
+    tree.upkeep(A, { type: "prune" }, 60);
+    expect(sent(tree.opened(B, 70), "graft").map((output) => output.peer)).toEqual([B]);
+  });
+
   test("what came repaired goes on as repaired, and a tree copy behind it prunes nothing", () => {
     const { tree } = treeOf(A, B, C);
     const outputs = tree.received(A, publish(publicationAt(0), true), id(1), 10);

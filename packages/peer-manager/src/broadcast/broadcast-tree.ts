@@ -147,10 +147,13 @@ export class BroadcastTree {
     }
   }
 
-  /** A link is there. While the node is young, or no link is eager, it is grafted; else it begins lazy. */
+  /**
+   * A link is there. While the node is young, or no link is eager, it is grafted; else it begins lazy. One that was there already
+   * (it opens again over another carrier, or anew) stays what it was: a pruned one would bring repeats again.
+   */
   opened(peer: NodeId, nowMono: number): BroadcastOutput[] {
     const isYoung = nowMono - this.#born.mono < this.#rules.youthMs;
-    return isYoung || !this.#branches.isAnyEager ? this.#graft(peer) : [];
+    return (isYoung && !this.#branches.knows(peer)) || !this.#branches.isAnyEager ? this.#graft(peer) : [];
   }
 
   /** A link ended. If no link is eager now, the one that announced last is grafted. */
