@@ -450,6 +450,17 @@ describe("nobody there", () => {
 });
 
 describe("bounds", () => {
+  test("what failed is told again in its own bytes, whatever becomes of those that it came in", () => {
+    link(NEAR);
+    forwarder.forward(UPSTREAM, "a", sendOf(), 0);
+    const datagram = new Uint8Array(1200).fill(7);
+    forwarder.failed(NEAR, fail("full", datagram.subarray(100, 116)), 1);
+    datagram.fill(0);
+    const [again] = forwarder.repeated(UPSTREAM2, "a");
+    if (again?.type !== "send") throw new Error("nothing was told");
+    expect(decodeMessage(again.frame)).toMatchObject({ ok: true, value: { type: "send-fail", reason: "full", t: T } });
+  });
+
   test("an envelope of our own that comes back counts for no link, neither while it is open nor when it ends", () => {
     const isDoubtful = () => false;
     const known = { has: (id: NodeId) => linked.has(id), reachable: () => reachable, anchors: () => anchors };
