@@ -252,6 +252,21 @@ describe("limits a neighbour cannot exceed", () => {
     expect(drops(tree.upkeep(B, { type: "have", shortIds: ids(5000) }, 5))).toEqual([]);
   });
 
+  test("what is kept for Wants is kept in its own bytes, whatever becomes of the datagram that it came in", () => {
+    const { tree } = treeOf(A, B);
+    tree.upkeep(B, { type: "prune" }, 0);
+    const datagram = new Uint8Array(1140).fill(7);
+    const encoded = datagram.subarray(100, 230);
+    const parts = { nonce: encoded.subarray(44, 52), content: encoded.subarray(119), encoded };
+    tree.received(A, publish({ ...publicationAt(0), ...parts }), id(1), 10);
+    datagram.fill(0);
+    const [output] = tree.upkeep(B, { type: "want", shortIds: [shortId(1)] }, 20);
+    if (output?.type !== "publish") throw new Error("nothing was answered");
+    const sevens = (length: number) => new Uint8Array(length).fill(7);
+    expect(output.message.publication).toMatchObject({ nonce: sevens(8), content: sevens(11), encoded: sevens(130) });
+    expect(output.message.publication.encoded.buffer.byteLength).toBe(130);
+  });
+
   test("one copy of a publication for however many Wants", () => {
     const { tree } = treeOf(A, B);
     tree.upkeep(B, { type: "prune" }, 0);
