@@ -49,7 +49,7 @@ export class Outbox {
   readonly #attempts: Attempts;
   readonly #streams: Streams;
   readonly #submissions = new Submissions();
-  /** BOUNDED: recipients of open submissions; swept when it grows. */
+  /** BOUNDED: peers with a link; gone when it ends or its peer answers, and all of them when no submission is open. */
   readonly #suspectUntilMono = new Map<NodeId, number>();
   readonly #routeTimes = new RouteTimes();
 
