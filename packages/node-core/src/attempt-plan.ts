@@ -29,9 +29,10 @@ export function attemptTimerMs(rttMs: number, tries: number): number {
   return Math.min(BACK_OFF_MAX_MS, Math.max(ATTEMPT_MIN_MS, 3 * rttMs) * 1.5 ** Math.max(0, tries - RUNGS));
 }
 
-/** How long a Direct waits for its answer. */
-export function directTimerMs(linkRttMs: number | undefined): number {
-  return linkRttMs === undefined ? DIRECT_UNKNOWN_MS : attemptTimerMs(linkRttMs, 0);
+/** How long a Direct waits for its answer; `before`: how often it was handed to the same channel in vain. */
+export function directTimerMs(linkRttMs: number | undefined, before: number): number {
+  const firstMs = linkRttMs === undefined ? DIRECT_UNKNOWN_MS : attemptTimerMs(linkRttMs, 0);
+  return Math.min(firstMs * 2 ** before, BACK_OFF_MAX_MS);
 }
 
 /** How long a source waits after an attempt that was given back. */

@@ -22,13 +22,15 @@ import { laneOf, TopicShare } from "./topic-share.ts";
 // Written means that it survives this process, stored that it survives the machine. Between the two a program may have it already,
 // and its author has no receipt: only a power cut in that moment can bring it twice.
 //
-// Replies and signals are for this process alone: acknowledged at once, never written.
+// Replies and signals are for this process alone: acknowledged at once, never written, and known as repeats by who takes them.
 
 /** BOUNDED: what waits for a program, of one topic as much as is free (topic-share.ts); more is answered `full`. */
 const INBOX_MAX_MESSAGES = 2000;
 const INBOX_MAX_BYTES = 32 * 1024 * 1024;
 /** How long a message waits for a program, unless told. */
 export const INBOX_AGE_MS: number = 30 * 24 * 3_600_000;
+/** Envelopes around one message that are acknowledged when it is stored: its author tries again while a disk is slow. */
+const ANSWERS_MAX = 16;
 /** How far ahead of our clock an author may date a message. */
 const AHEAD_MS = 30_000;
 
@@ -69,7 +71,12 @@ export type DeliveryOptions = {
   readonly delivered: readonly { readonly key: string; readonly expiresMs: number }[];
 };
 
-type Storing = { readonly entry: InboxEntry; readonly answers: ReturnPath[]; isWritten: boolean };
+type Storing = {
+  readonly entry: InboxEntry;
+  /** Who is answered once it is stored. BOUNDED: one on the link of its author, ANSWERS_MAX by Sends; of these the latest. */
+  readonly answers: ReturnPath[];
+  isWritten: boolean;
+};
 
 export class Delivery {
   readonly #identity: Identity;
@@ -178,24 +185,19 @@ export class Delivery {
         { type: "signal", from, via: to.type === "send" ? to.via : to.peer, createdMs, content: content.slice() },
       ];
     }
+    if (body.kind === "reply") {
+      // No key is kept of it: the outbox takes the first that answers an open request, and anybody can send others.
+      const requestId = bytesToHex(body.requestId);
+      return [
+        { type: "acknowledge", to },
+        { type: "reply", from, requestId, content: body.content.slice() },
+      ];
+    }
     const key = `${from}:${bytesToHex(body.messageId)}`;
     if (this.#delivered.has(key)) return [{ type: "acknowledge", to }];
-    const hasRoomForKey = this.#delivered.hasRoom(this.#storing.size + this.#unsynced.size);
-    if (body.kind === "reply") {
-      if (!hasRoomForKey) return this.#refuseAsFull(to);
-      this.#delivered.add(key, body.expiresMs, now);
-      this.#counters.add("delivered.reply");
-      const reply = {
-        type: "reply" as const,
-        from,
-        requestId: bytesToHex(body.requestId),
-        content: body.content.slice(),
-      };
-      return [{ type: "acknowledge", to }, reply];
-    }
     const storing = this.#storing.get(key);
     if (storing !== undefined) {
-      storing.answers.push(to);
+      if (!owe(storing.answers, to)) this.#drop("message-repeat");
       return [];
     }
     const unsynced = this.#unsynced.get(key);
@@ -204,6 +206,7 @@ export class Delivery {
       this.#storing.set(key, { entry: unsynced, answers: [to], isWritten: true });
       return [{ type: "store", entry: unsynced }];
     }
+    const hasRoomForKey = this.#delivered.hasRoom(key, this.#storing.size + this.#unsynced.size);
     const lane = laneOf({ kind: body.kind, topic: body.topic });
     const isFull =
       !this.#held.hasRoomFor(lane, body.content.length) || this.#unsynced.size >= INBOX_MAX_MESSAGES || !hasRoomForKey;
@@ -260,6 +263,17 @@ export class Delivery {
     this.#counters.add(`dropped.${reason}`);
     return [];
   }
+}
+
+/** Notes that this is to be answered too; false where one answer fewer is owed for it. */
+function owe(answers: ReturnPath[], to: ReturnPath): boolean {
+  const others = answers.filter(({ type }) => type === to.type);
+  const max = to.type === "direct" ? 1 : ANSWERS_MAX;
+  const [oldest] = others;
+  const isTooMany = oldest !== undefined && others.length >= max;
+  if (isTooMany) answers.splice(answers.indexOf(oldest), 1);
+  answers.push(to);
+  return !isTooMany;
 }
 
 /** The Noise X prologue of every sealed body (PROTOCOL §2.2). */

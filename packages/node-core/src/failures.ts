@@ -12,6 +12,11 @@ export const CONGESTED: Failure = {
   message:
     "the network is congested and asked for more work than there was time for; try later, or with a longer timeout",
 };
+export const CHANNEL_FULL: Failure = {
+  code: "E_QUOTA",
+  message:
+    "the channel to the recipient is full: it takes less than it is handed; wait for receipts before more, or give it a longer timeout",
+};
 
 export function noRoute(reason: SendFailReason): Failure {
   const message = `no way to the recipient is known (${reason}); it may be offline or on another network`;

@@ -175,7 +175,7 @@ export class Forwarding {
     return [];
   }
 
-  /** The first link to this peer is there. */
+  /** A link to this peer is there: the first, one over another carrier, or one that began anew. */
   opened(peer: NodeId, now: Now): void {
     this.#onBroadcast(this.#broadcast.opened(peer, now.mono), now);
   }

@@ -425,6 +425,9 @@ export class NodeCore {
         return { outside: step, steps: this.#outbox.linkClosed(step.peer, now) };
       case "link-unanswered":
         return { outside: step, steps: this.#linkRequests.unanswered(step.peer) };
+      case "answered":
+        this.#overlay.counters.add("delivered.reply");
+        return { outside: step };
       case "receipt":
         return isOutgoingSignal(step.id) ? {} : { outside: step };
       case "failed":

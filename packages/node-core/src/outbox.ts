@@ -5,7 +5,7 @@ import { bytesToHex, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
 import { stamped } from "./attempt.ts";
 import { attemptTimerMs, backOffMs, directTimerMs, RouteTimes, rungOf } from "./attempt-plan.ts";
 import { Attempts } from "./attempts.ts";
-import { CONGESTED, INBOX_FULL, NO_STAMP, NOT_A_NODE, noRoute, STALE, timeoutOf } from "./failures.ts";
+import { CHANNEL_FULL, CONGESTED, INBOX_FULL, NO_STAMP, NOT_A_NODE, noRoute, STALE, timeoutOf } from "./failures.ts";
 import type { OutboxOptions, OutboxOutput } from "./outbox-output.ts";
 import { outgoingRefusal } from "./outgoing-limits.ts";
 import type { MessagePath, Receipt } from "./output.ts";
@@ -36,8 +36,8 @@ import { Submissions } from "./submissions.ts";
 export const TIMEOUT_MAX_MS = 600_000;
 /** A Lookup that found nobody by then is given up; the attempt goes another way. */
 const LOOKUP_MS = 5000;
-/** Strangers who say that the recipient is a relay are believed when so many have. */
-const NO_INBOX_BELIEVED = 2;
+/** Anybody on a way can say that the recipient is a relay, or that our clock is wrong: it is believed when so many have. */
+const BELIEVED = 2;
 /** A link on which a Direct was not answered is not trusted with the next ones for this long. */
 const SUSPECT_MS = 10_000;
 
@@ -49,7 +49,7 @@ export class Outbox {
   readonly #attempts: Attempts;
   readonly #streams: Streams;
   readonly #submissions = new Submissions();
-  /** BOUNDED: recipients of open submissions; swept when it grows. */
+  /** BOUNDED: peers with a link; gone when it ends or its peer answers, and all of them when no submission is open. */
   readonly #suspectUntilMono = new Map<NodeId, number>();
   readonly #routeTimes = new RouteTimes();
 
@@ -138,7 +138,7 @@ export class Outbox {
       const sentMono = submission.sentMono.get(envelopeId);
       // The ack of an attempt that was given up counts too, or a way that is slower than its timer would never be known.
       if (sentMono !== undefined) this.#routeTimes.measured(to, now.mono - sentMono);
-      const path = outcome.via === to ? "session" : "relayed";
+      const path = outcome.via === to ? (this.#options.linkTo(to)?.path ?? "session") : "relayed";
       return this.#delivered(submission, path, outcome.hops, now);
     }
     // A late SendFail of an attempt that has been given up says nothing of the one under way.
@@ -163,10 +163,15 @@ export class Outbox {
     return this.#backOff(submission, INBOX_FULL, now);
   }
 
-  /** No link took the Direct: it is sealed instead. */
+  /** No link took the Direct: it is sealed instead, or waits where only the channel will do. */
   directRefused(messageId: string, now: Now): OutboxOutput[] {
     const submission = this.#submissions.ofMessage(messageId);
     if (submission?.phase.type !== "direct") return [];
+    if (submission.message.via === "channel") {
+      // Handed over again at once it would be refused again at once, for ever: what is queued has to leave first.
+      submission.channelTries += 1;
+      return this.#backOff(submission, CHANNEL_FULL, now, submission.channelTries);
+    }
     submission.directFailed = true;
     return this.#begin(submission, now);
   }
@@ -209,6 +214,7 @@ export class Outbox {
       } else if (phase.type === "direct") {
         this.#suspectUntilMono.set(message.to, now.mono + SUSPECT_MS);
         submission.directFailed = true;
+        if (message.via === "channel") submission.channelTries += 1;
         outputs.push({ type: "suspect", peer: message.to }, ...this.#begin(submission, now));
       } else {
         outputs.push(...this.#begin(submission, now));
@@ -234,6 +240,7 @@ export class Outbox {
     if (via === "channel") {
       if (link?.path !== "channel") {
         submission.phase = { type: "opening" };
+        submission.channelTries = 0;
         return [{ type: "want-channel", peer: to }];
       }
       return this.#direct(submission, link.rttMs, now);
@@ -254,8 +261,9 @@ export class Outbox {
   }
 
   #direct(submission: Submission, rttMs: number | undefined, now: Now): OutboxOutput[] {
-    submission.phase = { type: "direct", untilMono: now.mono + directTimerMs(rttMs) };
-    const { messageId, message } = submission;
+    // A channel loses nothing while it lives: one that is slow is not handed the same again and again (`via: channel`).
+    const { messageId, message, channelTries } = submission;
+    submission.phase = { type: "direct", untilMono: now.mono + directTimerMs(rttMs, channelTries) };
     return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission) }];
   }
 
@@ -302,16 +310,17 @@ export class Outbox {
   ): OutboxOutput[] {
     switch (reason) {
       case "no-inbox":
-        // Anybody on the way can say so; where two ways say it, it is believed.
         submission.noInboxCount += 1;
-        if (submission.noInboxCount >= NO_INBOX_BELIEVED) return this.#close(submission, NOT_A_NODE);
+        if (submission.noInboxCount >= BELIEVED) return this.#close(submission, NOT_A_NODE);
         return this.#backOff(submission, NOT_A_NODE, now);
       case "full":
         return this.#backOff(submission, INBOX_FULL, now);
       case "stale": {
         const failure = this.#attempts.followClock(detail, now);
-        if (failure !== undefined) return this.#close(submission, failure);
-        return this.#backOff(submission, STALE, now);
+        if (failure === undefined) return this.#backOff(submission, STALE, now);
+        submission.wrongClockCount += 1;
+        if (submission.wrongClockCount >= BELIEVED) return this.#close(submission, failure);
+        return this.#backOff(submission, failure, now);
       }
       case "price":
       case "shed":
@@ -328,9 +337,9 @@ export class Outbox {
     }
   }
 
-  #backOff(submission: Submission, failure: Failure, now: Now): OutboxOutput[] {
+  #backOff(submission: Submission, failure: Failure, now: Now, tries: number = submission.tries): OutboxOutput[] {
     submission.lastFailure = failure;
-    submission.phase = { type: "backing-off", untilMono: now.mono + backOffMs(submission.tries) };
+    submission.phase = { type: "backing-off", untilMono: now.mono + backOffMs(tries) };
     return [];
   }
 

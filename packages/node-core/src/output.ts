@@ -45,7 +45,7 @@ export type LinkChange =
       /** `timeout`, `bye`, `local` or `evicted`; `replaced` for a channel that another takes over from, which opens with it. */
       readonly reason: string;
     }
-  /** A bootstrap node did not answer; it is tried again by itself. */
+  /** A dial was not answered: of a bootstrap node, which is tried again by itself, or of anybody else. */
   | { readonly type: "link-unanswered"; readonly peer: NodeId; readonly address: Address };
 
 /** Contacts to keep for the next start, the anchors first: it is handed them as `saved`. */

@@ -68,6 +68,10 @@ export type Submission = {
   readonly handedTo: NodeId[];
   /** Times that somebody who is not the recipient said it has no inbox. */
   noInboxCount: number;
+  /** Times that somebody called a stamp stale by a clock that ours is more than two minutes from. */
+  wrongClockCount: number;
+  /** Times that the channel now in use did not take a Direct, or did not answer it in time (`via: channel`). */
+  channelTries: number;
   /** A Direct was not answered: the next attempts avoid the link to the recipient. */
   directFailed: boolean;
   phase: Phase;
@@ -104,6 +108,8 @@ export function newSubmission(
     bid: 0,
     handedTo: [],
     noInboxCount: 0,
+    wrongClockCount: 0,
+    channelTries: 0,
     directFailed: false,
     phase: { type: "opening" },
     lastFailure: undefined,

@@ -63,9 +63,21 @@ test("what was restored is had, and as long as what came since; one that must st
 test("262,144 keys, and what is being written counts as one of them", () => {
   const restored = Array.from({ length: 262_142 }, (_, index) => ({ key: String(index), expiresMs: WALL }));
   const set = new DeliveredSet(restored, now(0));
-  expect([set.hasRoom(0), set.hasRoom(1), set.hasRoom(2)]).toEqual([true, true, false]);
+  const hasRoom = (reserved: number) => set.hasRoom("new:1", reserved);
+  expect([hasRoom(0), hasRoom(1), hasRoom(2)]).toEqual([true, true, false]);
   set.add("next", WALL, now(0));
-  expect([set.hasRoom(0), set.hasRoom(1)]).toEqual([true, false]);
+  expect([hasRoom(0), hasRoom(1)]).toEqual([true, false]);
   set.add("last", WALL, now(0));
-  expect(set.hasRoom(0)).toBe(false);
+  expect(hasRoom(0)).toBe(false);
+});
+
+test("a sender may have as many as are left free, each key counted once and while it is there", () => {
+  const restored = Array.from({ length: 131_071 }, (_, index) => ({ key: `a:${index}`, expiresMs: WALL }));
+  const set = new DeliveredSet(restored, now(0));
+  set.add("a:0", WALL, now(0));
+  expect([set.hasRoom("a:new", 1), set.hasRoom("a:new", 2)]).toEqual([true, false]);
+  set.add("a:new", WALL, now(0));
+  expect([set.hasRoom("a:more", 0), set.hasRoom("b:1", 0)]).toEqual([false, true]);
+  set.purge(now(660_000, DAY));
+  expect(set.hasRoom("a:more", 262_143)).toBe(true);
 });

@@ -173,13 +173,13 @@ describe("order, and what is for this process alone", () => {
     expect(counters.get("delivered.message")).toBe(1);
   });
 
-  test("a reply is acknowledged and passed on once, a signal each time; neither is written", () => {
+  test("a reply and a signal are acknowledged and passed on each time, and not written", () => {
     const reply = messageBody({ kind: "reply", requestId: id(7) });
     const outputs = bob.arrived("e1", send(reply), RELAY, at(0));
     expect(types(outputs)).toEqual(["acknowledge", "reply"]);
     expect(outputs[1]).toMatchObject({ from: ALICE.id, requestId: "07".repeat(16) });
-    expect(types(bob.arrived("e2", send(reply), RELAY, at(1)))).toEqual(["acknowledge"]);
-    expect(counters.get("delivered.reply")).toBe(1);
+    // Whether a request is still open that it answers is the outbox's to know.
+    expect(types(bob.arrived("e2", send(reply), RELAY, at(1)))).toEqual(["acknowledge", "reply"]);
     const signal = messageBody({ kind: "signal", messageId: id(9) });
     const relayed = bob.arrived("e3", send(signal), RELAY, at(2));
     expect(relayed).toMatchObject([{ type: "acknowledge" }, { type: "signal", from: ALICE.id, via: RELAY }]);
@@ -266,13 +266,49 @@ describe("bounds", () => {
     expect(types(bob.listening(true)).filter((type) => type === "deliver")).toHaveLength(1501);
   });
 
-  test("at 262,144 acknowledged keys what is new is refused, be it a message or a reply nobody asked for", () => {
+  test("a message that comes again and again while it is written owes one answer on its link, and sixteen Sends", () => {
+    const key = keyOf(bob.arrivedDirect(ALICE.id, "session", messageBody(), at(0)));
+    for (let i = 0; i < 1000; i += 1) expect(bob.arrivedDirect(ALICE.id, "session", messageBody(), at(i))).toEqual([]);
+    const again = send();
+    for (let i = 0; i < 100; i += 1) expect(bob.arrived(`e${i}`, again, RELAY, at(i))).toEqual([]);
+    const owed = bob
+      .stored(key, true, at(1000))
+      .flatMap((output) => (output.type === "acknowledge" ? [output.to] : []));
+    expect(owed.filter(({ type }) => type === "direct")).toHaveLength(1);
+    // The latest ones: their author waits for them, and the earlier may be forgotten on the way.
+    const sends = owed.flatMap((to) => (to.type === "send" ? [to.id] : []));
+    expect(sends).toEqual(Array.from({ length: 16 }, (_, i) => `e${84 + i}`));
+    expect(counters.get("dropped.message-repeat")).toBe(1000 + 84);
+  });
+
+  test("a neighbour whose messages fill half of the keys is refused, and nobody else", () => {
+    const delivered = Array.from({ length: 131_072 }, (_, i) => ({ key: `${RELAY}:${i}`, expiresMs: WALL + 60_000 }));
+    const half = delivery({ delivered });
+    expect(half.arrivedDirect(RELAY, "session", messageBody(), at(0))).toMatchObject([
+      { type: "refuse", reason: "full" },
+    ]);
+    expect(types(half.arrivedDirect(ALICE.id, "session", messageBody(), at(0)))).toEqual(["store"]);
+    // Its keys run out, and it is heard again.
+    half.tick({ mono: 660_000, wall: WALL + 660_000 });
+    const later = messageBody({ createdMs: WALL + 660_000, expiresMs: WALL + 720_000 });
+    expect(types(half.arrivedDirect(RELAY, "session", later, at(660_001)))).toEqual(["store"]);
+  });
+
+  test("at 262,144 acknowledged keys what is new is refused; a reply needs none", () => {
     const delivered = Array.from({ length: 262_144 }, (_, i) => ({ key: String(i), expiresMs: WALL + 60_000 }));
     const full = delivery({ delivered });
-    const requestId = new Uint8Array(16).fill(9);
-    for (const body of [messageBody(), messageBody({ kind: "reply", requestId })]) {
-      expect(full.arrived("e", send(body), RELAY, at(0))).toMatchObject([{ type: "refuse", reason: "full" }]);
+    expect(full.arrived("e", send(), RELAY, at(0))).toMatchObject([{ type: "refuse", reason: "full" }]);
+    expect(counters.get("dropped.inbox-full")).toBe(1);
+    const reply = messageBody({ kind: "reply", requestId: new Uint8Array(16).fill(9) });
+    expect(types(full.arrived("e", send(reply), RELAY, at(0)))).toEqual(["acknowledge", "reply"]);
+  });
+
+  test("a flood of replies that nobody asked for takes no key from what is new", () => {
+    const idOf = (i: number) => Uint8Array.from({ length: 16 }, (_, at) => (at < 3 ? (i >> (8 * at)) & 0xff : 0));
+    const reply = messageBody({ kind: "reply", requestId: new Uint8Array(16).fill(9), content: new Uint8Array(1) });
+    for (let i = 0; i < 262_144; i += 1) {
+      bob.arrivedDirect(RELAY, "session", { ...reply, messageId: idOf(i) }, at(0));
     }
-    expect(counters.get("dropped.inbox-full")).toBe(2);
+    expect(types(bob.arrived("e", send(), RELAY, at(1)))).toEqual(["store"]);
   });
 });

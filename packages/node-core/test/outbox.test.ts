@@ -180,6 +180,13 @@ describe("a submission", () => {
     expect(receipt.receipt.path).toBe("session");
   });
 
+  test("a channel that opened while the stamp was minted takes the Send, and is the receipt's path", () => {
+    const { attempt } = minted(outbox.submit(submit(), at(0)), 5);
+    link = { path: "channel", rttMs: 5 };
+    const receipt = the(outbox.settled(attempt.id, { type: "acknowledged", hops: 1, via: BOB.id }, at(9)), "receipt");
+    expect(receipt.receipt.path).toBe("channel");
+  });
+
   test("can be cancelled; the same id cannot be open twice", () => {
     outbox.submit(submit(), at(0));
     expect(the(outbox.submit(submit(), at(1)), "failed").code).toBe("E_DUPLICATE");
@@ -261,6 +268,44 @@ describe("over a link to the recipient", () => {
       id: "s3",
       code: "E_NO_CHANNEL",
     });
+  });
+});
+
+describe("via channel, where it is slow", () => {
+  const onChannel = (id: string, timeoutMs = 60_000) => submit({ id, via: "channel", timeoutMs });
+
+  beforeEach(() => {
+    link = { path: "channel", rttMs: 10 };
+  });
+
+  test("one that the channel has no room for waits, longer each time, and says so where there is none in time", () => {
+    const { messageId } = the(outbox.submit(onChannel("s1", 3000), at(0)), "send-direct");
+    let ms = 0;
+    for (const waitMs of [200, 400, 800]) {
+      expect(outbox.directRefused(messageId, at(ms))).toEqual([]);
+      ms += waitMs;
+      expect(outbox.nextDeadline()).toBe(ms);
+      expect(the(outbox.tick(at(ms)), "send-direct").messageId).toBe(messageId);
+    }
+    expect(outbox.directRefused(messageId, at(ms))).toEqual([]);
+    const failure = the(outbox.tick(at(3000)), "failed");
+    expect(failure).toMatchObject({ code: "E_QUOTA", message: expect.stringMatching(/channel .* full/) });
+  });
+
+  test("an answer that is late is waited for twice as long each time, up to 5 s; a new channel begins anew", () => {
+    the(outbox.submit(onChannel("s1"), at(0)), "send-direct");
+    let ms = 0;
+    for (const waitMs of [600, 1200, 2400, 4800, 5000, 5000]) {
+      ms += waitMs;
+      expect(outbox.nextDeadline()).toBe(ms);
+      const outputs = outbox.tick(at(ms));
+      expect([the(outputs, "suspect").peer, the(outputs, "send-direct").peer]).toEqual([BOB.id, BOB.id]);
+    }
+    link = undefined;
+    expect(the(outbox.linkClosed(BOB.id, at(ms)), "want-channel").peer).toBe(BOB.id);
+    link = { path: "channel", rttMs: 10 };
+    the(outbox.channelOpened(BOB.id, at(ms)), "send-direct");
+    expect(outbox.nextDeadline()).toBe(ms + 600);
   });
 });
 
@@ -358,13 +403,26 @@ describe("what neighbours answer", () => {
     expect([refused.code, refused.message]).toEqual(["E_CLOCK", expect.stringContaining("-150 s")]);
   });
 
-  test("stale within two minutes: the next stamp follows the neighbour's clock; beyond: E_CLOCK", () => {
+  test("stale within two minutes: the next stamp follows the neighbour's clock; beyond: E_CLOCK, once two have said so", () => {
     expect(afterFailure("stale", WALL + 60_000)).toEqual([]);
     const { attempt } = minted(outbox.tick(at(210)), 220);
     const { timestampMs } = read(attempt.encodedEnvelope).envelope;
     expect(timestampMs).toBe(WALL + 60_001 + 200);
-    const far = outbox.settled(attempt.id, failed("stale", WALL + 500_000), at(230));
+    expect(outbox.settled(attempt.id, failed("stale", WALL + 500_000), at(230))).toEqual([]);
+    the(outbox.tick(at(630)), "find");
+    const again = minted(outbox.notFound(BOB.id, at(635)), 640).attempt;
+    expect(read(again.encodedEnvelope).envelope.timestampMs).toBe(WALL + 60_001 + 625);
+    const far = outbox.settled(again.id, failed("stale", WALL + 500_650), at(650));
     expect(the(far, "failed")).toMatchObject({ code: "E_CLOCK", message: expect.stringContaining("500 s") });
+  });
+
+  test("one neighbour that calls every clock wrong stops no message, nor does it where the deadline comes first", () => {
+    expect(afterFailure("stale")).toEqual([]);
+    const { attempt } = minted(outbox.tick(at(210)), 220);
+    the(outbox.settled(attempt.id, { type: "acknowledged", hops: 2, via: RELAY }, at(250)), "receipt");
+    const last = minted(outbox.submit(submit({ id: "s2", timeoutMs: 100 }), at(300)), 300).attempt;
+    expect(outbox.settled(last.id, failed("stale"), at(310))).toEqual([]);
+    expect(the(outbox.tick(at(400)), "failed").code).toBe("E_CLOCK");
   });
 
   test("a SendFail of an attempt that was given up does not stop the one under way", () => {

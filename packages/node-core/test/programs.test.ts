@@ -17,11 +17,14 @@ let outside: { readonly at: number; readonly output: NodeOutput }[];
 /** Whether stamps are minted, and what is to be stored is. */
 let mints: boolean;
 let stores: boolean;
+/** A node whose datagrams are all lost. */
+let mute: number | undefined;
 const now = () => ({ mono, wall: WALL + mono });
 
 function perform(at: number, outputs: readonly NodeOutput[]): void {
   for (const output of outputs) {
     if (output.type === "transmit") {
+      if (at === mute) continue;
       const to = ids.findIndex((_, index) => formatAddress(addressOf(index)) === formatAddress(output.to));
       if (to >= 0) tell(to, { type: "datagram", from: addressOf(at), bytes: output.datagram });
     } else if (output.type === "mint") {
@@ -56,7 +59,7 @@ const text = (words: string) => new TextEncoder().encode(words);
 const to = (at: number) => ({ to: idAt(at), content: text("hi"), topic: "t", via: "any", timeoutMs: 10_000 }) as const;
 
 beforeEach(() => {
-  [mono, outside, mints, stores] = [0, [], true, true];
+  [mono, outside, mints, stores, mute] = [0, [], true, true, undefined];
   const random = counterRandom();
   const shared = {
     network: "test",
@@ -134,6 +137,21 @@ describe("a program's message", () => {
     }
     expect(heard(2, "failed").map(({ code }) => code)).toEqual(Array(3).fill("E_NO_REQUEST"));
   });
+});
+
+test("a reply that comes again, because its acks were lost, is acknowledged and answers once", () => {
+  tell(0, { type: "request", id: "ask", ...to(2) });
+  run(2_000);
+  const [delivered] = heard(2, "deliver");
+  mute = 0;
+  tell(2, { type: "reply", id: "answer", requestId: delivered?.message.messageId ?? "", content: text("yes") });
+  run(1_500);
+  expect([heard(0, "answered").length, heard(2, "receipt")]).toEqual([1, []]);
+  mute = undefined;
+  run(8_000);
+  expect(heard(0, "answered")).toEqual([]);
+  expect(heard(2, "receipt")).toMatchObject([{ id: "answer" }]);
+  expect(coreAt(0).counts()["delivered.reply"]).toBe(1);
 });
 
 test("a message under an id that is under way is none of its own", () => {

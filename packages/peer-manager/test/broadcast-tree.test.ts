@@ -61,6 +61,17 @@ describe("the tree", () => {
     expect(sent(next, "have").map((output) => output.peer)).toEqual([B]);
   });
 
+  test("a link that opens once more, over another carrier or anew, is in the tree as it was", () => {
+    const { tree } = treeOf(A, B);
+    tree.received(A, publish(publicationAt(0)), id(1), 10);
+    tree.repeated(B, publish(publicationAt(0)), id(1));
+    expect(tree.opened(B, 20)).toEqual([]);
+    expect(publishedTo(tree.received(A, publish(publicationAt(0)), id(2), 50))).toEqual([]);
+    // Where nothing is in the tree any more, any link is better than none.
+    tree.upkeep(A, { type: "prune" }, 60);
+    expect(sent(tree.opened(B, 70), "graft").map((output) => output.peer)).toEqual([B]);
+  });
+
   test("what came repaired goes on as repaired, and a tree copy behind it prunes nothing", () => {
     const { tree } = treeOf(A, B, C);
     const outputs = tree.received(A, publish(publicationAt(0), true), id(1), 10);
@@ -239,6 +250,21 @@ describe("limits a neighbour cannot exceed", () => {
     expect(refused.filter((reason) => reason === "have-bound")).toHaveLength(512);
     expect(refused.filter((reason) => reason === "have-quota")).toHaveLength(1);
     expect(drops(tree.upkeep(B, { type: "have", shortIds: ids(5000) }, 5))).toEqual([]);
+  });
+
+  test("what is kept for Wants is kept in its own bytes, whatever becomes of the datagram that it came in", () => {
+    const { tree } = treeOf(A, B);
+    tree.upkeep(B, { type: "prune" }, 0);
+    const datagram = new Uint8Array(1140).fill(7);
+    const encoded = datagram.subarray(100, 230);
+    const parts = { nonce: encoded.subarray(44, 52), content: encoded.subarray(119), encoded };
+    tree.received(A, publish({ ...publicationAt(0), ...parts }), id(1), 10);
+    datagram.fill(0);
+    const [output] = tree.upkeep(B, { type: "want", shortIds: [shortId(1)] }, 20);
+    if (output?.type !== "publish") throw new Error("nothing was answered");
+    const sevens = (length: number) => new Uint8Array(length).fill(7);
+    expect(output.message.publication).toMatchObject({ nonce: sevens(8), content: sevens(11), encoded: sevens(130) });
+    expect(output.message.publication.encoded.buffer.byteLength).toBe(130);
   });
 
   test("one copy of a publication for however many Wants", () => {

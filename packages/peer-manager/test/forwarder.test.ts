@@ -450,6 +450,32 @@ describe("nobody there", () => {
 });
 
 describe("bounds", () => {
+  test("what failed is told again in its own bytes, whatever becomes of those that it came in", () => {
+    link(NEAR);
+    forwarder.forward(UPSTREAM, "a", sendOf(), 0);
+    const datagram = new Uint8Array(1200).fill(7);
+    forwarder.failed(NEAR, fail("full", datagram.subarray(100, 116)), 1);
+    datagram.fill(0);
+    const [again] = forwarder.repeated(UPSTREAM2, "a");
+    if (again?.type !== "send") throw new Error("nothing was told");
+    expect(decodeMessage(again.frame)).toMatchObject({ ok: true, value: { type: "send-fail", reason: "full", t: T } });
+  });
+
+  test("an envelope of our own that comes back counts for no link, neither while it is open nor when it ends", () => {
+    const isDoubtful = () => false;
+    const known = { has: (id: NodeId) => linked.has(id), reachable: () => reachable, anchors: () => anchors };
+    const bounded = new Forwarder(SELF, { ...known, isDoubtful, isSelfReachable: () => true }, 8);
+    link(NEAR);
+    bounded.originate(original(50), 0);
+    bounded.repeated(UPSTREAM, "50");
+    for (let i = 100; bounded.hasRoomFor(UPSTREAM, 300); i += 1)
+      bounded.forward(UPSTREAM, `${i}`, sendOf({}, lockedWith(i)), 0);
+    expect(bounded.openCount).toBe(5);
+    bounded.acknowledged(NEAR, { type: "send-ack", t: lockedWith(50), hops: 1 }, 1);
+    // Four of its own are open, and four are free.
+    expect([bounded.openCount, bounded.hasRoomFor(UPSTREAM, 300)]).toEqual([4, false]);
+  });
+
   test("at most four in-links an envelope", () => {
     link(NEAR);
     forwarder.forward(UPSTREAM, "a", sendOf(), 0);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { NodeOutput } from "@starling/node-core";
-import { type SimNode, World, type WorldOptions } from "../src/index.ts";
+import { type NatKind, type SimNode, World, type WorldOptions } from "../src/index.ts";
 
 // Channels between two nodes that know only a relay: signalling over the overlay, upgrade in mid-conversation, death, glare.
 
@@ -11,11 +11,11 @@ type Scene = { world: World; alice: SimNode; bob: SimNode };
 
 type Conditions = Pick<WorldOptions, "latencyMs" | "loss" | "duplication">;
 
-function scene(seed: number, conditions: Conditions = LOSSLESS): Scene {
+function scene(seed: number, conditions: Conditions = LOSSLESS, nat: NatKind = "none"): Scene {
   const world = new World({ ...conditions, seed });
   const bootstrap = [world.addRelay().contact];
-  const alice = world.addNode({ bootstrap });
-  const bob = world.addNode({ bootstrap });
+  const alice = world.addNode({ bootstrap }, { nat });
+  const bob = world.addNode({ bootstrap }, { nat });
   const isUp = () => [alice, bob].every(({ core }) => core.neighbours().length === 1);
   if (!world.runUntil(isUp, 30_000)) throw new Error("the nodes did not find the relay");
   for (const node of [alice, bob]) node.feed({ type: "listening", on: true });
@@ -117,6 +117,21 @@ describe("a channel", () => {
     expect(of(alice, "failed")).toMatchObject([{ id: "c", code: "E_NO_CHANNEL" }]);
     alice.feed({ type: "connect", id: "again", peer: nobody.core.id });
     expect(of(alice, "failed")[1]).toMatchObject({ id: "again", code: "E_NO_CHANNEL" });
+  });
+
+  test("what is handed to it faster than it takes waits for its turn, and all of it arrives once", () => {
+    const { world, alice, bob } = scene(9, LOSSLESS, "sym");
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    expect(world.runUntil(() => of(alice, "connected").length === 1, 15_000)).toBe(true);
+    // 4.5 MB at one moment: the queue of a link holds 4 MiB, and no session is there to take the rest.
+    expect(alice.core.session(bob.core.id)).toBeUndefined();
+    const content = new Uint8Array(60_000);
+    const toBob = { to: bob.core.id, content, topic: "t", via: "channel" as const, timeoutMs: 120_000 };
+    for (let i = 0; i < 75; i += 1) alice.feed({ type: "submit", id: `${i}`, ...toBob });
+    const waiting = alice.core.openMessages(world.queue.nowMs).filter(({ phase }) => phase === "backing-off");
+    expect(waiting.length).toBeGreaterThan(0);
+    expect(world.runUntil(() => of(alice, "receipt").length === 75, 120_000)).toBe(true);
+    expect([of(bob, "deliver").length, of(alice, "failed")]).toEqual([75, []]);
   });
 
   test("closing it ends both ends, and the next message is relayed", () => {

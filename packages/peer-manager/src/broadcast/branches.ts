@@ -36,6 +36,11 @@ export class Branches {
     return this.#branches.get(peer)?.isLazy !== false;
   }
 
+  /** Whether the link has been in the tree, or part of its talk, since it first opened. */
+  knows(peer: NodeId): boolean {
+    return this.#branches.has(peer);
+  }
+
   get isAnyEager(): boolean {
     for (const { isLazy } of this.#branches.values()) if (!isLazy) return true;
     return false;

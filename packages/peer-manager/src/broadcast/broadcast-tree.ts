@@ -2,6 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import type { Digest, Graft, Have, Prune, Publication, Publish, Want } from "@starling/wire-protocol";
 import { PUBLISH_HOPS_MAX, SHORT_IDS_MAX } from "@starling/wire-protocol";
 import type { Now } from "../now.ts";
+import { owned } from "../owned.ts";
 import { Branches } from "./branches.ts";
 import { differing, digestNow } from "./digest.ts";
 import { MissingTable } from "./missing-table.ts";
@@ -147,10 +148,13 @@ export class BroadcastTree {
     }
   }
 
-  /** A link is there. While the node is young, or no link is eager, it is grafted; else it begins lazy. */
+  /**
+   * A link is there. While the node is young, or no link is eager, it is grafted; else it begins lazy. One that was there already
+   * (it opens again over another carrier, or anew) stays what it was: a pruned one would bring repeats again.
+   */
   opened(peer: NodeId, nowMono: number): BroadcastOutput[] {
     const isYoung = nowMono - this.#born.mono < this.#rules.youthMs;
-    return isYoung || !this.#branches.isAnyEager ? this.#graft(peer) : [];
+    return (isYoung && !this.#branches.knows(peer)) || !this.#branches.isAnyEager ? this.#graft(peer) : [];
   }
 
   /** A link ended. If no link is eager now, the one that announced last is grafted. */
@@ -198,7 +202,8 @@ export class BroadcastTree {
     shortId: string,
     nowMono: number,
   ): BroadcastOutput[] {
-    const { publication, hops, wanted } = copy;
+    const { hops, wanted } = copy;
+    const publication = ownPublication(copy.publication);
     const knownBy = new Set(having);
     this.#cache.add({ shortId, atMono: nowMono, hops, wanted, publication, knownBy, isAbroad: false });
     const outputs: BroadcastOutput[] = [];
@@ -309,6 +314,15 @@ function inParts(shortIds: readonly string[]): string[][] {
   const parts: string[][] = [];
   for (let at = 0; at < shortIds.length; at += SHORT_IDS_MAX) parts.push(shortIds.slice(at, at + SHORT_IDS_MAX));
   return parts;
+}
+
+/** For keeping: its parts are views into what it came in, which on a channel is 16 KiB whatever it holds itself. */
+function ownPublication(publication: Publication): Publication {
+  const encoded = owned(publication.encoded);
+  if (encoded === publication.encoded) return publication;
+  // The content is its end.
+  const content = encoded.subarray(encoded.length - publication.content.length);
+  return { ...publication, encoded, content, nonce: publication.nonce.slice() };
 }
 
 /** The first 8 bytes of a publication id, in hex. */

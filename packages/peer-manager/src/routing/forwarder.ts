@@ -175,15 +175,17 @@ export class Forwarder {
     if (fail.reason === "full" && (fail.t === undefined || this.#pending.byLock(lockOf(fail.t)) !== entry)) {
       return [{ type: "dropped", reason: "fail-forged" }, ...this.#outLinks.tryNext(entry, NO_ROUTE, nowMono)];
     }
-    if (FINAL.includes(fail.reason)) return this.#outLinks.giveUp(entry, fail);
+    // Kept for as long as the envelope is: t is a view into a datagram.
+    const failure: Failure = { reason: fail.reason, detail: fail.detail, t: fail.t?.slice() };
+    if (FINAL.includes(fail.reason)) return this.#outLinks.giveUp(entry, failure);
     const link = linkTo(entry, from);
     if (fail.reason === "absent" && link !== undefined && !link.deflected && !link.learned) {
       // Whoever is closer has found nobody. That is passed up without other tries, so that a Send to nobody costs little; its author,
       // whose first hop may have lied, tries again with another envelope, which those who have seen this one will carry.
       if (!entry.source) this.#absent.add(entry.recipient, nowMono);
-      return entry.source && entry.waiting.size > 0 ? [] : this.#outLinks.giveUp(entry, fail);
+      return entry.source && entry.waiting.size > 0 ? [] : this.#outLinks.giveUp(entry, failure);
     }
-    return this.#outLinks.tryNext(entry, fail, nowMono);
+    return this.#outLinks.tryNext(entry, failure, nowMono);
   }
 
   /** The neighbour's session took the frame in. */

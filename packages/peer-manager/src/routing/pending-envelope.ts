@@ -1,5 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { Send } from "@starling/wire-protocol";
+import { owned } from "../owned.ts";
 import type { Failure } from "./answers.ts";
 import type { Origination } from "./outcome.ts";
 
@@ -99,11 +100,6 @@ export function carriedEnvelope(from: NodeId, id: string, send: Send, nowMono: n
     failure: undefined,
     isSuperseded: false,
   };
-}
-
-/** A decoded envelope is a view into bytes of a datagram, to which nobody writes; it is copied only out of what is much larger. */
-function owned(encodedEnvelope: Uint8Array): Uint8Array {
-  return 2 * encodedEnvelope.length >= encodedEnvelope.buffer.byteLength ? encodedEnvelope : encodedEnvelope.slice();
 }
 
 export function linkTo(entry: PendingEnvelope, peer: NodeId): OutLink | undefined {

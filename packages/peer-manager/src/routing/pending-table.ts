@@ -92,10 +92,11 @@ export class PendingTable {
   }
 
   #close(entry: PendingEnvelope): void {
+    // One of our own counts for no link: those that bring it back are in-links all the same.
+    const from = entry.source ? undefined : entry.inLinks[0];
     const { length } = entry.encodedEnvelope;
     this.#bytes -= length;
     entry.encodedEnvelope = NOTHING;
-    const [from] = entry.inLinks;
     const open = from === undefined ? undefined : this.#openByLink.get(from);
     if (from === undefined || open === undefined) return;
     open.count -= 1;
