@@ -30,7 +30,7 @@ export type SessionEvent =
   /** What a Welcome answered to the Lookup of a dial. */
   | { readonly type: "nodes"; readonly peer: NodeId; readonly body: Uint8Array }
   | { readonly type: "moved"; readonly peer: NodeId; readonly address: Address }
-  /** A dial got no Welcome. */
+  /** A dial got no Welcome from the address that was dialled, or one that says nothing new; a link may be open all the same. */
   | { readonly type: "unreachable"; readonly peer: NodeId; readonly address: Address }
   | {
       readonly type: "closed";

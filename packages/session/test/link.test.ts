@@ -241,6 +241,9 @@ describe("roaming", () => {
     b.address = behind;
     wire.inject(a, welcome, behind);
     expect(eventsOf(a, "opened")).toMatchObject([{ address: behind }]);
+    // Nobody answered where it was dialled, and the dial is over.
+    const end = { type: "unreachable", peer: b.id, address: { ip: "203.0.113.1", port: 4_000 } };
+    expect(a.events.filter(({ type }) => type === "answered" || type === "unreachable")).toEqual([end]);
     expect(counted(a, "links.validated")).toBe(0);
     wire.run(200);
     expect(counted(a, "links.validated")).toBe(1);
