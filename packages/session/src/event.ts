@@ -29,6 +29,7 @@ export type SessionEvent =
   | { readonly type: "answered"; readonly peer: NodeId; readonly address: Address }
   /** What a Welcome answered to the Lookup of a dial. */
   | { readonly type: "nodes"; readonly peer: NodeId; readonly body: Uint8Array }
+  /** The peer has proved to receive at another address than was last told. */
   | { readonly type: "moved"; readonly peer: NodeId; readonly address: Address }
   /** A dial got no Welcome from the address that was dialled, or one that says nothing new; a link may be open all the same. */
   | { readonly type: "unreachable"; readonly peer: NodeId; readonly address: Address }
