@@ -1,6 +1,7 @@
 // Sessions on channels: the same Data under the keys of a handshake that ran inside an Offer and its Answer (PROTOCOL §9). A channel
-// is reliable and ordered, so nothing is sent again, and its links have no address. Everything else of a link is the same. How an agreed
-// channel becomes a link, and how one ends, is decided here; which channel it is on in peer-channels.ts, new keys in channel-renewal.ts.
+// is reliable and ordered, so nothing is sent again because of the time, and its links have no address. Everything else of a link is the
+// same. How an agreed channel becomes a link, and how one ends, is decided here; which channel it is on in peer-channels.ts, new keys in
+// channel-renewal.ts.
 import type { NodeId } from "@starling/crypto-identity";
 import {
   type Address,
