@@ -335,6 +335,27 @@ describe("one node and what it is told", () => {
     expect(times.size).toBe(0);
   });
 
+  test("who is linked from another address than was dialled takes no place of a dial, and is not lost by it", () => {
+    const membership = alone({ maxNeighbours: 64, bootstrap: [{ id: OTHER.id, address: host(6) }] });
+    membership.opened(PEER.id, host(7), false, at(0));
+    const contacts = Array.from({ length: 60 }, (_, i) => ({ id: identity(20 + i).id, address: host(1000 + 300 * i) }));
+    membership.received(PEER.id, { type: "nodes", query: 0, attached: false, contacts }, at(0));
+    membership.opened(OTHER.id, host(5), true, at(0));
+    membership.unanswered(OTHER.id, at(0));
+    const dialled: NodeId[] = [];
+    for (let ms = 0; ms < 120_000; ms += 100) {
+      for (const output of membership.tick(at(ms))) {
+        if (output.type !== "dial") continue;
+        dialled.push(output.peer);
+        membership.opened(output.peer, { ...output.address, port: 9999 }, true, at(ms + 50));
+        membership.unanswered(output.peer, at(ms + 50));
+      }
+    }
+    expect(dialled).not.toContain(OTHER.id);
+    expect(new Set(dialled).size).toBe(dialled.length);
+    expect(dialled.length).toBeGreaterThan(16);
+  });
+
   test("a bootstrap node that has no address in its record yet is saved where it answered", () => {
     const membership = alone({ bootstrap: [{ id: PEER.id, address: host(7) }] });
     membership.tick(at(0));

@@ -4,7 +4,7 @@ import { DATA_OVERHEAD_BYTES, DATAGRAM_FRAMES_MAX_BYTES } from "@starling/wire-p
 export type Carrier = {
   /** Room for frames in one datagram. */
   readonly framesMaxBytes: number;
-  /** Nothing is lost and all comes in order while it lives: nothing is sent again. */
+  /** Nothing is lost and all comes in order while it lives: nothing is sent again because of the time. */
   readonly isReliable: boolean;
 };
 

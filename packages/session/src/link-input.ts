@@ -54,6 +54,12 @@ export function takeFrames(frames: readonly NumberedFrame[], input: FrameInput):
   return undefined;
 }
 
+/** To be called when an address has been proved: the owner, who judges by addresses, hears of no other. */
+export function tellMove(link: Link, events: SessionEvent[]): void {
+  const address = link.takeMove();
+  if (address !== undefined) events.push({ type: "moved", peer: link.peer, address });
+}
+
 function passUp(frame: Frame, { link, events }: FrameInput): void {
   events.push({ type: "frame", peer: link.peer, frame });
 }
@@ -116,16 +122,17 @@ function takePing(body: Uint8Array, { link, from, now, owner, counters }: FrameI
 }
 
 function takePong(body: Uint8Array, input: FrameInput): void {
-  const { link, now, counters } = input;
-  const path = link.liveness.pong(body.subarray(0, ECHO_BYTES), now.mono);
-  if (path === undefined) {
+  const { link, now, counters, events } = input;
+  // The echo proves the address that its Ping went to. What it says counts at that address only: Pongs that were held back and then
+  // sent from made-up ones would each be another block's (PROTOCOL §5.3).
+  if (!link.liveness.pong(body.subarray(0, ECHO_BYTES), now.mono, link.path)) {
     counters.add("dropped.pong-unasked");
     return;
   }
-  // The echo proves the address that the Ping went to, provided that it is still the one in use.
-  if (!link.path.isValidated && path === link.path) {
+  if (!link.path.isValidated) {
     link.validatePath();
     counters.add("links.validated");
+    tellMove(link, events);
   }
   passUp({ kind: FRAME_KIND.pong, body }, input);
 }

@@ -8,7 +8,7 @@ import type { CloseReason, SessionEvent, SessionOwner } from "./event.ts";
 import type { Indexes } from "./index-table.ts";
 import type { SessionLimits } from "./limits.ts";
 import { Link } from "./link.ts";
-import { takeFrames } from "./link-input.ts";
+import { takeFrames, tellMove } from "./link-input.ts";
 import type { Now } from "./now.ts";
 import { ReassemblyBudget } from "./reassembly.ts";
 import type { Opened, Session } from "./session.ts";
@@ -165,6 +165,7 @@ export class LinkTable {
     this.#counters.add(outcome === "restarted" ? "links.restarted" : "links.rekeyed");
     this.#move(link, address, isValidated, now, events);
     if (outcome === "restarted") {
+      link.toldAddress = address;
       events.push({ type: "opened", peer, address, initiator: session.isInitiator, restarted: true });
     }
     // The initiator's first Data confirms the session to the responder (PROTOCOL §3.3).
@@ -173,8 +174,7 @@ export class LinkTable {
   }
 
   #move(link: Link, address: Address, isValidated: boolean, now: Now, events: SessionEvent[]): void {
-    if (!link.moveTo(address, isValidated, now.mono)) return;
-    this.#counters.add("links.moved");
-    events.push({ type: "moved", peer: link.peer, address });
+    if (link.moveTo(address, isValidated, now.mono)) this.#counters.add("links.moved");
+    if (isValidated) tellMove(link, events);
   }
 }

@@ -44,6 +44,8 @@ export class Link {
   receiver: ReceiveWindow = new ReceiveWindow();
   path: Path;
   #validatedAddress: Address | undefined;
+  /** Where the owner was last told that the peer is. */
+  toldAddress: Address;
   current: Session;
   /** Pongs that the next flush carries. BOUNDED: by the reader of frames. */
   pongs: Uint8Array[] = [];
@@ -80,6 +82,7 @@ export class Link {
     this.current = options.session;
     this.path = new Path(options.address, options.isValidated);
     if (options.isValidated) this.#validatedAddress = options.address;
+    this.toldAddress = options.address;
     this.reassembly = new Reassembly(options.budget);
     this.liveness = new Liveness(options.nowMono);
     this.pacer = new Pacer(options.nowMono);
@@ -154,6 +157,14 @@ export class Link {
   validatePath(): void {
     this.path.validate();
     this.#validatedAddress = this.path.address;
+  }
+
+  /** The address that the peer has proved, once, where it is another than the owner knows of. */
+  takeMove(): Address | undefined {
+    const { address, isValidated } = this.path;
+    if (!isValidated || isSameAddress(address, this.toldAddress)) return undefined;
+    this.toldAddress = address;
+    return address;
   }
 
   #preferred(session: Session): Session {

@@ -112,13 +112,13 @@ export class Liveness {
     if (this.#outstanding.length > OUTSTANDING_MAX) this.#outstanding.shift();
   }
 
-  /** Takes a Pong once: the path that the echoed Ping went to; undefined when nobody asked. */
-  pong(echo: Uint8Array, nowMono: number): Path | undefined {
-    const found = this.#outstanding.find((ping) => equalBytes(ping.echo, echo));
-    if (found === undefined) return undefined;
+  /** Takes the Pong to a Ping that went to this path, once; false, and nothing has changed, when nobody asked there. */
+  pong(echo: Uint8Array, nowMono: number, path: Path): boolean {
+    const found = this.#outstanding.find((ping) => ping.path === path && equalBytes(ping.echo, echo));
+    if (found === undefined) return false;
     this.#outstanding = this.#outstanding.filter((ping) => ping !== found);
     this.sample(nowMono - found.sentMono);
-    return found.path;
+    return true;
   }
 
   #owe(nowMono: number): void {

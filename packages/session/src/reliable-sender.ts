@@ -62,8 +62,10 @@ export class ReliableSender {
     return fragments.length === 0 ? whole : whole.concat(fragments);
   }
 
+  /** Without a time to resend, which is infinite where the carrier loses nothing, only what is overtaken is sent again. */
   sent(entry: InFlight, rtoMs: number, nowMono: number): void {
-    entry.dueMono = nowMono + Math.min(RTO_MAX_MS, rtoMs * RTO_GROWTH ** entry.tries);
+    const isEndless = rtoMs === Number.POSITIVE_INFINITY;
+    entry.dueMono = nowMono + (isEndless ? rtoMs : Math.min(RTO_MAX_MS, rtoMs * RTO_GROWTH ** entry.tries));
     entry.tries += 1;
     entry.sentMono = nowMono;
     if (this.#waitingSinceMono === Number.POSITIVE_INFINITY) this.#waitingSinceMono = nowMono;
@@ -87,8 +89,8 @@ export class ReliableSender {
       if (entry.tries === 1) sampleMono = Math.max(sampleMono, entry.sentMono);
       this.#finish(entry, nowMono, tokens);
     }
-    if (sampleMono !== Number.NEGATIVE_INFINITY) this.#resendOvertaken(sampleMono, rttMs, nowMono);
     this.#lastAckMono = nowMono;
+    if (sampleMono !== Number.NEGATIVE_INFINITY) this.#resendOvertaken(sampleMono, rttMs, nowMono);
     this.#waitingSinceMono = this.#inFlight.size === 0 ? Number.POSITIVE_INFINITY : nowMono;
     this.#admit(nowMono);
     return { tokens, rttMs: sampleMono === Number.NEGATIVE_INFINITY ? undefined : nowMono - sampleMono };
@@ -107,9 +109,7 @@ export class ReliableSender {
         this.#release(outgoing);
         if (outgoing.token !== undefined) tokens.push(outgoing.token);
       } else if (tries >= SEND_TRIES && this.#isStalled(outgoing, nowMono)) {
-        this.#skip(outgoing, nowMono);
-        outgoing.acknowledgedCount = 0;
-        this.#large.prepend([outgoing]);
+        this.#numberAnew(outgoing, nowMono);
       }
     }
     this.#admit(nowMono);
@@ -143,13 +143,19 @@ export class ReliableSender {
 
   /**
    * What was sent well before something that has arrived is lost, however long its time to resend has grown meanwhile
-   * (RFC 8985 §3, with half a round trip for reordering).
+   * (RFC 8985 §3, with half a round trip for reordering). On a channel, which loses nothing and keeps the order, it was not taken.
    */
   #resendOvertaken(arrivedSentMono: number, rttMs: number | undefined, nowMono: number): void {
     if (rttMs === undefined) return;
     const beforeMono = arrivedSentMono - rttMs / 2;
     for (const entry of this.#inFlight.values()) {
       if (entry.tries === 0 || entry.sentMono >= beforeMono || entry.dueMono <= nowMono) continue;
+      const { outgoing, tries } = entry;
+      // Where there is no time to resend, nothing else comes by that would find it.
+      if (outgoing !== undefined && !isOutOfTries(entry) && tries >= SEND_TRIES && this.#isStalled(outgoing, nowMono)) {
+        this.#numberAnew(outgoing, nowMono);
+        continue;
+      }
       entry.dueMono = nowMono;
       this.#earliestDueMono = Math.min(this.#earliestDueMono, nowMono);
     }
@@ -226,6 +232,13 @@ export class ReliableSender {
     }
     if (outgoing.pieceCount > 1) this.#use.largeCount -= 1;
     this.#earliestDueMono = Math.min(this.#earliestDueMono, nowMono);
+  }
+
+  /** The peer takes no more of it under these numbers: all of it is sent under others. */
+  #numberAnew(outgoing: Outgoing, nowMono: number): void {
+    this.#skip(outgoing, nowMono);
+    outgoing.acknowledgedCount = 0;
+    this.#large.prepend([outgoing]);
   }
 
   #release(outgoing: Outgoing): void {

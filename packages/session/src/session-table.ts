@@ -284,12 +284,14 @@ export class SessionTable {
     const events: SessionEvent[] = [];
     this.#makeRoom(finished.established, events);
     const link = this.#links.establish(finished.established, now, events);
+    const { peer, address, isOwners } = dial;
+    // The dial is over in any case, and its owner may hold a place for it until it hears so: a peer chooses what it answers from.
+    const isAnswered = link !== undefined && finished.established.isValidated;
+    if (isOwners) events.push({ type: isAnswered ? "answered" : "unreachable", peer, address });
     if (link === undefined) return events;
     link.liveness.heard(now.mono);
     link.path.received(sizeBytes);
     this.#touched.add(link);
-    const { peer, address, isOwners } = dial;
-    if (isOwners && finished.established.isValidated) events.push({ type: "answered", peer, address });
     if (finished.nodes.length > 0) events.push({ type: "nodes", peer: dial.peer, body: finished.nodes });
     return events;
   }

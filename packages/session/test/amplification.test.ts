@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { type Address, COOKIE, DATA, FRAME_KIND, HELLO, WELCOME } from "@starling/wire-protocol";
-import { counted, eventsOf, frameOf, type Host, linkedPair, seededFraction, VirtualWire } from "./virtual-wire.ts";
+import { counted, frameOf, type Host, linkedPair, seededFraction, VirtualWire } from "./virtual-wire.ts";
 
 // What a forged source can make a table send to it, in bytes with the headers of ip and UDP (28 a datagram for IPv4).
 
@@ -120,7 +120,7 @@ describe("a new address gets at most three times what came from it before it has
       const stolen = held[0] ?? new Uint8Array(0);
       const before = wire.sent.length;
       wire.inject(b, stolen, VICTIM);
-      expect(eventsOf(b, "moved")).toHaveLength(1);
+      expect(counted(b, "links.moved")).toBe(1);
       for (let round = 0; round < 300; round += 1) {
         b.table.send(a.id, { kind, body: new Uint8Array(sizeBytes) }, wire.now(b));
         wire.pump(b);

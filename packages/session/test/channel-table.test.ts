@@ -110,6 +110,37 @@ describe("a link over a channel", () => {
     expect(named(ends.alice, "acknowledged")).toHaveLength(4);
     expect(ends.alice.table.counters.get("frames.resent") ?? 0).toBe(0);
     expect(ends.alice.table.get(BOB.id)?.rttMs).toBeGreaterThanOrEqual(2 * LATENCY_MS);
+    // However long it takes: nothing is lost on the way.
+    queueMs = 20_000;
+    for (const [i, kind] of [FRAME_KIND.direct, FRAME_KIND.send, FRAME_KIND.publish].entries()) {
+      ends.alice.table.send(BOB.id, { kind, body: new Uint8Array(100) }, at(nowMs), 10 + i);
+    }
+    ends.alice.table.send(BOB.id, { kind: FRAME_KIND.send, body: new Uint8Array(5000) }, at(nowMs), 13);
+    run(40_000);
+    expect(named(ends.alice, "acknowledged").map((event) => "token" in event && event.token)).toEqual(
+      expect.arrayContaining([10, 11, 12, 13]),
+    );
+    expect(named(ends.alice, "undelivered")).toEqual([]);
+    expect(ends.alice.table.counters.get("frames.resent") ?? 0).toBe(0);
+  });
+
+  test("a large frame that stood still for so long that its beginning was dropped arrives once others go on", () => {
+    agree("c1");
+    run(100);
+    ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: new Uint8Array(60_000).fill(7) }, at(nowMs), 1);
+    run(nowMs);
+    // The first datagram of it arrives, the rest 11 s later.
+    wire = wire.map((each, i) => (i === 0 || each.to !== ends.bob ? each : { ...each, atMs: each.atMs + 11_000 }));
+    run(11_500);
+    expect(ends.bob.table.counters.get("dropped.fragment-expired")).toBe(1);
+    expect(frames(ends.bob)).toEqual([]);
+    for (let byte = 0; byte < 40; byte += 1) {
+      ends.alice.table.send(BOB.id, { kind: FRAME_KIND.direct, body: Uint8Array.of(byte) }, at(nowMs), 100 + byte);
+      run(nowMs + 500);
+    }
+    expect(frames(ends.bob).filter(({ length }) => length === 60_000)).toEqual([new Uint8Array(60_000).fill(7)]);
+    expect(named(ends.alice, "acknowledged")).toHaveLength(41);
+    expect(frames(ends.bob)).toHaveLength(41);
   });
 
   test("what says only how the link is may go ahead of what is on its way, and a Bye may not", () => {
@@ -141,6 +172,24 @@ describe("a link over a channel", () => {
     run(25_200);
     expect(named(ends.bob, "closed")).toMatchObject([{ reason: "timeout" }]);
     expect([ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()]).toEqual([null, null]);
+  });
+
+  test("one on which the peer never speaks was no link: its end is told as that, whatever ends it", () => {
+    cut.add("c1");
+    agree("c1");
+    run(24_400);
+    expect([ends.alice.events, ends.bob.events]).toEqual([[], []]);
+    run(25_000);
+    expect([ends.alice.events, ends.bob.events]).toEqual([
+      [{ type: "unopened", peer: BOB.id, reason: "timeout" }],
+      [{ type: "unopened", peer: ALICE.id, reason: "timeout" }],
+    ]);
+    agree("c2");
+    expect(ends.alice.table.close(BOB.id, new Uint8Array(1), at(nowMs))).toEqual([
+      { type: "unopened", peer: BOB.id, reason: "local" },
+    ]);
+    expect(ends.bob.table.lost("c2", at(nowMs))).toEqual([{ type: "unopened", peer: ALICE.id, reason: "timeout" }]);
+    expect(ends.bob.table.lost("c2", at(nowMs))).toEqual([]);
   });
 
   test("a second channel takes over what the first did not deliver, once each end has heard the other on it", () => {
@@ -313,12 +362,16 @@ describe("the keys of an open channel", () => {
     // Pings go ahead, so the new keys are there long before the last of the old ones.
     queueMs = 0;
     run(164_000);
+    const resent = () => ends.alice.table.counters.get("frames.resent") ?? 0;
+    expect(resent()).toBe(0);
     say(ends.alice, BOB, 50);
     run(200_000);
     expect(rekeys(ends.bob)).toBe(1);
     expect(frames(ends.bob)).toHaveLength(51);
     expect(named(ends.alice, "acknowledged")).toHaveLength(51);
     expect(dropped(ends.bob)).toEqual([["dropped.unknown-index", 50]]);
+    // Each once, and not before something else had overtaken it.
+    expect(resent()).toBe(50);
   });
 
   test("are no older for a Hello that was replayed, bent, another's, or not for this channel", () => {

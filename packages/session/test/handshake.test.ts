@@ -106,6 +106,27 @@ describe("opening", () => {
     expect(a.table.nextDeadline()).toBeNull();
   });
 
+  test("a dial that is answered out of a life that its peer has left is over, and the link stays in the new one", () => {
+    const { wire, a, b } = linkedPair(7);
+    const welcomes: Uint8Array[] = [];
+    wire.drops = ({ datagram }) => datagram[0] === WELCOME && welcomes.push(datagram) > 0;
+    wire.connect(a, b);
+    wire.run(15);
+    wire.drops = () => false;
+    b.table = wire.newTable(b.crypto);
+    wire.connect(b, a);
+    wire.run(100);
+    expect(eventsOf(a, "opened").map((event) => event.restarted)).toEqual([false, true]);
+    expect(eventsOf(a, "answered")).toHaveLength(1);
+    wire.inject(a, welcomes[0] ?? new Uint8Array(0), b.address);
+    expect(counted(a, "dropped.retired-epoch")).toBe(1);
+    expect(eventsOf(a, "unreachable")).toEqual([{ type: "unreachable", peer: b.id, address: b.address }]);
+    wire.send(a, b, frameOf(1));
+    wire.run(1_000);
+    expect(serials(b)).toEqual([1]);
+    expect([...eventsOf(a, "answered"), ...eventsOf(a, "unreachable")]).toHaveLength(2);
+  });
+
   test("no dial goes to oneself or to an address that is nobody's", () => {
     const { wire, a, b } = twoHosts(5);
     wire.connect(a, a);

@@ -241,10 +241,50 @@ describe("roaming", () => {
     b.address = behind;
     wire.inject(a, welcome, behind);
     expect(eventsOf(a, "opened")).toMatchObject([{ address: behind }]);
+    // Nobody answered where it was dialled, and the dial is over.
+    const end = { type: "unreachable", peer: b.id, address: { ip: "203.0.113.1", port: 4_000 } };
+    expect(a.events.filter(({ type }) => type === "answered" || type === "unreachable")).toEqual([end]);
     expect(counted(a, "links.validated")).toBe(0);
     wire.run(200);
     expect(counted(a, "links.validated")).toBe(1);
     expect(b.table.get(a.id)?.address).toEqual(a.address);
+  });
+
+  test("Pongs that were held back say nothing from made-up addresses, and nobody is told of those", () => {
+    const { wire, a, b } = linkedPair(25);
+    wire.run(100);
+    const pongs = () => eventsOf(b, "frame").filter(({ frame }) => frame.kind === FRAME_KIND.pong).length;
+    const held: Uint8Array[] = [];
+    wire.drops = ({ datagram }, from) => from === a.address && datagram[0] === DATA && held.push(datagram) > 0;
+    for (let count = 0; count < 7; count += 1) {
+      b.table.ask(a.id, wire.now(b));
+      wire.pump(b);
+      wire.run(400);
+    }
+    const before = { pongs: pongs(), held: held.length, rttMs: b.table.get(a.id)?.rttMs };
+    expect(before.held).toBeGreaterThanOrEqual(6);
+    wire.run(5_000);
+    for (const [i, datagram] of held.slice(0, before.held).entries()) {
+      wire.inject(b, datagram, { ip: `192.0.${i}.66`, port: 4_000 });
+      wire.run(100);
+    }
+    expect(counted(b, "links.moved")).toBe(before.held);
+    expect(counted(b, "dropped.pong-unasked")).toBeGreaterThanOrEqual(6);
+    expect([pongs(), b.table.get(a.id)?.rttMs, eventsOf(b, "moved")]).toEqual([before.pongs, before.rttMs, []]);
+    // Back at its own address it proves that; where it really goes on from another one, the owner hears of it with the proof.
+    wire.drops = () => false;
+    wire.send(a, b, frameOf(1));
+    wire.run(1_000);
+    expect(pongs()).toBeGreaterThan(before.pongs);
+    expect([counted(b, "links.validated"), eventsOf(b, "moved")]).toEqual([1, []]);
+    a.address = { ip: "192.0.2.9", port: 1_234 };
+    wire.send(a, b, frameOf(2));
+    wire.run(15);
+    expect([b.table.get(a.id)?.address, eventsOf(b, "moved")]).toEqual([a.address, []]);
+    wire.run(100);
+    expect(eventsOf(b, "moved")).toEqual([{ type: "moved", peer: a.id, address: a.address }]);
+    const last = b.events.slice(b.events.findIndex(({ type }) => type === "moved") + 1);
+    expect(last[0]).toMatchObject({ type: "frame", frame: { kind: FRAME_KIND.pong } });
   });
 
   test("an older datagram from elsewhere moves nothing", () => {

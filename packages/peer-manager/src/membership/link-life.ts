@@ -115,13 +115,15 @@ export class LinkLife {
     soon(now.mono);
   }
 
-  /** A dial got no answer. */
+  /** A dial got no answer from its address; where the peer is linked from elsewhere, or of its own wish, nothing is lost. */
   unanswered(peer: NodeId, now: Now): void {
     const { neighbours, table, pool, dials, bootstrap, soon } = this.#options;
     const dial = dials.ended(peer);
     if (dial?.isHearsay) pool.delete(peer);
-    if (neighbours.get(peer) === undefined) table.failed(peer, now.mono);
-    bootstrap.lost(peer, now);
+    if (neighbours.get(peer) === undefined) {
+      table.failed(peer, now.mono);
+      bootstrap.lost(peer, now);
+    }
     soon(now.mono);
   }
 }
