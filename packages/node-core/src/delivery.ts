@@ -39,6 +39,9 @@ export type ReturnPath =
   | { readonly type: "send"; readonly via: NodeId; readonly id: string; readonly t: Uint8Array }
   | { readonly type: "direct"; readonly peer: NodeId; readonly messageId: Uint8Array };
 
+/** How a body came: over what, and over how many links, as whoever handed it over says. */
+export type Came = { readonly path: MessagePath; readonly hops: number };
+
 /** What somebody sealed to our signalling. */
 export type ReceivedSignal = {
   readonly from: NodeId;
@@ -56,7 +59,13 @@ export type DeliveryOutput =
   | { readonly type: "acknowledge"; readonly to: ReturnPath }
   | { readonly type: "refuse"; readonly to: ReturnPath; readonly reason: "full" | "shed" }
   /** For the request that is open under this id, if one is. */
-  | { readonly type: "reply"; readonly from: NodeId; readonly requestId: string; readonly content: Uint8Array }
+  | {
+      readonly type: "reply";
+      readonly from: NodeId;
+      readonly requestId: string;
+      readonly content: Uint8Array;
+      readonly came: Came;
+    }
   | ({ readonly type: "signal" } & ReceivedSignal);
 
 export type DeliveryOptions = {
@@ -115,12 +124,14 @@ export class Delivery {
     if (!sealed.ok) return this.#drop(`body-${sealed.reason}`);
     const { t, body } = sealed.value;
     if (bytesToHex(lockOf(t)) !== bytesToHex(send.envelope.lock)) return this.#drop("lock");
-    return this.#accept(opened.sender, body, "relayed", { type: "send", via, id, t: t.slice() }, now);
+    const came: Came = { path: "relayed", hops: send.hops + 1 };
+    return this.#accept(opened.sender, body, came, { type: "send", via, id, t: t.slice() }, now);
   }
 
   /** A Direct from the neighbour at the other end of a link. */
   arrivedDirect(peer: NodeId, path: "channel" | "session", body: MessageBody, now: Now): DeliveryOutput[] {
-    return this.#accept(peer, body, path, { type: "direct", peer, messageId: body.messageId.slice() }, now);
+    const to: ReturnPath = { type: "direct", peer, messageId: body.messageId.slice() };
+    return this.#accept(peer, body, { path, hops: 1 }, to, now);
   }
 
   /** The entry of this key survives this process: it goes on to programs. */
@@ -174,7 +185,7 @@ export class Delivery {
     return this.#held.messages - this.#unwrittenCount;
   }
 
-  #accept(from: NodeId, body: MessageBody, path: MessagePath, to: ReturnPath, now: Now): DeliveryOutput[] {
+  #accept(from: NodeId, body: MessageBody, came: Came, to: ReturnPath, now: Now): DeliveryOutput[] {
     if (body.expiresMs < now.wall) return this.#drop("expired");
     if (body.createdMs > now.wall + AHEAD_MS) return this.#drop("from-the-future");
     if (body.kind === "signal") {
@@ -190,7 +201,7 @@ export class Delivery {
       const requestId = bytesToHex(body.requestId);
       return [
         { type: "acknowledge", to },
-        { type: "reply", from, requestId, content: body.content.slice() },
+        { type: "reply", from, requestId, content: body.content.slice(), came },
       ];
     }
     const key = `${from}:${bytesToHex(body.messageId)}`;
@@ -211,7 +222,7 @@ export class Delivery {
     const isFull =
       !this.#held.hasRoomFor(lane, body.content.length) || this.#unsynced.size >= INBOX_MAX_MESSAGES || !hasRoomForKey;
     if (isFull) return this.#refuseAsFull(to);
-    const entry = inboxEntry(key, from, body, body.kind, path, now);
+    const entry = inboxEntry(key, from, body, body.kind, came.path, now);
     this.#storing.set(key, { entry, answers: [to], isWritten: false });
     this.#unwrittenCount += 1;
     this.#held.take(lane, entry.content.length);

@@ -354,7 +354,7 @@ export class NodeCore {
       case "refuse":
         return { steps: this.#refuse(step.to, step.reason, now) };
       case "reply":
-        return { steps: this.#outbox.replied(step.from, step.requestId, step.content, now) };
+        return { steps: this.#outbox.replied(step, now) };
       case "deliver":
         this.#acquaintances.heardFrom(step.message.from, now.mono);
         if (step.message.kind === "request") this.#requests.add(step.message);

@@ -5,6 +5,7 @@ import { bytesToHex, MESSAGE_ID_BYTES } from "@starling/wire-protocol";
 import { stamped } from "./attempt.ts";
 import { attemptTimerMs, backOffMs, directTimerMs, RouteTimes, rungOf } from "./attempt-plan.ts";
 import { Attempts } from "./attempts.ts";
+import type { Came } from "./delivery.ts";
 import { CHANNEL_FULL, CONGESTED, INBOX_FULL, NO_STAMP, NOT_A_NODE, noRoute, STALE, timeoutOf } from "./failures.ts";
 import type { OutboxOptions, OutboxOutput } from "./outbox-output.ts";
 import { outgoingRefusal } from "./outgoing-limits.ts";
@@ -43,6 +44,13 @@ const SUSPECT_MS = 10_000;
 
 const SINGLE: Way = { isPair: false, firstHop: undefined };
 const PAIR: Way = { isPair: true, firstHop: undefined };
+
+type ReceivedReply = {
+  readonly from: NodeId;
+  readonly requestId: string;
+  readonly content: Uint8Array;
+  readonly came: Came;
+};
 
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -194,13 +202,14 @@ export class Outbox {
     });
   }
 
-  /** A reply came, from the one who was asked. */
-  replied(from: NodeId, requestId: string, content: Uint8Array, now: Now): OutboxOutput[] {
+  /** A reply came; it counts from the one who was asked. */
+  replied({ from, requestId, content, came }: ReceivedReply, now: Now): OutboxOutput[] {
     const submission = this.#submissions.ofMessage(requestId);
     if (submission?.message.kind !== "request" || submission.message.to !== from) return [];
     const { phase, message } = submission;
-    // The reply may overtake the request's own ack; it proves as much.
-    const receipt = phase.type === "awaiting-reply" ? phase.receipt : this.#receipt(submission, "relayed", 0, now);
+    // The reply may overtake the request's own ack; it proves as much, and the way that it came by is told.
+    const receipt =
+      phase.type === "awaiting-reply" ? phase.receipt : this.#receipt(submission, came.path, came.hops, now);
     return [...this.#forget(submission), { type: "answered", id: message.id, content, receipt }];
   }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { openBox } from "@starling/crypto-identity";
+import { type NodeId, openBox } from "@starling/crypto-identity";
 import { PRICE_CAP } from "@starling/hashcash";
 import type { Outcome } from "@starling/peer-manager";
 import type { SendFailReason } from "@starling/wire-protocol";
@@ -311,6 +311,8 @@ describe("via channel, where it is slow", () => {
 
 describe("a request", () => {
   const request = (changes: Partial<OutgoingMessage> = {}) => submit({ kind: "request", ...changes });
+  const reply = (from: NodeId, requestId: string) =>
+    ({ from, requestId, content: new Uint8Array(2), came: { path: "channel", hops: 1 } }) as const;
 
   test("ends with the reply of the one who was asked, not with the ack", () => {
     const { attempt } = minted(outbox.submit(request(), at(0)), 5);
@@ -318,10 +320,17 @@ describe("a request", () => {
     expect(body.kind).toBe("request");
     const id = bytesToHex(body.messageId);
     expect(outbox.settled(attempt.id, { type: "acknowledged", hops: 2, via: RELAY }, at(50))).toEqual([]);
-    expect(outbox.replied(RELAY, id, new Uint8Array(1), at(60))).toEqual([]);
-    const answered = the(outbox.replied(BOB.id, id, new Uint8Array(2), at(70)), "answered");
+    expect(outbox.replied(reply(RELAY, id), at(60))).toEqual([]);
+    const answered = the(outbox.replied(reply(BOB.id, id), at(70)), "answered");
     expect(answered).toMatchObject({ id: "s1", content: new Uint8Array(2), receipt: { hops: 2, path: "relayed" } });
-    expect(outbox.replied(BOB.id, id, new Uint8Array(2), at(80))).toEqual([]);
+    expect(outbox.replied(reply(BOB.id, id), at(80))).toEqual([]);
+  });
+
+  test("whose reply overtakes its ack has a receipt that tells the way of the reply", () => {
+    link = { path: "channel", rttMs: 10 };
+    const { messageId } = the(outbox.submit(request(), at(0)), "send-direct");
+    const answered = the(outbox.replied(reply(BOB.id, messageId), at(20)), "answered");
+    expect(answered.receipt).toEqual({ messageId, path: "channel", hops: 1, elapsedMs: 20 });
   });
 
   test("delivered and never answered is a timeout that says so", () => {
