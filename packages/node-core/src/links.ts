@@ -106,11 +106,13 @@ export class Links {
     return this.#onChannel((channels) => channels.lost(channel, now));
   }
 
-  /** Begins with a channel that both ends have agreed on, by our own wish or not. */
-  adopt(agreed: AgreedChannel, isOwn: boolean, now: Now): void {
+  /** Begins with a channel that both ends have agreed on, by our own wish or not; false where there is no room for it. */
+  adopt(agreed: AgreedChannel, isOwn: boolean, now: Now): boolean {
     const surplus = this.#channels?.adopt(agreed, now);
     if (surplus !== undefined) this.#closing.push(surplus);
+    if (surplus === agreed.channel) return false;
     this.#uses.begun(agreed.peer, isOwn, now.mono);
+    return true;
   }
 
   /** As SessionTable.send, on the best link there is. */

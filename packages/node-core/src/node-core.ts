@@ -410,6 +410,8 @@ export class NodeCore {
       case "channel-ready":
         return { steps: this.#overlay.adoptChannel(step.channel, step.isOwn, now) };
       case "channel-failed":
+        // Another try is under way, and its end is the answer.
+        if (this.#signalling.isDialling(step.peer)) return {};
         return { steps: this.#linkRequests.channelFailed(step.peer, step.reason) };
       case "rtc-cancel":
         return { outside: { type: "rtc-close", channel: step.channel } };

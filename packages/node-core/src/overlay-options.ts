@@ -6,6 +6,7 @@ import type { ForwardLimits } from "./forward-quota.ts";
 import type { ForwardingOutput } from "./forwarding.ts";
 import type { LinkPath } from "./links.ts";
 import type { RelayOutput } from "./output.ts";
+import type { SignallingOutput } from "./signalling-output.ts";
 
 // What an overlay is told when it is made, and what it says.
 
@@ -46,6 +47,8 @@ export type OverlayOptions = {
 export type OverlayOutput =
   | RelayOutput
   | ForwardingOutput
+  /** What signalling has agreed on did not become a link. */
+  | Extract<SignallingOutput, { type: "channel-failed" }>
   /** A neighbour's answer to a Lookup. */
   | { readonly type: "nodes-arrived"; readonly peer: NodeId; readonly nodes: Nodes }
   /** A Direct from the other end of a link, or its answer to one of ours. */

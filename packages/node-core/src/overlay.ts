@@ -124,14 +124,14 @@ export class Overlay {
     return this.#onLinks(this.#links.channelLost(channel, now), now);
   }
 
-  /** Begins with a channel that signalling has agreed on; `link-opened` follows once its peer has spoken. */
+  /** Begins with a channel that signalling has agreed on; `link-opened` follows once its peer has spoken, or `channel-failed`. */
   adoptChannel(agreed: AgreedChannel, isOwn: boolean, now: Now): OverlayOutput[] {
     const isSecond = this.#links.channelsOf(agreed.peer).length > 0;
     const least = isSecond ? undefined : this.#links.channelThatGivesWay(isOwn, now.mono);
     if (least !== undefined) this.counters.add("channels.gave-way");
     const outputs = least === undefined ? [] : this.closeChannel(least, now);
-    this.#links.adopt(agreed, isOwn, now);
-    return outputs;
+    if (this.#links.adopt(agreed, isOwn, now)) return outputs;
+    return [...outputs, { type: "channel-failed", peer: agreed.peer, reason: "as many are open as may be" }];
   }
 
   closeChannel(peer: NodeId, now: Now): OverlayOutput[] {
@@ -338,6 +338,8 @@ export class Overlay {
           this.#told.closed(event.peer);
         }
         return [{ type: "link-closed", link: path, peer: event.peer, reason: event.reason }];
+      case "unopened":
+        return [{ type: "channel-failed", peer: event.peer, reason: "it ended before its other end had spoken" }];
       case "replaced": {
         // The link itself goes on, with all that is on its way.
         const change = { link: "channel", peer: event.peer } as const;

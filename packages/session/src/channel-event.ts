@@ -1,6 +1,6 @@
 // What the owner of a channel table tells it, and is told.
 import type { NodeId, SessionKeys } from "@starling/crypto-identity";
-import type { SessionEvent } from "./event.ts";
+import type { CloseReason, SessionEvent } from "./event.ts";
 
 /** A channel whose ends have agreed on keys. */
 export type AgreedChannel = {
@@ -25,4 +25,6 @@ export type ChannelTransmit = {
 export type ChannelEvent =
   | SessionEvent
   /** The link goes on over a second channel, and this one is to be closed. */
-  | { readonly type: "replaced"; readonly peer: NodeId; readonly channel: string };
+  | { readonly type: "replaced"; readonly peer: NodeId; readonly channel: string }
+  /** What was adopted has ended before its peer's first Data: there was no link, and none is closed. */
+  | { readonly type: "unopened"; readonly peer: NodeId; readonly reason: CloseReason };

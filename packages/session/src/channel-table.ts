@@ -162,14 +162,14 @@ export class ChannelTable {
   }
 
   /** Ends a link with a Bye; the owner closes the channel once the next flush has gone. */
-  close(peer: NodeId, byeBody: Uint8Array, now: Now): SessionEvent[] {
+  close(peer: NodeId, byeBody: Uint8Array, now: Now): ChannelEvent[] {
     const channels = this.#channels.get(peer);
     if (channels === undefined) return [];
     const { link, inUse: channel } = channels;
     this.#flushLink(link, channel, now);
     const bye = sealBye(link, byeBody);
     if (bye !== undefined) this.#outbox.push({ channel, datagram: bye.datagram, isControl: false });
-    const events: SessionEvent[] = [];
+    const events: ChannelEvent[] = [];
     this.#close(link, "local", undefined, events);
     return events;
   }
@@ -184,7 +184,7 @@ export class ChannelTable {
       return [];
     }
     if (next !== undefined) return this.#takeOver(channels, next, now);
-    const events: SessionEvent[] = [];
+    const events: ChannelEvent[] = [];
     this.#close(link, "timeout", undefined, events);
     return events;
   }
@@ -208,12 +208,15 @@ export class ChannelTable {
   }
 
   /** What is due: resends, Pings, links that went silent. */
-  tick(now: Now): SessionEvent[] {
-    const events: SessionEvent[] = [];
+  tick(now: Now): ChannelEvent[] {
+    const events: ChannelEvent[] = [];
     for (const [link, dueMono] of this.#deadlines) {
       if (dueMono > now.mono) continue;
       this.#touched.add(link);
-      if (this.#links.tick(link, now, events)) {
+      const ticked: SessionEvent[] = [];
+      const isAlive = this.#links.tick(link, now, ticked);
+      events.push(...ticked);
+      if (isAlive) {
         const channels = this.#channels.get(link.peer);
         if (channels?.isOpen) channels.renewal.tick(now.mono);
         continue;
@@ -302,7 +305,7 @@ export class ChannelTable {
   }
 
   /** What a Data that opened brings. */
-  #opened(channels: PeerChannels, session: Session, opened: Opened, sizeBytes: number, now: Now): SessionEvent[] {
+  #opened(channels: PeerChannels, session: Session, opened: Opened, sizeBytes: number, now: Now): ChannelEvent[] {
     const { link } = channels;
     const { peer } = link;
     const events: SessionEvent[] = [];
@@ -312,8 +315,11 @@ export class ChannelTable {
     }
     const bye = this.#links.receive(link, session, opened, { from: NO_ADDRESS, sizeBytes, now }, events);
     this.#touched.add(link);
-    if (bye !== undefined) this.#close(link, "bye", bye, events);
-    return events.filter((event) => event.type !== "frame" || event.frame.kind !== FRAME_KIND.pong);
+    const passedOn: ChannelEvent[] = events.filter(
+      (event) => event.type !== "frame" || event.frame.kind !== FRAME_KIND.pong,
+    );
+    if (bye !== undefined) this.#close(link, "bye", bye, passedOn);
+    return passedOn;
   }
 
   /** A link with this session; the one that the peer has already starts anew with it. */
@@ -334,15 +340,17 @@ export class ChannelTable {
     });
   }
 
-  #close(link: Link, reason: CloseReason, bye: Uint8Array | undefined, events: SessionEvent[]): void {
+  #close(link: Link, reason: CloseReason, bye: Uint8Array | undefined, events: ChannelEvent[]): void {
     const channels = this.#channels.get(link.peer);
     const wasOpen = channels?.isOpen === true;
     this.#closed.push(...this.channelsOf(link.peer));
     channels?.forget();
     const closing: SessionEvent[] = [];
     this.#links.close(link, reason, bye, closing);
-    // Who never heard that it opened need not hear that it closed.
-    events.push(...closing.filter(({ type }) => wasOpen || type !== "closed"));
+    // What never opened does not close; whoever waits for it has to hear of its end all the same.
+    const { peer } = link;
+    for (const event of closing)
+      events.push(wasOpen || event.type !== "closed" ? event : { type: "unopened", peer, reason });
     this.#channels.delete(link.peer);
     this.#touched.delete(link);
     this.#deadlines.delete(link);

@@ -174,6 +174,24 @@ describe("a link over a channel", () => {
     expect([ends.alice.table.nextDeadline(), ends.bob.table.nextDeadline()]).toEqual([null, null]);
   });
 
+  test("one on which the peer never speaks was no link: its end is told as that, whatever ends it", () => {
+    cut.add("c1");
+    agree("c1");
+    run(24_400);
+    expect([ends.alice.events, ends.bob.events]).toEqual([[], []]);
+    run(25_000);
+    expect([ends.alice.events, ends.bob.events]).toEqual([
+      [{ type: "unopened", peer: BOB.id, reason: "timeout" }],
+      [{ type: "unopened", peer: ALICE.id, reason: "timeout" }],
+    ]);
+    agree("c2");
+    expect(ends.alice.table.close(BOB.id, new Uint8Array(1), at(nowMs))).toEqual([
+      { type: "unopened", peer: BOB.id, reason: "local" },
+    ]);
+    expect(ends.bob.table.lost("c2", at(nowMs))).toEqual([{ type: "unopened", peer: ALICE.id, reason: "timeout" }]);
+    expect(ends.bob.table.lost("c2", at(nowMs))).toEqual([]);
+  });
+
   test("a second channel takes over what the first did not deliver, once each end has heard the other on it", () => {
     agree("c1");
     run(100);

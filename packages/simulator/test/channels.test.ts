@@ -109,6 +109,37 @@ describe("a channel", () => {
     expect(of(alice, "receipt")[0]?.receipt.path).not.toBe("channel");
   });
 
+  test("one that carries nothing from its opening on: who asked is told within 25 s of it, or at once when it gives up", () => {
+    const { world, alice, bob } = scene(9);
+    world.rtc.isCut = true;
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    expect(world.runUntil(() => world.rtc.liveCount === 2, 5000)).toBe(true);
+    expect(world.runUntil(() => of(alice, "failed").length > 0, 26_000)).toBe(true);
+    expect(of(alice, "failed")).toMatchObject([{ id: "c", code: "E_NO_CHANNEL" }]);
+    world.run(2000);
+    expect([world.rtc.liveCount, of(alice, "link-closed"), of(alice, "connected")]).toEqual([0, [], []]);
+    alice.feed({ type: "connect", id: "again", peer: bob.core.id });
+    world.run(5000);
+    expect(of(alice, "failed")).toHaveLength(1);
+    alice.feed({ type: "disconnect", peer: bob.core.id });
+    expect(of(alice, "failed")).toMatchObject([{ id: "c" }, { id: "again", code: "E_NO_CHANNEL" }]);
+  });
+
+  test("each of many that are asked for at once is answered, though not all may be open", () => {
+    const world = new World({ ...LOSSLESS, seed: 10 });
+    const bootstrap = [world.addRelay().contact];
+    const alice = world.addNode({ bootstrap, maxChannels: 2 });
+    const others = Array.from({ length: 5 }, () => world.addNode({ bootstrap }));
+    world.run(10_000);
+    for (const [i, { core }] of others.entries()) alice.feed({ type: "connect", id: `c${i}`, peer: core.id });
+    for (const [i, other] of others.entries()) other.feed({ type: "connect", id: `o${i}`, peer: alice.core.id });
+    world.run(26_000);
+    expect([of(alice, "connected").length, of(alice, "failed").length]).toEqual([2, 3]);
+    expect(of(alice, "failed").map(({ code }) => code)).toEqual(["E_NO_CHANNEL", "E_NO_CHANNEL", "E_NO_CHANNEL"]);
+    for (const other of others) expect(of(other, "connected").length + of(other, "failed").length).toBe(1);
+    expect(world.rtc.liveCount).toBe(4);
+  });
+
   test("a node that is not there: no channel, and a typed error within the dial's time", () => {
     const { world, alice } = scene(7);
     const nobody = world.addNode();
