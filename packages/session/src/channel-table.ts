@@ -59,11 +59,12 @@ export class ChannelTable {
   readonly #links: LinkTable;
   // BOUNDED: limits.links.
   readonly #channels: Map<NodeId, PeerChannels> = new Map();
+  /** Links to look at in the next flush. BOUNDED: by the links, as their deadlines are. */
   readonly #touched: Set<Link> = new Set();
   readonly #deadlines: Map<Link, number> = new Map();
   readonly #scratch: Uint8Array = new Uint8Array(CHANNEL_CARRIER.framesMaxBytes);
+  /** For the next flush. BOUNDED: one a call, besides what its links may send now. */
   #outbox: ChannelTransmit[] = [];
-
   /** BOUNDED: the owner takes them after each call. */
   #closed: string[] = [];
 

@@ -23,7 +23,10 @@ export type SessionEvent =
   /** A frame for the layers above; of the session's own kinds only Pong, after its echo was checked. The body is a view. */
   | { readonly type: "frame"; readonly peer: NodeId; readonly frame: Frame }
   | { readonly type: "acknowledged"; readonly peer: NodeId; readonly token: number }
-  /** The frame is handed back: a Send after its tries, anything when the link ends. It may have arrived all the same. */
+  /**
+   * The frame is handed back: over UDP a Send after 5 tries and a Publish of one datagram after 2, anything when the link ends. It may
+   * have arrived all the same.
+   */
   | { readonly type: "undelivered"; readonly peer: NodeId; readonly token: number }
   /** A dial of the owner's was answered from the address that was dialled; "opened" precedes it where no link was open. */
   | { readonly type: "answered"; readonly peer: NodeId; readonly address: Address }

@@ -1,8 +1,8 @@
 // Other nodes' Hellos. Everything here is done for strangers, so it is a ladder, cheapest rung first (PROTOCOL §3.3):
 //
-//   mac1 -> the Hello already answered: the same Welcome again -> under load or over its rate: a Cookie, unless it has one
-//        -> token bucket -> DH -> timestamp: a Cookie, unless it has one -> Welcome, an unconfirmed session
-//        -> (first Data that opens) Established
+//   mac1 -> over its rate: a Cookie, or nothing where it has one -> the Hello already answered: the same Welcome again
+//        -> under load: a Cookie, or nothing where it has one -> DH -> timestamp: a Cookie, unless one settles it
+//        -> Welcome, an unconfirmed session -> (first Data that opens) Established
 //
 // A Hello replaces nothing: until then the peer's open link, its timestamp and its address stay as they are.
 import { equalBytes, type NodeId } from "@starling/crypto-identity";
