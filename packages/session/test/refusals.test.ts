@@ -245,7 +245,7 @@ describe("a channel table", () => {
     expect(alice.channelsOf(BOB.id)).toEqual(["c3"]);
   });
 
-  test("other datagrams than Data, and Data that was changed, change nothing; closed unheard, it is news to nobody", () => {
+  test("other datagrams than Data, and Data that was changed, change nothing; closed unheard, it was no link", () => {
     const [alice, bob] = [table(ALICE), table(BOB)];
     adopt({ from: alice, to: bob }, BOB, "c1");
     const [transmit] = alice.flush(NOW);
@@ -256,7 +256,8 @@ describe("a channel table", () => {
     for (const datagram of [changed, cookie]) expect(bob.receive("c1", datagram, NOW)).toEqual([]);
     expect([bob.counters.get("dropped.undecryptable"), bob.counters.get("dropped.unknown-kind")]).toEqual([1, 1]);
     expect(bob.peers()).toEqual([]);
-    expect(bob.close(ALICE.id, new Uint8Array(1), NOW)).toEqual([]);
+    const unopened: ChannelEvent = { type: "unopened", peer: ALICE.id, reason: "local" };
+    expect(bob.close(ALICE.id, new Uint8Array(1), NOW)).toEqual([unopened]);
     expect(bob.takeClosed()).toEqual(["c1"]);
     const opened: ChannelEvent[] = bob.receive("c1", transmit.datagram, NOW);
     expect(opened).toEqual([]);
