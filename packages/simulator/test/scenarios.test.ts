@@ -127,7 +127,7 @@ describe("the invariants", () => {
   });
 
   test("see each table beyond its bound, and nothing at the bound", () => {
-    const world = new World({ seed: 1 });
+    const world = new World({ seed: 1, loss: 0, duplication: 0 });
     const invariants = new Invariants({ maxNeighbours: 8, maxChannels: 2 });
     invariants.watch(world);
     const looksAt = (changes: { readonly [figure: string]: number }) => {
