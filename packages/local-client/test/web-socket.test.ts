@@ -141,6 +141,33 @@ describe("with the token, a WebSocket is as good as the socket", () => {
   });
 });
 
+describe("a server that stops", () => {
+  test("hands out nothing to a program that is behind, for none of it would arrive", async () => {
+    const large = message("x".repeat(50_000));
+    let handedOut = 0;
+    let isBehind = (): void => {};
+    const behind = new Promise<void>((resolve) => (isBehind = resolve));
+    const onInterest = (): void => {
+      while (handedOut < 200 && offer(server, large) === "ready") handedOut += 1;
+      if (server.demand(large) === "congested") isBehind();
+    };
+    const server = await serve({ onInterest, limits: { congestedBytes: 100_000 } });
+    const slow = await raw(server.url);
+    await slow.ask(authenticate);
+    slow.socket.pause();
+    slow.socket.send(rpc(1, "subscribe", { events: ["message"] }));
+    await behind;
+    const before = handedOut;
+    const closing = server.close();
+    await new Promise((ended) => setImmediate(ended));
+    // It reads on, which makes room in a connection that has ended.
+    slow.socket.resume();
+    await closing;
+    await slow.closed;
+    expect(handedOut).toBe(before);
+  });
+});
+
 describe("without it, nothing runs", () => {
   test("a wrong token is refused, whatever its length", async () => {
     const server = await serve();
