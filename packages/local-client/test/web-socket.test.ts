@@ -1,6 +1,6 @@
 // The local client protocol over a loopback WebSocket: the same as over the socket, and who may use it.
 import { createServer, request as httpRequest } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectSocket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { WebSocket as RawWebSocket } from "ws";
 import type { LocalServerOptions } from "../src/server.ts";
@@ -24,7 +24,7 @@ async function serve(options: Options = {}) {
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   server.serveWebSocket(http, { token: TOKEN, origins: ["http://localhost:5173"] });
   const { port } = http.address() as AddressInfo;
-  return { ...server, port, url: `ws://127.0.0.1:${port}/lpc` };
+  return { ...server, http, port, url: `ws://127.0.0.1:${port}/lpc` };
 }
 
 async function connect(url: string, token = TOKEN): Promise<LocalClient> {
@@ -204,6 +204,21 @@ describe("without it, nothing runs", () => {
     expect(await knock(server.port, {})).toBe(503);
     expect(await Promise.all(silent.map(({ closed }) => closed))).toEqual([1008, 1008]);
     expect(await (await connect(server.url)).info()).toEqual(INFO);
+  });
+
+  test("whoever is refused gives its place back, though it does not end its half", async () => {
+    const { http, port } = await serve();
+    const refused = Array.from({ length: 8 }, async () => {
+      const socket = connectSocket({ host: "127.0.0.1", port, allowHalfOpen: true });
+      bench.later(() => socket.destroy());
+      const head = [`Host: 127.0.0.1:${port}`, "Connection: Upgrade", "Upgrade: websocket"].join("\r\n");
+      socket.write(`GET /nope HTTP/1.1\r\n${head}\r\n\r\n`);
+      const answer = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 404 /);
+    });
+    await Promise.all(refused);
+    // It resolves when all connections have ended.
+    await new Promise((resolve) => http.close(resolve));
   });
 
   test("a page elsewhere, and a name that DNS turned to loopback, are refused", async () => {

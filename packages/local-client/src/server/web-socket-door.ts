@@ -89,5 +89,7 @@ function authenticate(data: Uint8Array, isToken: (shown: string) => boolean): ob
 
 function refuse(socket: Duplex, status: string): void {
   socket.on("error", () => {});
+  // A server for HTTP leaves the other half open, for as long as the stranger likes.
+  socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
