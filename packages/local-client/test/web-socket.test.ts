@@ -1,6 +1,6 @@
 // The local client protocol over a loopback WebSocket: the same as over the socket, and who may use it.
 import { createServer, request as httpRequest } from "node:http";
-import { type AddressInfo, connect as connectSocket } from "node:net";
+import { type AddressInfo, connect as connectSocket, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { WebSocket as RawWebSocket } from "ws";
 import type { LocalServerOptions } from "../src/server.ts";
@@ -219,6 +219,20 @@ describe("without it, nothing runs", () => {
     await Promise.all(refused);
     // It resolves when all connections have ended.
     await new Promise((resolve) => http.close(resolve));
+  });
+
+  test("so do one that was silent and one with a wrong token, though they do not answer to the end", async () => {
+    const server = await serve({ limits: { strangers: 2, tokenMs: 500 } });
+    const places: Promise<void>[] = [];
+    server.http.on("connection", (socket: Socket) => {
+      places.push(new Promise((resolve) => socket.once("close", () => resolve())));
+    });
+    const [silent, wrong] = [await raw(server.url), await raw(server.url)];
+    for (const { socket } of [silent, wrong]) socket.pause();
+    wrong.socket.send(rpc(0, "authenticate", { token: "wrong" }));
+    expect(await knock(server.port, {})).toBe(503);
+    await Promise.all(places);
+    expect(await (await connect(server.url)).info()).toEqual(INFO);
   });
 
   test("a page elsewhere, and a name that DNS turned to loopback, are refused", async () => {
