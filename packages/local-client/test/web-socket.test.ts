@@ -2,7 +2,7 @@
 import { createServer, request as httpRequest } from "node:http";
 import { type AddressInfo, connect as connectSocket, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { WebSocket as RawWebSocket } from "ws";
+import { WebSocket as RawWebSocket, WebSocketServer } from "ws";
 import type { LocalServerOptions } from "../src/server.ts";
 import { connectWebSocket, type LocalClient, type LocalClientError } from "../src/web-socket.ts";
 import { Bench, ID, INFO, message, offer, RECEIPT } from "./support.ts";
@@ -258,6 +258,27 @@ describe("without it, nothing runs", () => {
     ];
     for (const headers of taken) expect([headers, await knock(port, headers)]).toEqual([headers, 101]);
     expect(await knock(port, { host }, "/lpc/../x")).toBe(404);
+  });
+
+  test("what else goes wrong before the token is taken is told as what it is", async () => {
+    const server = await serve({ limits: { connections: 1 } });
+    await connect(server.url);
+    expect(await codeOf(connect(server.url))).toBe("E_QUOTA");
+    const answers: (string | undefined)[] = [undefined, "{}", JSON.stringify({ jsonrpc: "2.0", id: 0 })];
+    const strange = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    bench.later(() => strange.close());
+    strange.on("connection", (socket) => {
+      socket.once("message", () => {
+        const answer = answers.shift();
+        if (answer !== undefined) socket.send(answer);
+        socket.close();
+      });
+    });
+    await new Promise((resolve) => strange.once("listening", resolve));
+    const url = `ws://127.0.0.1:${(strange.address() as AddressInfo).port}`;
+    expect(await codeOf(connect(url))).toBe("E_DISCONNECTED");
+    expect(await codeOf(connect(url))).toBe("E_BAD_ANSWER");
+    expect(await codeOf(connect(url))).toBe("E_BAD_ANSWER");
   });
 
   test("nobody there says so", async () => {
