@@ -30,6 +30,10 @@ export class Calls {
     this.#transport = transport;
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   call<Result>(method: string, params: object | undefined, options: CallOptions<Result>): Promise<Result> {
     const { result: schema, signal, onResult } = options;
     if (signal?.aborted) return Promise.reject(aborted(signal));
