@@ -39,5 +39,6 @@ console.log(`receiving as ${(await client.info()).id}`);
 for await (const { from, requestId, content } of requests) {
   const answer = from === sender ? await take(content).catch((error: Error) => `failed: ${error.message}`) : "refused";
   if (answer !== "more") console.log(answer);
-  await client.reply(requestId, new TextEncoder().encode(answer));
+  // An asker that has gone meanwhile is no reason to end.
+  await client.reply(requestId, new TextEncoder().encode(answer)).catch((error: Error) => console.log(error.message));
 }

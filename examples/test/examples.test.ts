@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { LocalClientError } from "@starling/local-client";
+import { createLocalServer, type LocalHandlers } from "@starling/local-client/server";
 import { type EmbeddedNode, type Testnet, testnet } from "@starling/node";
 import { Example } from "./processes.ts";
 
@@ -72,6 +74,37 @@ describe("the examples", () => {
     expect(new TextDecoder().decode(answer.content)).toContain("refused");
     expect(readdirSync(to)).toEqual(["song.bin"]);
   }, 60_000);
+
+  test.each(["service.ts", "receive-file.ts"])(
+    "%s goes on when an asker has gone",
+    async (file) => {
+      const info = await bob.client.info();
+      const gone = new LocalClientError("E_NO_REQUEST", "the asker has gone");
+      let answered = (_requestId: string): void => {};
+      const answer = new Promise<string>((resolve) => (answered = resolve));
+      const reply = async ({ requestId }: { readonly requestId: string }): Promise<void> => {
+        if (requestId === "first") throw gone;
+        answered(requestId);
+      };
+      const socketPath = join(mkdtempSync(join(directory, "daemon-")), "s");
+      const handlers = { info: () => info, reply } as unknown as LocalHandlers;
+      const daemon = await createLocalServer({ socketPath, handlers });
+      try {
+        const example = run(file, socketPath, directory, alice.id);
+        await example.says(/ as [0-9a-f]{64}/);
+        const topic = file === "service.ts" ? "sums" : "file";
+        const content = new Uint8Array(1);
+        const event = { type: "request", from: alice.id, topic, content, path: "session", receivedAt: 1 } as const;
+        daemon.publish({ ...event, requestId: "first" });
+        await example.says(/the asker has gone/);
+        daemon.publish({ ...event, requestId: "second" });
+        expect(await Promise.race([answer, example.exitCode()])).toBe("second");
+      } finally {
+        await daemon.close();
+      }
+    },
+    60_000,
+  );
 
   test("a feed is read by those who are there", async () => {
     const reader = run("feed.ts", bob.socket, "weather");

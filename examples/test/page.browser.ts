@@ -24,13 +24,13 @@ test("the page sends to a node and hears from it", async () => {
     await page.goto(origin);
     await page.getByLabel("Node").fill(`http://${node.http}/#token=${token}`);
     await page.getByLabel("To").fill(other.id);
-    await page.getByLabel("Text").fill("from a page");
+    await page.getByLabel("Text").fill("€ü from a page");
     await page.getByRole("button", { name: "Send" }).click();
     const { value } = await inbox.next();
-    expect(new TextDecoder().decode(value?.content)).toBe("from a page");
+    expect(new TextDecoder().decode(value?.content)).toBe("€ü from a page");
     await page.getByText("delivered, session, 1 hops").waitFor();
-    await other.client.submit({ to: node.id, content: new TextEncoder().encode("to a page"), topic: "page" });
-    await page.getByText(`${other.id.slice(0, 8)} says to a page`).waitFor();
+    await other.client.submit({ to: node.id, content: new TextEncoder().encode("€ü to a page"), topic: "page" });
+    await page.getByText(`${other.id.slice(0, 8)} says €ü to a page`).waitFor();
   } finally {
     await browser.close();
     await other.close();

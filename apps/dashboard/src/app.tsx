@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { EventLog } from "./event-log.tsx";
 import { bytesPerSecond, duration, milliseconds, shortId } from "./format.ts";
-import type { Connection, Network } from "./network.ts";
+import { type Connection, type Network, wordsOf } from "./network.ts";
 import { PeerTable } from "./peer-table.tsx";
 import { NetworkPicture } from "./picture/network-picture.tsx";
 import { Plot } from "./plot.tsx";
@@ -133,14 +133,6 @@ function Header({
       </p>
     </header>
   );
-}
-
-function wordsOf(connection: Connection): string {
-  if (connection.state === "connected") return "live";
-  if (connection.state === "connecting") return "connecting…";
-  return connection.isFinal
-    ? "The token is missing or wrong: open the address that the node printed, with its #token."
-    : "The node is not there; trying again.";
 }
 
 function Logo() {

@@ -25,8 +25,9 @@ export async function feed(
   events: FeedEvents,
 ): Promise<void> {
   for (;;) {
+    let client: LocalClient | undefined;
     try {
-      const client = await connectWebSocket(options);
+      client = await connectWebSocket(options);
       events.onConnected(client);
       await Promise.all([poll(client, events), follow(client, events)]);
     } catch (error) {
@@ -34,6 +35,9 @@ export async function feed(
       const isFinal = error.code === "E_NO_ACCESS";
       events.onLost(error, isFinal);
       if (isFinal) return;
+    } finally {
+      // What ended may be the events alone, or an answer that is not understood: the connection would stay beside the next one.
+      client?.close();
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }

@@ -10,6 +10,14 @@ export type Connection =
   | { readonly state: "connected"; readonly client: LocalClient }
   | { readonly state: "lost"; readonly why: string; readonly isFinal: boolean };
 
+export function wordsOf(connection: Connection): string {
+  if (connection.state === "connected") return "live";
+  if (connection.state === "connecting") return "connecting…";
+  return connection.isFinal
+    ? "The token is missing or wrong: open the address that the node printed, with its #token."
+    : `Not connected: ${connection.why}. Trying again.`;
+}
+
 export type LoggedEvent = { readonly key: number; readonly atMs: number; readonly event: LocalEvent };
 
 /** What the page knows of the network; it tells its one listener of each change. */

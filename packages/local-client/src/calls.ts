@@ -30,6 +30,10 @@ export class Calls {
     this.#transport = transport;
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   call<Result>(method: string, params: object | undefined, options: CallOptions<Result>): Promise<Result> {
     const { result: schema, signal, onResult } = options;
     if (signal?.aborted) return Promise.reject(aborted(signal));
@@ -79,12 +83,8 @@ export class Calls {
       pending.succeed(value.result);
       return undefined;
     }
-    const read = failed.safeParse("error" in value ? value.error : undefined);
-    if (!read.success) return undefined;
-    const { message, data } = read.data;
-    // The list of codes is open: a newer daemon may have more.
-    const error = new LocalClientError((data?.code ?? "E_INTERNAL") as LocalErrorCode, message);
-    pending?.fail(error);
+    const error = readFailure(value);
+    if (error !== undefined) pending?.fail(error);
     return value.id === null ? error : undefined;
   }
 
@@ -93,6 +93,15 @@ export class Calls {
     this.#closed ??= error;
     for (const { fail } of [...this.#pending.values()]) fail(error);
   }
+}
+
+/** The error that an answer holds; undefined where it is none. */
+export function readFailure(answer: object): LocalClientError | undefined {
+  const read = failed.safeParse("error" in answer ? answer.error : undefined);
+  if (!read.success) return undefined;
+  const { message, data } = read.data;
+  // The list of codes is open: a newer daemon may have more.
+  return new LocalClientError((data?.code ?? "E_INTERNAL") as LocalErrorCode, message);
 }
 
 export function aborted(signal: AbortSignal | undefined): LocalClientError {

@@ -21,7 +21,7 @@ import type { EventType, LocalEvent } from "./events.ts";
 import { readEvent, subscribeResult } from "./events.ts";
 import { CLIENT_QUEUE_MAX_BYTES, CLIENT_QUEUE_MAX_EVENTS, CONTENT_MAX_BYTES } from "./limits.ts";
 import { parseLine } from "./line-framing.ts";
-import { abortable, retry } from "./reconnect.ts";
+import { abortable, Redial } from "./reconnect.ts";
 import type { Via } from "./requests.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -113,13 +113,15 @@ type Subscribed = { id: string; readonly queue: EventQueue<LocalEvent>; readonly
 
 /**
  * A client over any transport; `connect` is the one that most programs want. With `dial` a connection that is lost is made again:
- * what was open then fails with `E_DISCONNECTED`, for its outcome is unknown; what is called meanwhile waits; subscriptions go on.
+ * what was open then fails with `E_DISCONNECTED`, for its outcome is unknown, or with what the daemon itself said before it ended the
+ * connection; what is called meanwhile waits; subscriptions go on.
  */
 export function createClient(open: OpenTransport, dial?: () => Promise<OpenTransport>): LocalClient {
   // BOUNDED: both by the program's own subscriptions; the map holds those that the daemon has taken on.
   const wanted = new Set<Subscribed>();
   const subscriptions = new Map<string, Subscribed>();
   const closed = new AbortController();
+  const redial = new Redial();
   let reconnected: Promise<void> | undefined;
   /** What the daemon said of the connection itself before it ended it. */
   let refused: LocalClientError | undefined;
@@ -129,8 +131,10 @@ export function createClient(open: OpenTransport, dial?: () => Promise<OpenTrans
     if (!parsed.ok) return;
     const { value } = parsed;
     const isEvent = typeof value === "object" && value !== null && "method" in value && value.method === "event";
+    const refusal = isEvent ? undefined : calls.receive(value);
+    if (refusal === undefined) redial.reset();
+    else refused = refusal;
     if (isEvent) onEvent("params" in value ? value.params : undefined, line.length);
-    else refused = calls.receive(value) ?? refused;
   };
 
   const onEvent = (params: unknown, sizeBytes: number): void => {
@@ -169,15 +173,16 @@ export function createClient(open: OpenTransport, dial?: () => Promise<OpenTrans
   };
 
   const reconnect = async (again: () => Promise<OpenTransport>): Promise<void> => {
-    const opened = await retry(again, closed.signal);
+    const opened = await redial.run(again, closed.signal);
     reconnected = undefined;
     if (opened === undefined) return endAll();
     attach(opened);
     if (closed.signal.aborted) return transport.close();
+    const own = calls;
     for (const subscribed of wanted) {
       begin(subscribed).catch((error: LocalClientError) => {
-        // Where the connection is lost once more, the next one begins it.
-        if (error.code !== "E_DISCONNECTED") end(subscribed, error);
+        // Where the connection is lost once more, for whatever reason, the next one begins it.
+        if (!own.isClosed) end(subscribed, error);
       });
     }
   };

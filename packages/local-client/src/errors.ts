@@ -21,7 +21,6 @@ export type LocalErrorCode =
   | "E_BAD_REQUEST"
   | "E_INTERNAL"
   | "E_NO_SUBSCRIPTION"
-  | "E_NOT_SUPPORTED"
   | "E_PARSE"
   | "E_SHUTTING_DOWN"
   | "E_SLOW_SUBSCRIBER"

@@ -5,17 +5,30 @@ import { aborted } from "./calls.ts";
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 5000;
 
-/** What `dial` gives once it succeeds; undefined once the signal says that nobody wants it any more. */
-export async function retry<T>(dial: () => Promise<T>, unwanted: AbortSignal): Promise<T | undefined> {
-  for (let delayMs = FIRST_DELAY_MS; !unwanted.aborted; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
-    try {
-      return await dial();
-    } catch {
-      // Half of it by chance, so that programs of one daemon do not come back all at once.
-      await pause(delayMs * (0.5 + Math.random() / 2), unwanted);
-    }
+/** The pauses before dials. They grow from one loss to the next too, for a daemon may take each connection and refuse it then. */
+export class Redial {
+  #delayMs = FIRST_DELAY_MS;
+
+  /** The daemon serves: what is lost from now on is tried again soon. */
+  reset(): void {
+    this.#delayMs = FIRST_DELAY_MS;
   }
-  return undefined;
+
+  /** What `dial` gives once it succeeds; undefined once the signal says that nobody wants it any more. */
+  async run<T>(dial: () => Promise<T>, unwanted: AbortSignal): Promise<T | undefined> {
+    while (!unwanted.aborted) {
+      // Half of it by chance, so that programs of one daemon do not come back all at once.
+      await pause(this.#delayMs * (0.5 + Math.random() / 2), unwanted);
+      this.#delayMs = Math.min(2 * this.#delayMs, MAX_DELAY_MS);
+      if (unwanted.aborted) break;
+      try {
+        return await dial();
+      } catch {
+        // The next pause is longer.
+      }
+    }
+    return undefined;
+  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

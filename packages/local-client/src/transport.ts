@@ -1,4 +1,4 @@
-/** What carries the lines of a connection; a unix socket today. */
+/** What carries the lines of a connection: a unix socket, a WebSocket, or what a program brings. */
 export type Transport = {
   /** Sends one JSON text; after the connection is gone it does nothing. */
   send(text: string): void;

@@ -1,5 +1,6 @@
 // The connection over a loopback WebSocket, with the platform's own WebSocket: for pages, and for Node where a socket file is out of
 // reach. Nothing here needs Node.
+import { readFailure } from "./calls.ts";
 import { createClient, type LocalClient, type OpenTransport } from "./client.ts";
 import { LocalClientError } from "./errors.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
@@ -23,7 +24,10 @@ export type WebSocketConnectOptions = {
   readonly reconnect?: boolean;
 };
 
-/** Rejects with `E_NO_DAEMON` where nobody answers, `E_NO_ACCESS` where the token or the page's origin is refused. */
+/**
+ * Rejects with `E_NO_DAEMON` where nobody takes the connection (it may be the page's origin that is refused), `E_NO_ACCESS` where the
+ * token is wrong, `E_QUOTA` where the daemon is full.
+ */
 export async function connectWebSocket(options: WebSocketConnectOptions): Promise<LocalClient> {
   const dial = (): Promise<OpenTransport> => open(options);
   return createClient(await dial(), options.reconnect === true ? dial : undefined);
@@ -35,16 +39,18 @@ async function open({ url, token }: WebSocketConnectOptions): Promise<OpenTransp
   const authenticate = { jsonrpc: "2.0", id: 0, method: "authenticate", params: { token } };
   await new Promise<void>((resolve, reject) => {
     let isOpen = false;
+    let refusal: LocalClientError | undefined;
     socket.onopen = () => {
       isOpen = true;
       socket.send(JSON.stringify(authenticate));
     };
     socket.onmessage = ({ data }: { data: unknown }) => {
       const parsed = parseLine(bytesOf(data));
-      if (parsed.ok && isSuccess(parsed.value)) resolve();
-      else socket.close();
+      if (parsed.ok && isSuccess(parsed.value)) return resolve();
+      refusal ??= refusalOf(parsed.ok ? parsed.value : undefined);
+      socket.close();
     };
-    socket.onclose = () => reject(isOpen ? noAccess() : noDaemon(url));
+    socket.onclose = () => reject(isOpen ? (refusal ?? endedEarly()) : noDaemon(url));
   });
   return (events) => wrap(socket, events);
 }
@@ -80,9 +86,19 @@ function isSuccess(value: unknown): boolean {
   return typeof value === "object" && value !== null && "result" in value;
 }
 
-function noAccess(): LocalClientError {
+function refusalOf(answer: unknown): LocalClientError {
+  const error = typeof answer === "object" && answer !== null ? readFailure(answer) : undefined;
+  if (error === undefined) {
+    return new LocalClientError("E_BAD_ANSWER", "the daemon's answer is not understood; use a client of its version");
+  }
+  if (error.code !== "E_NO_ACCESS") return error;
   const message = "the daemon refused the token; it stands in the file http-token of the daemon's data directory";
   return new LocalClientError("E_NO_ACCESS", message);
+}
+
+function endedEarly(): LocalClientError {
+  const message = "the daemon ended the connection before it took the token; it may have been stopped: connect again";
+  return new LocalClientError("E_DISCONNECTED", message);
 }
 
 function noDaemon(url: string): LocalClientError {

@@ -552,6 +552,34 @@ describe("subscriptions", () => {
     expect(await slow.ask(rpc(2, "node.info"))).toMatchObject({ id: 2, result: INFO });
   });
 
+  test("one that is ended wants nothing more: what comes then is kept, not written into its end", async () => {
+    const demands: string[] = [];
+    const server = await bench.serve({ onInterest: () => demands.push(server.demand(message("kept"))) });
+    const acking = await client(server.socketPath);
+    await acking.subscribe({ events: ["message"], acks: true });
+    const slow = await bench.raw(server.socketPath);
+    await slow.ask(rpc(1, "subscribe", { events: ["message"] }));
+    // It does not hear of the end, asks for more, and so outlasts the other.
+    slow.socket.pause();
+    const closing = server.close();
+    await new Promise((ended) => setImmediate(ended));
+    slow.write(`${JSON.stringify(rpc(2, "subscribe", { events: ["message"] }))}\n`);
+    demands.length = 0;
+    await closing;
+    expect(new Set(demands)).toEqual(new Set(["nobody"]));
+    expect(server.hasSubscriber("message")).toBe(false);
+  });
+
+  test("one that sent too much wants nothing more either", async () => {
+    const server = await bench.serve();
+    const raw = await bench.raw(server.socketPath);
+    await raw.ask(rpc(1, "subscribe", { events: ["message"] }));
+    raw.write(`"${"x".repeat(1024 * 1024)}`);
+    expect(await raw.next()).toEqual(error(null, -32000, "E_TOO_LARGE"));
+    expect(offer(server, message("kept"))).toBe("nobody");
+    await raw.closed;
+  });
+
   test("a program that reads again gets what was kept", async () => {
     const { onInterest, times } = interest();
     const server = await bench.serve({ onInterest, limits: { congestedBytes: 100_000 } });

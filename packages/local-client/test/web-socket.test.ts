@@ -1,8 +1,8 @@
 // The local client protocol over a loopback WebSocket: the same as over the socket, and who may use it.
 import { createServer, request as httpRequest } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectSocket, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { WebSocket as RawWebSocket } from "ws";
+import { WebSocket as RawWebSocket, WebSocketServer } from "ws";
 import type { LocalServerOptions } from "../src/server.ts";
 import { connectWebSocket, type LocalClient, type LocalClientError } from "../src/web-socket.ts";
 import { Bench, ID, INFO, message, offer, RECEIPT } from "./support.ts";
@@ -24,7 +24,7 @@ async function serve(options: Options = {}) {
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   server.serveWebSocket(http, { token: TOKEN, origins: ["http://localhost:5173"] });
   const { port } = http.address() as AddressInfo;
-  return { ...server, port, url: `ws://127.0.0.1:${port}/lpc` };
+  return { ...server, http, port, url: `ws://127.0.0.1:${port}/lpc` };
 }
 
 async function connect(url: string, token = TOKEN): Promise<LocalClient> {
@@ -141,6 +141,33 @@ describe("with the token, a WebSocket is as good as the socket", () => {
   });
 });
 
+describe("a server that stops", () => {
+  test("hands out nothing to a program that is behind, for none of it would arrive", async () => {
+    const large = message("x".repeat(50_000));
+    let handedOut = 0;
+    let isBehind = (): void => {};
+    const behind = new Promise<void>((resolve) => (isBehind = resolve));
+    const onInterest = (): void => {
+      while (handedOut < 200 && offer(server, large) === "ready") handedOut += 1;
+      if (server.demand(large) === "congested") isBehind();
+    };
+    const server = await serve({ onInterest, limits: { congestedBytes: 100_000 } });
+    const slow = await raw(server.url);
+    await slow.ask(authenticate);
+    slow.socket.pause();
+    slow.socket.send(rpc(1, "subscribe", { events: ["message"] }));
+    await behind;
+    const before = handedOut;
+    const closing = server.close();
+    await new Promise((ended) => setImmediate(ended));
+    // It reads on, which makes room in a connection that has ended.
+    slow.socket.resume();
+    await closing;
+    await slow.closed;
+    expect(handedOut).toBe(before);
+  });
+});
+
 describe("without it, nothing runs", () => {
   test("a wrong token is refused, whatever its length", async () => {
     const server = await serve();
@@ -179,6 +206,35 @@ describe("without it, nothing runs", () => {
     expect(await (await connect(server.url)).info()).toEqual(INFO);
   });
 
+  test("whoever is refused gives its place back, though it does not end its half", async () => {
+    const { http, port } = await serve();
+    const refused = Array.from({ length: 8 }, async () => {
+      const socket = connectSocket({ host: "127.0.0.1", port, allowHalfOpen: true });
+      bench.later(() => socket.destroy());
+      const head = [`Host: 127.0.0.1:${port}`, "Connection: Upgrade", "Upgrade: websocket"].join("\r\n");
+      socket.write(`GET /nope HTTP/1.1\r\n${head}\r\n\r\n`);
+      const answer = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 404 /);
+    });
+    await Promise.all(refused);
+    // It resolves when all connections have ended.
+    await new Promise((resolve) => http.close(resolve));
+  });
+
+  test("so do one that was silent and one with a wrong token, though they do not answer to the end", async () => {
+    const server = await serve({ limits: { strangers: 2, tokenMs: 500 } });
+    const places: Promise<void>[] = [];
+    server.http.on("connection", (socket: Socket) => {
+      places.push(new Promise((resolve) => socket.once("close", () => resolve())));
+    });
+    const [silent, wrong] = [await raw(server.url), await raw(server.url)];
+    for (const { socket } of [silent, wrong]) socket.pause();
+    wrong.socket.send(rpc(0, "authenticate", { token: "wrong" }));
+    expect(await knock(server.port, {})).toBe(503);
+    await Promise.all(places);
+    expect(await (await connect(server.url)).info()).toEqual(INFO);
+  });
+
   test("a page elsewhere, and a name that DNS turned to loopback, are refused", async () => {
     const { port } = await serve();
     const host = `127.0.0.1:${port}`;
@@ -202,6 +258,27 @@ describe("without it, nothing runs", () => {
     ];
     for (const headers of taken) expect([headers, await knock(port, headers)]).toEqual([headers, 101]);
     expect(await knock(port, { host }, "/lpc/../x")).toBe(404);
+  });
+
+  test("what else goes wrong before the token is taken is told as what it is", async () => {
+    const server = await serve({ limits: { connections: 1 } });
+    await connect(server.url);
+    expect(await codeOf(connect(server.url))).toBe("E_QUOTA");
+    const answers: (string | undefined)[] = [undefined, "{}", JSON.stringify({ jsonrpc: "2.0", id: 0 })];
+    const strange = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    bench.later(() => strange.close());
+    strange.on("connection", (socket) => {
+      socket.once("message", () => {
+        const answer = answers.shift();
+        if (answer !== undefined) socket.send(answer);
+        socket.close();
+      });
+    });
+    await new Promise((resolve) => strange.once("listening", resolve));
+    const url = `ws://127.0.0.1:${(strange.address() as AddressInfo).port}`;
+    expect(await codeOf(connect(url))).toBe("E_DISCONNECTED");
+    expect(await codeOf(connect(url))).toBe("E_BAD_ANSWER");
+    expect(await codeOf(connect(url))).toBe("E_BAD_ANSWER");
   });
 
   test("nobody there says so", async () => {

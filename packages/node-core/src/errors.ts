@@ -10,7 +10,6 @@ export type SubmitErrorCode =
   | "E_NO_REQUEST"
   | "E_NO_ROUTE"
   | "E_NOT_A_NODE"
-  | "E_NOT_SUPPORTED"
   | "E_QUOTA"
   | "E_TIMEOUT"
   | "E_TOO_LARGE";

@@ -38,8 +38,8 @@ export class Layout {
       .stop();
   }
 
-  /** Takes over who is there now; who was there stays where it stands. True where something has to move. */
-  update(peers: readonly PeerInfo[]): boolean {
+  /** Takes over who is there now; who was there stays where it stands. */
+  update(peers: readonly PeerInfo[]): void {
     const known = new Map(this.dots.map((dot) => [dot.id, dot]));
     let isMoved = known.size !== peers.length;
     this.dots = peers.map((peer) => {
@@ -60,7 +60,6 @@ export class Layout {
     });
     this.#simulation.nodes(this.dots).force("room", forceCollide<Dot>(roomOf(this.dots.length)).strength(0.6));
     if (isMoved) this.wake();
-    return isMoved;
   }
 
   wake(): void {

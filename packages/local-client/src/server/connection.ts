@@ -31,7 +31,7 @@ export class Connection {
   readonly #subscriptions: Subscriptions;
   readonly #owner: SubscriptionOwner;
   #usedMono = performance.now();
-  #isRefused = false;
+  #isEnded = false;
 
   constructor(options: ConnectionOptions) {
     const { open, limits, onInterest, onClose } = options;
@@ -70,11 +70,10 @@ export class Connection {
     return this.#open.size > 0 || !this.#subscriptions.isEmpty ? 0 : nowMono - this.#usedMono;
   }
 
-  /** Tells the program why, then ends; nothing that it sends is looked at any more. */
+  /** Tells the program why, then ends. */
   refuse(reason: LocalClientError): void {
-    this.#isRefused = true;
     this.#answer(failure(null, reason));
-    this.#carrier.end();
+    this.end();
   }
 
   get isCongested(): boolean {
@@ -108,8 +107,13 @@ export class Connection {
     onInterest();
   }
 
-  /** Lets what is written go out, then ends. */
+  /**
+   * Lets what is written go out, then ends. Nothing that the program sends is looked at any more, and no event is wanted: it would be
+   * written into an end, and count as handed out.
+   */
   end(): void {
+    this.#isEnded = true;
+    this.#subscriptions.clear();
     this.#carrier.end();
   }
 
@@ -123,7 +127,7 @@ export class Connection {
   }
 
   #onMessage(bytes: Uint8Array): void {
-    if (this.#isRefused) return;
+    if (this.#isEnded) return;
     this.#usedMono = performance.now();
     const parsed = parseLine(bytes);
     if (!parsed.ok) {

@@ -53,11 +53,16 @@ export class Subscriptions {
     return wanting.map(([subscription]) => notification({ subscription, ...encoded }));
   }
 
+  /** Ends all of them without a word: the end of the connection says it. */
+  clear(): void {
+    this.#requests.clear();
+  }
+
   /** Ends all of them; the notifications that say so. */
   drop(error: LocalClientError): string[] {
     const { code, message } = error;
     const dropped = [...this.#requests.keys()];
-    this.#requests.clear();
+    this.clear();
     return dropped.map((subscription) => notification({ subscription, type: "dropped", code, message }));
   }
 }

@@ -15,6 +15,8 @@ import { ownNames, type WebSocketOptions } from "./web-socket-options.ts";
 
 const WEB_SOCKET_PATH = "/lpc";
 const POLICY_VIOLATION = 1008;
+/** How long one that is refused has to read why and to answer; ws itself would wait for half a minute. */
+const CLOSE_MS = 500;
 
 const authenticateParams = z.object({ token: z.string().check(z.maxLength(256)) });
 
@@ -43,19 +45,23 @@ export function openWebSocketDoor(
 
   const onSocket = (socket: WebSocket): void => {
     strangers.add(socket);
-    const deadline = setTimeout(() => socket.close(POLICY_VIOLATION, "no token in time"), limits.tokenMs);
+    const end = (why: string): void => {
+      clearTimeout(deadline);
+      socket.off("message", onFirst);
+      socket.close(POLICY_VIOLATION, why);
+      setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+    };
+    const deadline = setTimeout(() => end("no token in time"), limits.tokenMs);
     const forget = (): void => {
       clearTimeout(deadline);
       strangers.delete(socket);
     };
     const onError = (): void => socket.terminate();
-    socket.once("close", forget);
-    socket.on("error", onError);
-    socket.once("message", (data: Buffer) => {
+    const onFirst = (data: Buffer): void => {
       const answer = authenticate(data, isToken);
       if ("error" in answer) {
         socket.send(JSON.stringify(answer));
-        socket.close(POLICY_VIOLATION, "no valid token");
+        end("no valid token");
         return;
       }
       forget();
@@ -63,7 +69,10 @@ export function openWebSocketDoor(
       socket.off("error", onError);
       onProgram(socket);
       socket.send(JSON.stringify(answer));
-    });
+    };
+    socket.once("close", forget);
+    socket.on("error", onError);
+    socket.once("message", onFirst);
   };
 
   http.on("upgrade", onUpgrade);
@@ -89,5 +98,7 @@ function authenticate(data: Uint8Array, isToken: (shown: string) => boolean): ob
 
 function refuse(socket: Duplex, status: string): void {
   socket.on("error", () => {});
+  // A server for HTTP leaves the other half open, for as long as the stranger likes.
+  socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
