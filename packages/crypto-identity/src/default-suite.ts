@@ -14,7 +14,8 @@ const suite = createSuite(primitives);
 
 /**
  * The system's cryptographic source: OpenSSL's on Node, `crypto.getRandomValues` elsewhere. The one to hand over wherever
- * bytes need not be reproducible; on Node sealing is faster with it than with any other.
+ * bytes need not be reproducible; on Node sealing is faster with it than with any other. Throws `E_BAD_SIZE` for anything
+ * but an integer from 0 to 65,536.
  */
 export const systemRandom: RandomSource = suite.systemRandom;
 
