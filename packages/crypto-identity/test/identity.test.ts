@@ -132,6 +132,8 @@ describe.each(["node", "noble"] as const)("Identity, %s backend", (name) => {
     const initiation = suite.initiateHandshake({ identity: one, responder: other.id, prologue, payload, random });
     const { message } = initiation;
     const answer = required(suite.respondHandshake({ identity: other, prologue, message })).respond(payload, random);
+    const begun = suite.initiateHandshake({ identity: other, responder: one.id, prologue, payload, random });
+    const response = required(suite.respondHandshake({ identity: one, prologue, message: begun.message }));
     suite.sign({ identity: one, domain: "d", message, random });
     suite.forgetIdentity(one);
     const uses = [
@@ -140,6 +142,7 @@ describe.each(["node", "noble"] as const)("Identity, %s backend", (name) => {
       () => suite.sign({ identity: one, domain: "d", message, random }),
       () => suite.openBox({ identity: one, prologue, box }),
       () => suite.sealBox({ identity: one, recipient: other.id, prologue, plaintext: payload, random }),
+      () => response.respond(payload, random),
     ];
     for (const use of uses) expect(use).toThrow(expect.objectContaining({ code: "E_NOT_AN_IDENTITY" }));
     expect(initiation.finish(answer.message)).toBeUndefined();
