@@ -58,7 +58,8 @@ export const messageBodySchema: z.ZodType<MessageBody> = z
     topic: z.string().max(TOPIC_MAX_BYTES),
     content: bytesUpTo(CONTENT_MAX_BYTES),
   })
-  .refine(isLifetime);
+  .refine(isLifetime)
+  .refine(hasFittingRequestId);
 
 const encoder = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
@@ -81,8 +82,9 @@ export function messageBodySizeBytes(body: MessageBody): number {
   return FIXED_BYTES + topicBytes + body.content.length;
 }
 
-/** Throws `E_BAD_VALUE` for a field that is out of range. */
+/** Throws `E_BAD_VALUE` for a field that is out of range, and for a request id in anything but a reply. */
 export function writeMessageBody(writer: ByteWriter, body: MessageBody): void {
+  if (!hasFittingRequestId(body)) throw new WireError("E_BAD_VALUE", "only a reply has a request id");
   const topic = encodeTopic(body);
   writer
     .u8(KINDS.indexOf(body.kind))
@@ -120,7 +122,8 @@ export function readMessageBody(reader: ByteReader): DecodeResult<MessageBody> {
   if (topicBytes > TOPIC_MAX_BYTES || contentBytes > CONTENT_MAX_BYTES || !isLifetime(fields)) {
     return undecodable("bad-value");
   }
-  return decoded({ kind, ...fields, topic, content });
+  const body = { kind, ...fields, topic, content };
+  return hasFittingRequestId(body) ? decoded(body) : undecodable("bad-value");
 }
 
 /** Most messages have none. */
@@ -130,4 +133,11 @@ function encodeTopic({ topic }: MessageBody): Uint8Array {
 
 function isLifetime({ createdMs, expiresMs }: Pick<MessageBody, "createdMs" | "expiresMs">): boolean {
   return expiresMs >= createdMs && expiresMs <= createdMs + LIFETIME_MAX_MS;
+}
+
+/** That of its request in a reply, zeros in all other kinds. A loop: `every` takes several times as long. */
+function hasFittingRequestId({ kind, requestId }: Pick<MessageBody, "kind" | "requestId">): boolean {
+  if (kind === "reply") return true;
+  for (let i = 0; i < requestId.length; i += 1) if (requestId[i] !== 0) return false;
+  return true;
 }
