@@ -36,6 +36,10 @@ test.each<[string, string, () => unknown]>([
   ],
   ["a record of five addresses", "E_BAD_VALUE", () => record(Array(5).fill(address))],
   ["an ip in another spelling", "E_BAD_ADDRESS", () => record([{ ip: "2001:DB8::1", port: 80 }])],
+  ...[0, -1, 65_536, 1.5, Number.NaN].flatMap((port): [string, string, () => unknown][] => [
+    [`port ${port} of IPv4`, "E_BAD_ADDRESS", () => record([{ ip: "192.0.2.1", port }])],
+    [`port ${port} of IPv6`, "E_BAD_ADDRESS", () => record([{ ip: "2001:db8::1", port }])],
+  ]),
   ["a topic of 129 bytes", "E_TOO_LARGE", () => publication(`${"ä".repeat(64)}x`)],
   ["no short id", "E_BAD_VALUE", () => encodeMessage({ type: "have", shortIds: [] })],
   ["65 short ids", "E_BAD_VALUE", () => encodeMessage({ type: "want", shortIds: Array(65).fill("0".repeat(16)) })],
