@@ -55,7 +55,7 @@ export const messageBodySchema: z.ZodType<MessageBody> = z
     seq: integerUpTo(0xffff_ffff),
     lowestUnsettledSeq: integerUpTo(0xffff_ffff),
     requestId: bytesOf(MESSAGE_ID_BYTES),
-    topic: z.string().max(TOPIC_MAX_BYTES),
+    topic: z.string().refine((topic) => encodeTopic({ topic }).length <= TOPIC_MAX_BYTES),
     content: bytesUpTo(CONTENT_MAX_BYTES),
   })
   .refine(isLifetime)
@@ -127,7 +127,7 @@ export function readMessageBody(reader: ByteReader): DecodeResult<MessageBody> {
 }
 
 /** Most messages have none. */
-function encodeTopic({ topic }: MessageBody): Uint8Array {
+function encodeTopic({ topic }: Pick<MessageBody, "topic">): Uint8Array {
   return topic === "" ? NO_BYTES : encoder.encode(topic);
 }
 
