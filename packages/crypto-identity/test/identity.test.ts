@@ -156,7 +156,7 @@ describe.each(["node", "noble"] as const)("Identity, %s backend", (name) => {
     expect(hex(random(32))).not.toBe(hex(random(32)));
     const [one, other] = [suite.generateIdentity(random), suite.generateIdentity(random)];
     const again = suite.identityFromSeed(suite.seedOf(one));
-    const prologue = api.protocolPrologue("main", "unicast");
+    const prologue = api.protocolPrologue("main", "envelope");
     const box = suite.sealBox({ identity: other, recipient: one.id, prologue, plaintext: random(5), random });
     expect(suite.openBox({ identity: again, prologue, box })?.sender).toBe(other.id);
     const second = suite.sealBox({ identity: other, recipient: one.id, prologue, plaintext: random(5), random });
@@ -250,7 +250,7 @@ test("the public functions run, with the Buffers of node:crypto's own random sou
   expect(api.equalBytes(mac(random(3)), mac(random(3)))).toBe(false);
   expect(hex(api.hmacSha256(unhex("0b".repeat(20)), Buffer.from("Hi There")))).toMatch(/^b0344c61/);
   expect(hex(api.sha256(Buffer.from("abc")))).toMatch(/^ba7816bf/);
-  const prologue = api.protocolPrologue("main", "unicast");
+  const prologue = api.protocolPrologue("main", "envelope");
   const box = api.sealBox({ identity, recipient: identity.id, prologue, plaintext: random(9), random });
   expect(box).toHaveLength(9 + api.SEALED_BOX_OVERHEAD_BYTES);
   expect(required(api.openBox({ identity, prologue, box })).sender).toBe(identity.id);
