@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import base from "./jest.config.mjs";
 
 const paths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const found = process.env.CHROMIUM ?? paths.find((path) => existsSync(path));
+const found = process.env.CHROMIUM || paths.find((path) => existsSync(path));
 if (found === undefined) {
   throw new Error(
     "no Chromium here: install one (Debian: apt-get install chromium), or set CHROMIUM to the path of one",

@@ -1,14 +1,15 @@
 // What the documents point at is there: every relative link of a .md file, with its heading, and every source file that
 // docs/ARCHITECTURE.md names.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SKIPPED = new Set(["node_modules", "dist", "coverage", "reference", ".git", ".turbo"]);
 const filesIn = (folder) =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
+    // As the documents write them, whatever the system.
+    const path = posix.join(folder, entry.name);
     if (!entry.isDirectory()) return [path];
     return SKIPPED.has(entry.name) ? [] : filesIn(path);
   });

@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
@@ -101,7 +101,9 @@ async function createProject(name, entries, tarballs, devDependencies) {
   for (const entry of entries) {
     const { manifest } = entry;
     const points = Object.keys(manifest.exports).filter((key) => key !== "./package.json");
-    const imports = points.map((key, i) => `import * as entry${i} from "${join(manifest.name, key)}";\n`).join("");
+    const imports = points
+      .map((key, i) => `import * as entry${i} from "${posix.join(manifest.name, key)}";\n`)
+      .join("");
     const counts = points.map((_, i) => `Object.keys(entry${i}).length`).join(", ");
     write(`entries-${entry.name}.ts`, `${imports}console.log(${counts});\n`);
     const code = example(entry);

@@ -506,6 +506,8 @@ class MessageBody:
         value["content"] = reader.take(content).hex()
         if not value["createdMs"] <= value["expiresMs"] <= value["createdMs"] + 600000:
             raise Refused("life")
+        if value["kind"] != "reply" and value["requestId"] != 16 * "00":
+            raise Refused("a request id")
         return value
 
     def write(self, value):

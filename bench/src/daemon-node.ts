@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { connect, type LocalClient } from "@starling/local-client";
+import { cpuMsOf, residentMbOf } from "./process-cost.ts";
 
 // Daemons as processes, out of the bundle that people install, and two of them joined by a channel.
 
@@ -42,20 +43,11 @@ export class DaemonProcess {
 
   /** Milliseconds of processor time since its start; where the system does not tell, NaN. */
   cpuMs(): number {
-    const fields = this.#proc("stat").split(") ")[1]?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    return cpuMsOf(this.#process.pid);
   }
 
   residentMb(): number {
-    return Number(/VmRSS:\s+(\d+)/.exec(this.#proc("status"))?.[1]) / 1024;
-  }
-
-  #proc(name: string): string {
-    try {
-      return readFileSync(`/proc/${this.#process.pid}/${name}`, "utf8");
-    } catch {
-      return "";
-    }
+    return residentMbOf(this.#process.pid);
   }
 }
 

@@ -40,7 +40,8 @@ async function playDemo(): Promise<Map<string, Step>> {
     const step: Step = JSON.parse(line);
     steps.set(step.step, step);
   });
-  const [code] = await once(child, "exit");
+  // Not its exit, after which lines may still be on their way.
+  const [code] = await once(child, "close");
   if (code !== 0) throw new Error(`the demonstration failed: ${JSON.stringify(steps.get("done"))}`);
   return steps;
 }

@@ -10,7 +10,7 @@ import { createSessionCrypto, SessionTable, type Transmit } from "@starling/sess
 import { openUdpSocket } from "@starling/udp-transport";
 import { DATA_OVERHEAD_BYTES, FRAME_HEADER_BYTES } from "@starling/wire-protocol";
 import { ask, startChild } from "./child.ts";
-import type { Figure } from "./figure.ts";
+import { type Figure, median } from "./figure.ts";
 import { ratios } from "./race.ts";
 import { withoutAead } from "./udp-null-aead.ts";
 
@@ -57,8 +57,8 @@ export async function udpForward(progress: (done: number, of: number) => void): 
   }
   const pps = (mode: Mode): number[] => samples[mode].map(({ perSecond }) => perSecond);
   const perCpu = (mode: Mode): number[] => samples[mode].map(({ cpuUs }) => 1 / cpuUs);
-  const rate = (mode: Mode): string => `${Math.round(middle(pps(mode)) / 1_000)} k/s`;
-  const cpu = (mode: Mode): string => `${middle(samples[mode].map(({ cpuUs }) => cpuUs)).toFixed(1)} µs of CPU`;
+  const rate = (mode: Mode): string => `${Math.round(median(pps(mode)) / 1_000)} k/s`;
+  const cpu = (mode: Mode): string => `${median(samples[mode].map(({ cpuUs }) => cpuUs)).toFixed(1)} µs of CPU`;
   return [
     {
       name: "sessions, forwarding 800 B (opened and sealed), to a plain dgram forwarder, by datagrams a second",
@@ -77,10 +77,6 @@ export async function udpForward(progress: (done: number, of: number) => void): 
       peer: `dgram: ${cpu("plain")}`,
     },
   ];
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 async function startForwarder(mode: Mode): Promise<Forwarder> {

@@ -17,6 +17,7 @@ import {
 import { Packr, pack, unpack } from "msgpackr";
 import { type Figure, median, number } from "./figure.ts";
 import { race, ratios } from "./race.ts";
+import { versionOf } from "./version-of.ts";
 
 // The envelope of a unicast with a box of 512 bytes, as an object and as bytes: ours beside msgpackr (plain objects, and its fastest
 // way, records of a shared structure) and beside JSON with hex, which the gateway before us used. Each of 64 different ones to 16
@@ -94,7 +95,7 @@ export async function wire(progress: (done: number, of: number) => void): Promis
     peer: `${number(median(rates[peer]) / 1e6)} M/s`,
   });
   return [
-    beside("envelope encoded, beside msgpackr 2.1.4 with plain objects", "encode", "pack", 5),
+    beside(`envelope encoded, beside ${versionOf("msgpackr")} with plain objects`, "encode", "pack", 5),
     beside("envelope decoded, beside msgpackr with plain objects", "decode", "unpack", 5),
     beside("envelope encoded, beside msgpackr with records", "encode", "packRecords"),
     beside("envelope decoded, beside msgpackr with records", "decode", "unpackRecords"),
@@ -213,7 +214,7 @@ function overheads(): Figure[] {
       name: "envelope",
       unit: "B",
       samples: [encodedEnvelope.length],
-      ours: "597 B",
+      ours: `${encodedEnvelope.length} B`,
       peer: `msgpackr: ${pack(envelope).length} B`,
     },
   ];

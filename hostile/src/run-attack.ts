@@ -63,7 +63,7 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<Result> {
 /** What holds whatever the attack. */
 function everybodys(attack: Attack, scene: Scene, talk: Talk | undefined, growthMb: number | undefined): Check[] {
   const { deliveryAtLeast = DELIVERY_AT_LEAST, growthAtMostMb = GROWTH_AT_MOST_MB } = attack;
-  const dead = [scene.relay, scene.node].filter((daemon) => daemon?.hasDied === true).length;
+  const dead = [scene.relay, scene.node, scene.sender].filter((daemon) => daemon?.hasDied === true).length;
   const checks = [atMost("alive", "programs that ended", dead, 0)];
   if (talk !== undefined) {
     checks.push(

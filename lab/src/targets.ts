@@ -14,23 +14,17 @@ export type Target = {
   readonly process: HostProcess;
 };
 
-function idOf(text: unknown): NodeId {
-  const id = parseNodeId(String(text));
-  if (id === undefined) throw new Error(`${String(text)} is no node id`);
-  return id;
-}
-
 /** A node that is udp-transport and nothing more. */
 export async function startUdpNode(host: Host): Promise<Target> {
   const process = await host.driver("udp-node", [NETWORK, String(PORT)]);
   const { id } = await process.line("ready", ({ type }) => type === "ready");
-  return { name: "udp-transport", host, port: PORT, id: idOf(id), process };
+  return { name: "udp-transport", host, port: PORT, id: parseNodeId(String(id)), process };
 }
 
 export async function startRelay(host: Host): Promise<Target> {
   const listen = ["--listen", `${host.ip}:${PORT}`, "--network", NETWORK];
   const { process, id } = await host.daemon("relay", listen);
-  return { name: "relay", host, port: PORT, id: idOf(id), process };
+  return { name: "relay", host, port: PORT, id: parseNodeId(String(id)), process };
 }
 
 /** Whether it runs and lets an honest newcomer in; how long that took. */

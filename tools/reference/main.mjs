@@ -2,7 +2,7 @@
 // committed). A public name without a docstring, a type that is used but not exported and a broken link are failures.
 // `--check` writes nothing.
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Application, normalizePath } from "typedoc";
 
@@ -17,7 +17,9 @@ const entries = ["packages", "apps"].flatMap((group) =>
     return Object.entries(manifest.exports ?? {}).flatMap(([key, target]) => {
       const source = target["@starling/source"]?.default ?? target["@starling/source"];
       if (source === undefined) return [];
-      return [{ file: join(root, group, name, source), name: manifest.name, specifier: join(manifest.name, key) }];
+      return [
+        { file: join(root, group, name, source), name: manifest.name, specifier: posix.join(manifest.name, key) },
+      ];
     });
   }),
 );

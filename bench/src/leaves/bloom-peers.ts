@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { createRequire, findPackageJSON } from "node:module";
+import { createRequire } from "node:module";
 import { BloomFilter } from "bloomfilter";
 import xxhash from "xxhash-wasm";
 import { ID_BYTES } from "./bloom-ids.ts";
@@ -15,11 +14,6 @@ type BloomFilters = {
 };
 const require = createRequire(import.meta.url);
 const bloomFilters: BloomFilters = require("bloom-filters");
-
-export function versionOf(name: string): string {
-  const { version } = JSON.parse(readFileSync(findPackageJSON(name, import.meta.url) ?? "", "utf8"));
-  return `${name} ${version}`;
-}
 
 /** As it is, given what it takes fastest: bytes, which it hashes without making a string of them. */
 export function bloomFiltersPeer(items: number, errorRate: number): Remembering {

@@ -2,15 +2,9 @@ import { randomBytes } from "node:crypto";
 import { BloomFilter, ScalableBloomFilter } from "@starling/bloom";
 import { type Figure, median, number } from "../figure.ts";
 import { type Candidate, race, ratios } from "../race.ts";
+import { versionOf } from "../version-of.ts";
 import { makeIds, theoryBytes } from "./bloom-ids.ts";
-import {
-  bloomFiltersPeer,
-  bloomFiltersXxhashPeer,
-  bloomfilterPeer,
-  type Remembering,
-  setPeer,
-  versionOf,
-} from "./bloom-peers.ts";
+import { bloomFiltersPeer, bloomFiltersXxhashPeer, bloomfilterPeer, type Remembering, setPeer } from "./bloom-peers.ts";
 
 // The filters of @starling/bloom with a million ids: how often they are wrong, how large they are, and how fast, beside other ways
 // to remember. A round of adding is a new filter filled once; one of misses asks a full one for ids that it never saw.

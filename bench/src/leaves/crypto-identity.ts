@@ -84,7 +84,7 @@ function bare(): Record<"bareSeal" | "bareOpen" | "bareSign" | "bareVerify", Can
 function boxes(api: Api): Record<"seal" | "open" | "sealKept" | "openKept", Candidate> {
   const { systemRandom: random } = api;
   const [alice, bob] = [api.generateIdentity(random), api.generateIdentity(random)];
-  const prologue = api.protocolPrologue("bench", "unicast");
+  const prologue = api.protocolPrologue("bench", "envelope");
   const plaintext = random(PAYLOAD_BYTES);
   const box = api.sealBox({ identity: alice, recipient: bob.id, prologue, plaintext, random });
   const inTurn = (one: identity.Identity): (() => identity.Identity) => {

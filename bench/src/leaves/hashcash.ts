@@ -1,5 +1,4 @@
 import { hash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { solve_pow } from "@cap.js/wasm";
@@ -8,6 +7,7 @@ import { createMint, MAX_EFFORT, type MintTask, mintKernelName, verifyStamp } fr
 import { createMintPool, type MintPool } from "@starling/hashcash/pool";
 import { type Figure, median, number } from "../figure.ts";
 import { type Candidate, race, ratios } from "../race.ts";
+import { versionOf } from "../version-of.ts";
 import { debianHashcash, startNativeMint } from "./native-mint.ts";
 
 // What a hash costs here and elsewhere. Minting is measured as it is shipped: a pool, its chunks and messages, stamps that are
@@ -221,10 +221,4 @@ function times(count: number, run: () => unknown): void {
 
 function perSecond(rate: number): string {
   return `${number(rate / 1e6)} M/s`;
-}
-
-function versionOf(name: string): string {
-  const manifest = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
-  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  return `${name} ${version}`;
 }

@@ -1,7 +1,7 @@
 import { grow, type Place, type Plan } from "../grow.ts";
 import type { Growth } from "../growth.ts";
 import { idleOf, KINDS, type Kind, measure, NOTHING, openFleets, type Sample } from "./gossip-fleet.ts";
-import { installPeers, versionOf } from "./install.ts";
+import { installPeers, peerVersionOf } from "./install.ts";
 import { whyNoLoss } from "./namespace.ts";
 import { LOSS, LOST, nodesOver, sizeOver } from "./parameters.ts";
 import { Processes } from "./processes.ts";
@@ -36,7 +36,7 @@ export async function gossipGrowth(progress: (done: number, of: number) => void)
     charts: [...DELIVERED, PACKETS],
     isApart: false,
     whyNot: installPeers,
-    versions: () => `gossipsub: ${versionOf("@libp2p/gossipsub")} on ${versionOf("libp2p")}.`,
+    versions: () => `gossipsub: ${peerVersionOf("@libp2p/gossipsub")} on ${peerVersionOf("libp2p")}.`,
     progress,
   };
   const [among, each] = [`${USUAL_NODES} nodes`, `${USUAL_BYTES} B each`];

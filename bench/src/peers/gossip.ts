@@ -1,7 +1,7 @@
 import { type Figure, median, number } from "../figure.ts";
 import { ratios } from "../race.ts";
 import { type Idle, idleOf, KINDS, type Kind, measure, NOTHING, openFleets, type Sample } from "./gossip-fleet.ts";
-import { installPeers, versionOf } from "./install.ts";
+import { installPeers, peerVersionOf } from "./install.ts";
 import { NO_NAMESPACE } from "./namespace.ts";
 import { Processes } from "./processes.ts";
 
@@ -49,7 +49,7 @@ function figures(
   links: string,
   missing: number,
 ): Figure[] {
-  const version = versionOf("@libp2p/gossipsub");
+  const version = peerVersionOf("@libp2p/gossipsub");
   const column = (kind: Kind, key: keyof Sample): number[] => samples[kind].map((sample) => sample[key]);
   const compared = (name: string, kind: "free" | "stamped", key: keyof Sample, unit: string): Figure => {
     const [mine, peer] = [column(kind, key), column("gossipsub", key)];

@@ -1,7 +1,7 @@
 import { grow, type Place, type Plan } from "../grow.ts";
 import type { Growth } from "../growth.ts";
 import { type Dialled, openDials, WAYS, type Way } from "./dials.ts";
-import { installPeers, versionOf } from "./install.ts";
+import { installPeers, peerVersionOf } from "./install.ts";
 import { Namespace, whyNoLoss } from "./namespace.ts";
 import { LOSS, LOST, nodesOver } from "./parameters.ts";
 import { Processes } from "./processes.ts";
@@ -21,7 +21,7 @@ export async function hyperdhtGrowth(progress: (done: number, of: number) => voi
       { name: "first byte back, first receipt", unit: "ms", of: ({ firstByteMs }) => firstByteMs },
     ],
     whyNot: installPeers,
-    versions: () => `HyperDHT: ${versionOf("hyperdht")}.`,
+    versions: () => `HyperDHT: ${peerVersionOf("hyperdht")}.`,
     progress,
   };
   const note = `${USUAL_NODES} nodes beside ${USUAL_NODES} relays. ${LOST}`;

@@ -1,7 +1,7 @@
 import { type Figure, median, number } from "../figure.ts";
 import { ratios } from "../race.ts";
 import { type Dialled, openDials, WAYS, type Way } from "./dials.ts";
-import { installPeers, versionOf } from "./install.ts";
+import { installPeers, peerVersionOf } from "./install.ts";
 import { Processes } from "./processes.ts";
 
 // Keys that nobody has heard of before, on loopback, beside ten nodes, each way in turn.
@@ -35,7 +35,7 @@ export async function hyperdht(progress: (done: number, of: number) => void): Pr
       unit: "x",
       samples: ratios(mine, peer),
       ours: `${number(median(mine))} ms`,
-      peer: `${versionOf("hyperdht")}: ${number(median(peer))} ms`,
+      peer: `${peerVersionOf("hyperdht")}: ${number(median(peer))} ms`,
     };
   };
   return [

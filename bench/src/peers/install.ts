@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { versionOf } from "../version-of.ts";
 
 // The peers are not dependencies of this workspace, whose install would pay for them: bench/peers has its own package.json and lock
 // file, and they are laid down there by npm the first time that they are measured. No script of theirs is run.
@@ -49,7 +50,6 @@ export async function installPeers(): Promise<string | undefined> {
 }
 
 /** "libp2p 3.3.11", as it is installed. */
-export function versionOf(name: string): string {
-  const { version } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, FOLDER), "utf8"));
-  return `${name} ${version}`;
+export function peerVersionOf(name: string): string {
+  return versionOf(name, FOLDER);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Figure, median, number } from "../figure.ts";
 import { ratios } from "../race.ts";
-import { installPeers, versionOf } from "./install.ts";
+import { installPeers, peerVersionOf } from "./install.ts";
 import { Processes } from "./processes.ts";
 import { KINDS, type Kind, measure, openTalks, type Sample } from "./relay-talk.ts";
 
@@ -46,7 +46,7 @@ export async function libp2pRelay(progress: (done: number, of: number) => void):
 }
 
 function figures(samples: Record<Kind, readonly Sample[]>, streamed: readonly number[]): Figure[] {
-  const version = versionOf("libp2p");
+  const version = peerVersionOf("libp2p");
   const column = (kind: Kind, key: keyof Sample): number[] => samples[kind].map((sample) => sample[key]);
   const compared = (
     name: string,

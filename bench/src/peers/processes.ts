@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { cpuMsOf } from "../process-cost.ts";
 import { Namespace } from "./namespace.ts";
 
 // The processes of a comparison: the peers' programs in bench/peers, ours beside this file, and the relay that ships.
@@ -53,7 +53,7 @@ export class Processes {
       const entry = JSON.parse(line);
       if (entry.msg !== "ready") continue;
       stdout.resume();
-      return { contact: `${entry.id}@${entry.listen}`, cpuMs: () => cpuMs(child) };
+      return { contact: `${entry.id}@${entry.listen}`, cpuMs: () => cpuMsOf(child.pid) };
     }
     throw new Error("the relay ended before it was ready");
   }
@@ -62,7 +62,7 @@ export class Processes {
   async stampFreeRelay(dataDir: string): Promise<Relay> {
     const child = this.#start([...FROM_SOURCE, RELAY, "bench", "--child", "relay", "--data-dir", dataDir]);
     const { ready } = await this.#ready<{ readonly id: string; readonly port: number }>(child);
-    return { contact: `${ready.id}@127.0.0.1:${ready.port}`, cpuMs: () => cpuMs(child) };
+    return { contact: `${ready.id}@127.0.0.1:${ready.port}`, cpuMs: () => cpuMsOf(child.pid) };
   }
 
   async stop(): Promise<void> {
@@ -100,7 +100,7 @@ export class Processes {
 
   async #ready<Ready>(child: ChildProcess): Promise<Process<Ready>> {
     const ready = await answerOf<Ready>(child);
-    return { ready, ask: (question) => answerOf(child, question), cpuMs: () => cpuMs(child) };
+    return { ready, ask: (question) => answerOf(child, question), cpuMs: () => cpuMsOf(child.pid) };
   }
 }
 
@@ -115,16 +115,6 @@ export type Process<Ready = object> = {
 export type Alone<Ready = object> = Process<Ready> & { readonly namespace: Namespace | undefined };
 
 export type Relay = { /** `ID@HOST:PORT`. */ readonly contact: string; cpuMs(): number };
-
-/** In steps of 10 ms, as Linux tells them. */
-function cpuMs({ pid }: ChildProcess): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return Number.NaN;
-  }
-}
 
 async function answerOf<Answer>(child: ChildProcess, question?: object): Promise<Answer> {
   const done = new AbortController();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { grow, type Place, type Plan } from "../grow.ts";
 import type { Growth } from "../growth.ts";
-import { installPeers, versionOf } from "./install.ts";
+import { installPeers, peerVersionOf } from "./install.ts";
 import { Namespace, whyNoLoss } from "./namespace.ts";
 import { LOSS, LOST, sizeOver } from "./parameters.ts";
 import { Processes } from "./processes.ts";
@@ -32,7 +32,7 @@ export async function relayGrowth(progress: (done: number, of: number) => void):
       { name: "CPU of the three processes, a message", unit: "µs", of: ({ cpuUs }) => cpuUs },
     ],
     isApart: false,
-    versions: () => `js-libp2p: ${versionOf("libp2p")}, ${versionOf("@libp2p/circuit-relay-v2")}.`,
+    versions: () => `js-libp2p: ${peerVersionOf("libp2p")}, ${peerVersionOf("@libp2p/circuit-relay-v2")}.`,
     progress,
   };
   const [size, loss] = [

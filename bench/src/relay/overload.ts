@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NodeId } from "@starling/crypto-identity";
 import { ask } from "../child.ts";
-import type { Figure } from "../figure.ts";
+import { type Figure, median } from "../figure.ts";
 import { buildLoad, type Flow, type FlowResult, runLoad } from "./load.ts";
 import { openPeers } from "./peers.ts";
 
@@ -59,7 +59,7 @@ export async function relayOverload(progress: (done: number, of: number) => void
     await once(child, "exit");
     rmSync(folder, { recursive: true, force: true });
   }
-  const text = (samples: readonly Sample[]): string => `${middle(samples.map(({ p99Ms }) => p99Ms)).toFixed(1)} ms`;
+  const text = (samples: readonly Sample[]): string => `${median(samples.map(({ p99Ms }) => p99Ms)).toFixed(1)} ms`;
   return [
     {
       name: `relay, 2 of 12 links offering ${OFFERED_PER_SECOND.toLocaleString("en-US")}/s: messages of the others that arrive`,
@@ -102,8 +102,4 @@ async function measure(
 
 function sum(flows: readonly FlowResult[], key: "arrived" | "sent"): number {
   return flows.reduce((total, flow) => total + flow[key], 0);
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

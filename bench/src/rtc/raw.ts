@@ -30,7 +30,12 @@ type RawConnection = {
   close(): Promise<void>;
 };
 
-export type RawEnd = { readonly connection: RawConnection; readonly channel: RawChannel };
+export type RawEnd = {
+  readonly connection: RawConnection;
+  readonly channel: RawChannel;
+  /** Called for each message: the channel has one listener for good, for it would keep every other one that it is given. */
+  onArrival: () => void;
+};
 
 /** A connection with one negotiated channel, as a hub has it. */
 export async function rawEnd(host?: string): Promise<RawEnd> {
@@ -42,7 +47,9 @@ export async function rawEnd(host?: string): Promise<RawEnd> {
   const channel = connection.createDataChannel("", { negotiated: true, id: 0 });
   // An empty list still asks Google, for five seconds where there is no internet.
   for (const { connection: ice } of connection.iceTransports) ice.stunServer = undefined;
-  return { connection, channel };
+  const end: RawEnd = { connection, channel, onArrival: () => undefined };
+  channel.onMessage.subscribe(() => end.onArrival());
+  return end;
 }
 
 export async function openRaw(): Promise<{
@@ -88,13 +95,12 @@ export async function pumpRaw(
   windowBytes: number,
 ): Promise<void> {
   let received = 0;
-  const target = received + count;
   const done = new EventTarget();
   const arrived = once(done, "all");
-  b.channel.onMessage.subscribe(() => {
+  b.onArrival = () => {
     received += 1;
-    if (received === target) done.dispatchEvent(new Event("all"));
-  });
+    if (received === count) done.dispatchEvent(new Event("all"));
+  };
   const { channel } = a;
   channel.bufferedAmountLowThreshold = Math.floor(windowBytes / 2);
   for (let sent = 0; sent < count; sent += 1) {

@@ -1,31 +1,39 @@
 import { Attacker, type SimNode, World, watchPlaintexts } from "@starling/simulator";
-import { FRAME_KIND, type Frame, readFrames } from "@starling/wire-protocol";
+import { FRAME_KIND, type Frame, LIFETIME_MAX_MS, readFrames } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost } from "../attack.ts";
 
 // What takes minutes on the clock: everything that a recipient and its relay were sent comes again, from a neighbour who kept it, when
-// the seen-filter has turned over once, twice and three times, when session keys have been renewed, and after the recipient was
-// killed and started anew. Shipped cores, real cryptography, virtual time.
+// the recipient was killed and started anew while it is all still fresh, when the seen-filter has turned over once, twice and three
+// times, when session keys have been renewed, and after the recipient was killed once more. Shipped cores, real cryptography, virtual
+// time.
 
 const MESSAGES = 200;
-/** A seen-filter turns each 180 s, keys each 120 s (PROTOCOL §10); an envelope is fresh for 90 s. */
-const AGES_MS = [60_000, 190_000, 370_000, 550_000];
+/** Ages of the oldest one. A seen-filter turns each 180 s, keys each 120 s (PROTOCOL §10); an envelope is fresh for 90 s. */
+const AGES_MS = [80_000, 190_000, 370_000, 550_000];
+const FRESH_MS = 90_000;
 const SETTLE_MS = 20_000;
+const RESTART_MS = 5_000;
 const SEED = 13;
 
 export const replayRotations: Attack = {
   name: "replay-rotations",
-  does: `a neighbour sends ${MESSAGES} kept messages again at ages up to 9 min, and after a restart, in virtual time`,
+  does: `a neighbour sends ${MESSAGES} kept messages again at ages up to 9 min, and after restarts, in virtual time`,
   on: "none",
   run() {
     const world = new World({ seed: SEED, latencyMs: [5, 20], loss: 0, duplication: 0, floor: 16 });
     const kept: Frame[] = [];
     let isKeeping = true;
+    let hadAgain = 0;
     const tap = watchPlaintexts({
       sealing: () => {},
       opened: (_peer, plaintext) => {
         const frames = readFrames(plaintext);
-        if (!isKeeping || !frames.ok) return;
-        for (const { kind, body } of frames.value) if (kind === FRAME_KIND.send) kept.push({ kind, body: asNew(body) });
+        if (!frames.ok) return;
+        for (const { kind, body } of frames.value) {
+          if (kind !== FRAME_KIND.send) continue;
+          if (isKeeping) kept.push({ kind, body: asNew(body) });
+          else hadAgain += 1;
+        }
       },
     });
     const relay = world.addRelay();
@@ -35,9 +43,19 @@ export const replayRotations: Attack = {
     const attacker = new Attacker(world);
     reader.feed({ type: "listening", on: true });
     world.run(SETTLE_MS);
+    const sinceMs = world.queue.nowMs;
     for (let i = 0; i < MESSAGES; i += 1) {
       const content = new Uint8Array(20).fill(i);
-      author.feed({ type: "submit", id: `${i}`, to: reader.id, content, topic: "", via: "relay", timeoutMs: 10_000 });
+      // As long as a message may live: what has expired is refused whatever else fails.
+      author.feed({
+        type: "submit",
+        id: `${i}`,
+        to: reader.id,
+        content,
+        topic: "",
+        via: "relay",
+        timeoutMs: LIFETIME_MAX_MS,
+      });
       world.run(20);
     }
     world.run(SETTLE_MS);
@@ -58,17 +76,24 @@ export const replayRotations: Attack = {
       }
       world.run(SETTLE_MS);
     };
-    const sinceMs = world.queue.nowMs;
+    const restart = () => {
+      reader.kill();
+      world.run(100);
+      reader.start();
+      reader.feed({ type: "listening", on: true });
+      world.run(RESTART_MS);
+    };
+    restart();
+    again();
+    // Else nothing but their age would have kept them out.
+    if (world.queue.nowMs > sinceMs + FRESH_MS) throw new Error("sent again too late to be fresh after the restart");
     for (const ageMs of AGES_MS) {
       world.run(Math.max(0, sinceMs + ageMs - world.queue.nowMs));
       again();
     }
-    reader.kill();
-    world.run(100);
-    reader.start();
-    reader.feed({ type: "listening", on: true });
-    world.run(SETTLE_MS);
+    restart();
     again();
+    if (hadAgain < badCount / 2) throw new Error("they did not all come to the recipient again");
     return Promise.resolve({
       badCount,
       checks: [

@@ -1,6 +1,6 @@
 import { nodeIdToBytes } from "@starling/crypto-identity";
 import { pass } from "@starling/lab/deadline";
-import { bytesToHex, decodeSendAck, decodeSendFail, FRAME_KIND } from "@starling/wire-protocol";
+import { bytesToHex, decodeSendAck, decodeSendFail, FRAME_KIND, lockOf } from "@starling/wire-protocol";
 import { type Attack, atLeast, atMost, type Scene } from "../attack.ts";
 import { CraftedPeer } from "../tools/crafted-peer.ts";
 import { type Crafted, craftEnvelope, sendBody } from "../tools/envelopes.ts";
@@ -32,7 +32,10 @@ export const stamps: Attack = {
     peer.onFrame = ({ kind, body }) => {
       const fail = kind === FRAME_KIND.sendFail ? decodeSendFail(body) : undefined;
       if (fail?.ok) refused.add(bytesToHex(fail.value.lock));
-      if (kind === FRAME_KIND.sendAck && decodeSendAck(body).ok) acks += 1;
+      const ack = kind === FRAME_KIND.sendAck ? decodeSendAck(body) : undefined;
+      if (!ack?.ok) return;
+      acks += 1;
+      acknowledged.add(bytesToHex(lockOf(ack.value.t)));
     };
     for (const { encoded } of good) peer.say(FRAME_KIND.send, sendBody(encoded));
     await pass(SETTLE_MS);

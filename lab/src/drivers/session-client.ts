@@ -3,7 +3,7 @@
 //   session-client NETWORK
 import { randomBytes, randomFillSync } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { generateIdentity, type NodeId, parseNodeId } from "@starling/crypto-identity";
+import { generateIdentity, parseNodeId } from "@starling/crypto-identity";
 import { createSessionCrypto, type SessionEvent, SessionTable } from "@starling/session";
 import { bytesToHex, encodeMessage, FRAME_KIND, signNodeRecord } from "@starling/wire-protocol";
 import { addressInAnswer, stunBindingRequest } from "../stun.ts";
@@ -48,17 +48,11 @@ setInterval(() => {
   if (due !== null && due <= performance.now()) settle(table.tick(time()));
 }, 5);
 
-function idOf(text: unknown): NodeId {
-  const id = parseNodeId(String(text));
-  if (id === undefined) throw new Error("no node id");
-  return id;
-}
-
 async function connect({ id, ip, port }: Params): Promise<object> {
   const opened = new Promise<boolean>((resolve) => {
     waiting = resolve;
   });
-  table.connect(idOf(id), { ip: String(ip), port: Number(port) }, time());
+  table.connect(parseNodeId(String(id)), { ip: String(ip), port: Number(port) }, time());
   settle([]);
   if (!(await opened)) throw new Error("unreachable");
   return {};
@@ -67,7 +61,7 @@ async function connect({ id, ip, port }: Params): Promise<object> {
 /** Queues a message of this size and hands over the datagrams that carry it; sends them as well unless it is mute. */
 function seal({ id, sizeBytes }: Params): object {
   const body = random(Number(sizeBytes));
-  table.send(idOf(id), { kind: FRAME_KIND.direct, body }, time());
+  table.send(parseNodeId(String(id)), { kind: FRAME_KIND.direct, body }, time());
   const datagrams = table.flush(time()).map(({ to, datagram }) => {
     if (!isMute) socket.send(datagram, to.port, to.ip);
     return bytesToHex(datagram);
@@ -83,8 +77,8 @@ function name({ id, ip, port, count }: Params): object {
     const record = signNodeRecord({ identity, network, sequence, role: "node", addresses: [address], random });
     const announce = encodeMessage({ type: "announce", anchor: true, record });
     const contacts = Array.from({ length: 8 }, () => ({ id: generateIdentity(random).id, address }));
-    table.send(idOf(id), announce, time());
-    table.send(idOf(id), encodeMessage({ type: "nodes", query: 0, attached: true, contacts }), time());
+    table.send(parseNodeId(String(id)), announce, time());
+    table.send(parseNodeId(String(id)), encodeMessage({ type: "nodes", query: 0, attached: true, contacts }), time());
   }
   settle([]);
   return {};

@@ -1,7 +1,7 @@
 // A node that is udp-transport and nothing more, over its public API. Its key is made here and leaves it only as an id.
 //   udp-node NETWORK PORT
 import { randomFillSync } from "node:crypto";
-import { generateIdentity, type NodeId, parseNodeId } from "@starling/crypto-identity";
+import { generateIdentity, parseNodeId } from "@starling/crypto-identity";
 import { createSecureUdp } from "@starling/udp-transport";
 import { now, type Params, say, serve } from "./serve.ts";
 
@@ -40,15 +40,9 @@ const secure = await createSecureUdp({
   onError: (error) => say({ type: "error", message: error.message }),
 });
 
-function idOf(text: unknown): NodeId {
-  const id = parseNodeId(String(text));
-  if (id === undefined) throw new Error("no node id");
-  return id;
-}
-
 async function connect({ id, ip, port: to }: Params): Promise<object> {
   const startedMs = now();
-  await secure.connect(idOf(id), { ip: String(ip), port: Number(to) });
+  await secure.connect(parseNodeId(String(id)), { ip: String(ip), port: Number(to) });
   return { ms: now() - startedMs };
 }
 
@@ -57,7 +51,7 @@ async function visit({ id, ip, port: to }: Params): Promise<object> {
   const visitor = await createSecureUdp({ identity: newIdentity(), network, host: "0.0.0.0", port: 0 });
   const startedMs = now();
   try {
-    await visitor.connect(idOf(id), { ip: String(ip), port: Number(to) });
+    await visitor.connect(parseNodeId(String(id)), { ip: String(ip), port: Number(to) });
     return { ms: now() - startedMs };
   } finally {
     await visitor.close();
@@ -66,7 +60,7 @@ async function visit({ id, ip, port: to }: Params): Promise<object> {
 
 /** `count` messages, as fast as they are acknowledged or `perSecond`; answers when the fate of each is known. */
 async function send({ id, flow, count, sizeBytes, perSecond }: Params): Promise<object> {
-  const to = idOf(id);
+  const to = parseNodeId(String(id));
   const of = Number(count);
   const rate = perSecond === undefined ? Number.POSITIVE_INFINITY : Number(perSecond);
   const bytes = new Uint8Array(Math.max(HEADER_BYTES, Number(sizeBytes)));

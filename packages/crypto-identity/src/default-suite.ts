@@ -14,7 +14,8 @@ const suite = createSuite(primitives);
 
 /**
  * The system's cryptographic source: OpenSSL's on Node, `crypto.getRandomValues` elsewhere. The one to hand over wherever
- * bytes need not be reproducible; on Node sealing is faster with it than with any other.
+ * bytes need not be reproducible; on Node sealing is faster with it than with any other. Throws `E_BAD_SIZE` for anything
+ * but an integer from 0 to 65,536.
  */
 export const systemRandom: RandomSource = suite.systemRandom;
 
@@ -28,8 +29,8 @@ export const identityFromSeed: (seed: Uint8Array) => Identity = suite.identityFr
 export const seedOf: (identity: Identity) => Uint8Array = suite.seedOf;
 
 /**
- * Overwrites the private half where JavaScript allows. From then on the identity is refused with `E_NOT_AN_IDENTITY`, and
- * what was begun with it comes to nothing.
+ * Overwrites the private half where JavaScript allows. From then on the identity is refused with `E_NOT_AN_IDENTITY`, by this
+ * function too, and what was begun with it comes to nothing: its `finish` gives undefined, its `respond` throws.
  */
 export const forgetIdentity: (identity: Identity) => void = suite.forgetIdentity;
 
@@ -39,13 +40,19 @@ export const forgetIdentity: (identity: Identity) => void = suite.forgetIdentity
  */
 export const sealBox: (input: SealBoxInput) => Uint8Array = suite.sealBox;
 
-/** Opens a box from a stranger; undefined where it is not whole, not for this identity, or of another prologue. */
+/**
+ * Opens a box from a stranger; undefined where it is not whole, not for this identity, or of another prologue. Throws
+ * `E_NOT_AN_IDENTITY`, and `E_BAD_ARGUMENT` for a prologue that is not bytes.
+ */
 export const openBox: (input: OpenBoxInput) => OpenedBox | undefined = suite.openBox;
 
 /** Begins a session with a known key (Noise IK). Throws as `sealBox` does. */
 export const initiateHandshake: (input: InitiateInput) => Initiation = suite.initiateHandshake;
 
-/** Reads a stranger's message 1; undefined where it is not whole, not for this identity, or of another prologue. */
+/**
+ * Reads a stranger's message 1; undefined where it is not whole, not for this identity, or of another prologue. Throws
+ * `E_NOT_AN_IDENTITY`, and `E_BAD_ARGUMENT` for a prologue that is not bytes.
+ */
 export const respondHandshake: (input: RespondInput) => Response | undefined = suite.respondHandshake;
 
 /**
@@ -54,20 +61,23 @@ export const respondHandshake: (input: RespondInput) => Response | undefined = s
  */
 export const createNoiseHandshake: (input: NoiseHandshakeInput) => NoiseHandshake = suite.createNoiseHandshake;
 
-/** Signs for third parties (XEdDSA); 64 bytes. Throws `E_BAD_DOMAIN`, `E_NOT_AN_IDENTITY`, `E_BAD_RANDOM`. */
+/**
+ * Signs for third parties (XEdDSA); 64 bytes. Throws `E_BAD_DOMAIN`, `E_NOT_AN_IDENTITY`, `E_BAD_RANDOM`, and `E_BAD_ARGUMENT`
+ * for a message that is not bytes.
+ */
 export const sign: (input: SignInput) => Uint8Array = suite.sign;
 
 /** Whether the owner of `id` signed this message for this domain. Never throws. */
 export const verify: (input: VerifyInput) => boolean = suite.verify;
 
-/** SHA-256, 32 bytes. */
+/** SHA-256, 32 bytes. Throws `E_BAD_ARGUMENT` for what is not bytes. */
 export const sha256: (data: Uint8Array) => Uint8Array = suite.sha256;
 
-/** HMAC-SHA-256, 32 bytes. For more than one message under a key, `createMac`. */
+/** HMAC-SHA-256, 32 bytes. For more than one message under a key, `createMac`. Throws `E_BAD_ARGUMENT` for what is not bytes. */
 export const hmacSha256: (key: Uint8Array, data: Uint8Array) => Uint8Array = suite.hmacSha256;
 
-/** HMAC-SHA-256 under a key that is prepared once. */
+/** HMAC-SHA-256 under a key that is prepared once. Throws `E_BAD_ARGUMENT` for what is not bytes, as the Mac does. */
 export const createMac: (key: Uint8Array) => Mac = suite.createMac;
 
-/** Compares in a time that depends on the lengths only. */
+/** Compares in a time that depends on the lengths only. Throws `E_BAD_ARGUMENT` for what is not bytes. */
 export const equalBytes: (a: Uint8Array, b: Uint8Array) => boolean = suite.equalBytes;

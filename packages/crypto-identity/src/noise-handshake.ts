@@ -42,7 +42,10 @@ export interface NoiseHandshake {
   readonly isComplete: boolean;
   /** The other side's static key, once it is known. It is proved by the end of the handshake, not before. */
   readonly remote: NodeId | undefined;
-  /** The next message. Throws `E_OUT_OF_TURN`, `E_TOO_LARGE`, `E_BAD_ARGUMENT`, `E_BAD_RANDOM`; nothing has changed then. */
+  /**
+   * The next message, 65,535 bytes at most. Throws `E_OUT_OF_TURN`, `E_TOO_LARGE`, `E_BAD_ARGUMENT`, `E_BAD_RANDOM`, and
+   * `E_BAD_KEY` where a key of the other side's, or one's own since forgotten, leads to no secret; nothing has changed then.
+   */
   write(payload: Uint8Array): Uint8Array;
   /** The payload of the next message; undefined where it is not that, and then the right one can still be read. */
   read(message: Uint8Array): Uint8Array | undefined;

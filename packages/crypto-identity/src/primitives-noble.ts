@@ -7,6 +7,7 @@ import { concatBytes } from "./concat-bytes.ts";
 import { GROUP_ORDER, integerFromBytes } from "./edwards.ts";
 import { hkdf } from "./hkdf.ts";
 import type { Cipher, KeyPair, Mac, Primitives, Verifier } from "./primitives.ts";
+import { requireDrawSize } from "./random.ts";
 
 // The backend for everywhere else: pure JavaScript, some twenty times slower than node:crypto, the same answers.
 
@@ -71,6 +72,11 @@ function generateKeyPair(): KeyPair {
   return pair;
 }
 
+function systemRandom(sizeBytes: number): Uint8Array {
+  requireDrawSize(sizeBytes);
+  return randomBytes(sizeBytes);
+}
+
 /**
  * noble's own verify multiplies by the cofactor, OpenSSL's does not. A signature that one accepts and the other does not
  * would split a network, so this is OpenSSL's equation: R' = sB - kA, compared with R as bytes.
@@ -111,7 +117,7 @@ export const primitives: Primitives = {
   createCipher,
   keyPairFromSeed,
   generateKeyPair,
-  systemRandom: randomBytes,
+  systemRandom,
   importPublicKey: (bytes) => ({ bytes, handle: undefined }),
   createVerifier,
   equalBytes,

@@ -2,6 +2,7 @@ import * as crypto from "node:crypto";
 import { createMac, derivePair, mixHash, sha256, sha512 } from "./node-hash.ts";
 import { createVerifier, generateKeyPair, importPublicKey, keyPairFromSeed, plainArray } from "./node-keys.ts";
 import type { Cipher, Primitives } from "./primitives.ts";
+import { requireDrawSize } from "./random.ts";
 
 // The backend on Node.
 
@@ -46,6 +47,7 @@ const pool = new Uint8Array(POOL_BYTES);
 let usedBytes = POOL_BYTES;
 
 function systemRandom(sizeBytes: number): Uint8Array {
+  requireDrawSize(sizeBytes);
   if (sizeBytes > POOLED_MAX_BYTES) return crypto.randomFillSync(new Uint8Array(sizeBytes));
   if (usedBytes + sizeBytes > POOL_BYTES) {
     crypto.randomFillSync(pool);

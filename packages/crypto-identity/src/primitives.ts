@@ -50,6 +50,7 @@ export interface Primitives {
   keyPairFromSeed(seed: Uint8Array): KeyPair;
   /** A new pair from the system's own source, which is `systemRandom`'s too. */
   generateKeyPair(): KeyPair;
+  /** Throws `E_BAD_SIZE` for anything but an integer from 0 to 65,536. */
   systemRandom: RandomSource;
   /** `bytes` is 32 bytes; any of them is accepted here, for X25519 is defined on all of them (RFC 7748 §5). */
   importPublicKey(bytes: Uint8Array): PublicKey;

@@ -21,7 +21,10 @@ function field(argument: string, text: string): Uint8Array {
   return concatBytes(Uint8Array.of(0, bytes.length), bytes);
 }
 
-/** The prologue for a network and a purpose ("session", "unicast", ...). Throws `E_BAD_PROLOGUE` where one is empty or long. */
+/**
+ * The prologue for a network and a purpose ("session", "channel", "envelope"), each 1 to 255 bytes of UTF-8. Throws
+ * `E_BAD_PROLOGUE` where one is not.
+ */
 export function protocolPrologue(network: string, purpose: string): Uint8Array {
   return concatBytes(
     Uint8Array.of(NAME.length),

@@ -59,7 +59,11 @@ export interface RespondInput {
 export interface Response {
   readonly initiator: NodeId;
   readonly payload: Uint8Array;
-  /** Writes message 2. Every call makes other keys, from a fresh ephemeral. */
+  /**
+   * Writes message 2, 48 bytes longer than the payload. Every call makes other keys, from a fresh ephemeral. Throws
+   * `E_NOT_AN_IDENTITY` once the identity was forgotten, `E_BAD_ARGUMENT`, `E_BAD_RANDOM`, and `E_TOO_LARGE` beyond 65,535
+   * bytes.
+   */
   respond(payload: Uint8Array, random: RandomSource): { readonly message: Uint8Array; readonly keys: SessionKeys };
 }
 
@@ -69,10 +73,8 @@ export interface SessionHandshakes {
 }
 
 export function createSessionHandshakes(noise: Noise, identities: Identities, peerKeys: PeerKeys): SessionHandshakes {
-  /** The last state is this call's alone, so what it holds is overwritten. */
   function sessionKeys(state: HandshakeState): SessionKeys {
     const { send, receive, handshakeHash } = noise.split(state);
-    state.symmetric.wipe();
     return { send: createAead(send), receive: createAead(receive), handshakeHash };
   }
 
@@ -89,7 +91,11 @@ export function createSessionHandshakes(noise: Noise, identities: Identities, pe
         message,
         finish(message2) {
           const read = message2 instanceof Uint8Array ? noise.read(state, message2) : undefined;
-          return read && { payload: read.payload, keys: sessionKeys(read.state) };
+          if (read === undefined) return undefined;
+          const keys = sessionKeys(read.state);
+          // Not the ephemeral: it is the initiation's, which may be finished with another message 2.
+          read.state.symmetric.wipe();
+          return { payload: read.payload, keys };
         },
       };
     },
@@ -107,9 +113,14 @@ export function createSessionHandshakes(noise: Noise, identities: Identities, pe
         initiator: initiator.id,
         payload: read.payload,
         respond(payload, random) {
+          // Forgotten since, perhaps: message 2 needs no more of its key, and says all the same that its owner answers.
+          identities.keyPairOf(identity);
           requireBytes("payload", payload);
           const written = noise.write(read.state, payload, random);
-          return { message: written.message, keys: sessionKeys(written.state) };
+          const keys = sessionKeys(written.state);
+          // The last state is this call's alone, its ephemeral included.
+          noise.wipe(written.state);
+          return { message: written.message, keys };
         },
       };
     },

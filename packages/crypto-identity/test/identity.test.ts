@@ -132,6 +132,8 @@ describe.each(["node", "noble"] as const)("Identity, %s backend", (name) => {
     const initiation = suite.initiateHandshake({ identity: one, responder: other.id, prologue, payload, random });
     const { message } = initiation;
     const answer = required(suite.respondHandshake({ identity: other, prologue, message })).respond(payload, random);
+    const begun = suite.initiateHandshake({ identity: other, responder: one.id, prologue, payload, random });
+    const response = required(suite.respondHandshake({ identity: one, prologue, message: begun.message }));
     suite.sign({ identity: one, domain: "d", message, random });
     suite.forgetIdentity(one);
     const uses = [
@@ -140,6 +142,7 @@ describe.each(["node", "noble"] as const)("Identity, %s backend", (name) => {
       () => suite.sign({ identity: one, domain: "d", message, random }),
       () => suite.openBox({ identity: one, prologue, box }),
       () => suite.sealBox({ identity: one, recipient: other.id, prologue, plaintext: payload, random }),
+      () => response.respond(payload, random),
     ];
     for (const use of uses) expect(use).toThrow(expect.objectContaining({ code: "E_NOT_AN_IDENTITY" }));
     expect(initiation.finish(answer.message)).toBeUndefined();
@@ -153,7 +156,7 @@ describe.each(["node", "noble"] as const)("Identity, %s backend", (name) => {
     expect(hex(random(32))).not.toBe(hex(random(32)));
     const [one, other] = [suite.generateIdentity(random), suite.generateIdentity(random)];
     const again = suite.identityFromSeed(suite.seedOf(one));
-    const prologue = api.protocolPrologue("main", "unicast");
+    const prologue = api.protocolPrologue("main", "envelope");
     const box = suite.sealBox({ identity: other, recipient: one.id, prologue, plaintext: random(5), random });
     expect(suite.openBox({ identity: again, prologue, box })?.sender).toBe(other.id);
     const second = suite.sealBox({ identity: other, recipient: one.id, prologue, plaintext: random(5), random });
@@ -247,7 +250,7 @@ test("the public functions run, with the Buffers of node:crypto's own random sou
   expect(api.equalBytes(mac(random(3)), mac(random(3)))).toBe(false);
   expect(hex(api.hmacSha256(unhex("0b".repeat(20)), Buffer.from("Hi There")))).toMatch(/^b0344c61/);
   expect(hex(api.sha256(Buffer.from("abc")))).toMatch(/^ba7816bf/);
-  const prologue = api.protocolPrologue("main", "unicast");
+  const prologue = api.protocolPrologue("main", "envelope");
   const box = api.sealBox({ identity, recipient: identity.id, prologue, plaintext: random(9), random });
   expect(box).toHaveLength(9 + api.SEALED_BOX_OVERHEAD_BYTES);
   expect(required(api.openBox({ identity, prologue, box })).sender).toBe(identity.id);

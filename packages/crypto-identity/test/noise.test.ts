@@ -2,9 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { PATTERN_X } from "../src/handshake-pattern.ts";
 import type { Identity } from "../src/identity.ts";
-import type { NodeId } from "../src/node-id.ts";
+import { type NodeId, nodeIdToBytes } from "../src/node-id.ts";
 import { createNoise } from "../src/noise.ts";
 import { createPeerKeys } from "../src/peer-keys.ts";
+import type { KeyPair, Primitives } from "../src/primitives.ts";
 import { protocolPrologue } from "../src/prologue.ts";
 import { SEALED_BOX_OVERHEAD_BYTES } from "../src/sealed-box.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type Initiation,
   type Response,
 } from "../src/session-handshake.ts";
+import { createSuite } from "../src/suite.ts";
 import { backends, flipBit, hex, pairs, required, seededRandom, suites, unhex, utf8 } from "./support.ts";
 
 const prologue = protocolPrologue("test", "unicast");
@@ -165,6 +167,34 @@ describe.each(pairs)("session handshake, begun by %s and answered by %s", (initi
     expect(two.keys.send.seal(0, utf8(""), utf8("x"))).not.toEqual(sealed);
     expect(required(initiation.finish(two.message)).payload).toEqual(utf8("2"));
   });
+});
+
+test.each(backends)("a responder's ephemeral key is given up with its message 2, $name backend", (primitives) => {
+  const pairs: KeyPair[] = [];
+  const keep = (pair: KeyPair): KeyPair => {
+    pairs.push(pair);
+    return pair;
+  };
+  const spied: Primitives = {
+    ...primitives,
+    generateKeyPair: () => keep(primitives.generateKeyPair()),
+    keyPairFromSeed: (seed) => keep(primitives.keyPairFromSeed(seed)),
+  };
+  const suite = createSuite(spied);
+  const [alice, bob] = [suite.identityFromSeed(seeds.alice), suite.identityFromSeed(seeds.bob)];
+  const input = { prologue, payload: utf8(""), random: seededRandom("ephemeral") };
+  for (const random of [input.random, spied.systemRandom]) {
+    const initiation = suite.initiateHandshake({ ...input, identity: alice, responder: bob.id });
+    const response = required(suite.respondHandshake({ identity: bob, prologue, message: initiation.message }));
+    const before = pairs.length;
+    const { message } = response.respond(utf8(""), random);
+    expect(pairs).toHaveLength(before + 1);
+    const peer = primitives.importPublicKey(nodeIdToBytes(alice.id));
+    expect(pairs[before]?.agree(peer)).toBeUndefined();
+    // The initiator's is not: its message 1 may be answered again.
+    expect(initiation.finish(message)).toBeDefined();
+    expect(initiation.finish(message)).toBeDefined();
+  }
 });
 
 describe.each(["node", "noble"] as const)("what a forger may try, %s backend", (name) => {

@@ -123,6 +123,26 @@ describe.each(backends)("$name backend", (primitives) => {
     expect(aead.open(counter, utf8(""), new Uint8Array(32))).toBeUndefined();
   });
 
+  test.each([-1, -16, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 65_537, undefined, "8"])(
+    "a draw of %s bytes is refused, and the next ones are whole",
+    (sizeBytes) => {
+      primitives.systemRandom(32);
+      expect(() => primitives.systemRandom(sizeBytes as number)).toThrow(
+        expect.objectContaining({ code: "E_BAD_SIZE", argument: "sizeBytes" }),
+      );
+      const drawn = Array.from({ length: 200 }, () => primitives.systemRandom(32));
+      // None with a run of zeros, which is what the pool holds where it has been: one in 2^58 by chance.
+      for (const bytes of drawn) {
+        expect(bytes).toHaveLength(32);
+        expect(hex(bytes)).not.toContain("00".repeat(8));
+      }
+    },
+  );
+
+  test("the largest draw is whole too", () => {
+    for (const size of [0, 64, 65, 65_536]) expect(primitives.systemRandom(size)).toHaveLength(size);
+  });
+
   test("gives plain arrays, and secrets share no memory with anything", () => {
     const cipher = primitives.createCipher(new Uint8Array(32));
     const sealed = cipher.seal(new Uint8Array(12), utf8("a"), utf8("text"));

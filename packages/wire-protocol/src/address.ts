@@ -1,6 +1,6 @@
 // An Address: where a UDP socket can be reached. Always an ip literal, never a name: nothing here asks a resolver.
 //
-//   bytes: 0 family u8 (4 or 6) | 1 ip (4 or 16) | port u16; 7 or 19 in all
+//   bytes: 0 family u8 (4 or 6) | 1 ip (4 or 16) | port u16 (not 0); 7 or 19 in all
 //
 // One text a value: IPv6 in the form of RFC 5952, IPv4-mapped IPv6 written as IPv4.
 import ipaddr from "ipaddr.js";
@@ -10,7 +10,10 @@ import { WireError } from "./errors.ts";
 
 const [DOT, ZERO] = [0x2e, 0x30];
 
-/** An ip and a UDP port: `ip` a canonical literal (IPv4 dotted, or IPv6 as of RFC 5952; never a name), `port` 0 to 65,535. */
+/**
+ * An ip and a UDP port: `ip` a canonical literal (IPv4 dotted, or IPv6 as of RFC 5952; never a name), `port` 1 to 65,535. Port 0
+ * stands for any port where a socket is to be bound, and is never on the wire.
+ */
 export type Address = { readonly ip: string; readonly port: number };
 
 /** Reads `1.2.3.4:5` or `[::1]:5`. Throws `E_BAD_ADDRESS`; for configuration and command lines. */
@@ -46,8 +49,9 @@ export function addressSizeBytes(address: Address): number {
   return address.ip.includes(":") ? 19 : 7;
 }
 
-/** Appends an address. Throws `E_BAD_ADDRESS` for an ip that is not a canonical literal. */
+/** Appends an address. Throws `E_BAD_ADDRESS` for an ip that is not a canonical literal, and for a port that is none or 0. */
 export function writeAddress(writer: ByteWriter, address: Address): void {
+  if (!isPort(address.port)) throw new WireError("E_BAD_ADDRESS", `${address.port} is no port from 1 to 65535`);
   const ipv4 = ipv4Value(address.ip);
   if (ipv4 !== undefined) {
     writer.u8(4).u32(ipv4).u16(address.port);

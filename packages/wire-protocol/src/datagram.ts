@@ -17,6 +17,7 @@
 import { setU32, u32At } from "./big-endian.ts";
 import type { DecodeResult } from "./decode-result.ts";
 import { decoded, undecodable } from "./decode-result.ts";
+import { WireError } from "./errors.ts";
 import { DATA_OVERHEAD_BYTES, DATAGRAM_MAX_BYTES } from "./limits.ts";
 
 /** First byte of a Hello. */
@@ -42,6 +43,8 @@ export const WELCOME_PAYLOAD_MAX_BYTES = 1143;
 export const DATA_HEADER_BYTES = 13;
 const WELCOME_MIN_BYTES = 57;
 const CHANNEL_HELLO_BYTES = 101;
+const CHANNEL_HELLO_MESSAGE_BYTES = 96;
+const WELCOME_MESSAGE_MIN_BYTES = 48;
 const COOKIE_BYTES = 37;
 const COOKIE_OFFSET = 1184;
 
@@ -163,8 +166,12 @@ function welcomeOf(bytes: Uint8Array): Welcome {
   };
 }
 
-/** A Hello without its mac1 and cookie, which are zeros until the caller sets them at HELLO_MAC1_OFFSET. */
+/**
+ * A Hello without its mac1 and cookie, which are zeros until the caller sets them at HELLO_MAC1_OFFSET. Throws `E_BAD_VALUE` for
+ * a message that has not HELLO_MESSAGE_BYTES.
+ */
 export function encodeHello(senderIndex: number, message: Uint8Array): Uint8Array {
+  requireSize("the message of a Hello", message, HELLO_MESSAGE_BYTES);
   const bytes = new Uint8Array(DATAGRAM_MAX_BYTES);
   bytes[0] = HELLO;
   new DataView(bytes.buffer).setUint32(1, senderIndex);
@@ -172,8 +179,9 @@ export function encodeHello(senderIndex: number, message: Uint8Array): Uint8Arra
   return bytes;
 }
 
-/** The Hello that renews the keys of a channel; its message has no payload. */
+/** The Hello that renews the keys of a channel; its message has no payload. Throws `E_BAD_VALUE` where it has not 96 bytes. */
 export function encodeChannelHello(senderIndex: number, message: Uint8Array): Uint8Array {
+  requireSize("the message of a channel's Hello", message, CHANNEL_HELLO_MESSAGE_BYTES);
   const bytes = new Uint8Array(CHANNEL_HELLO_BYTES);
   bytes[0] = HELLO;
   setU32(bytes, 1, senderIndex);
@@ -181,13 +189,21 @@ export function encodeChannelHello(senderIndex: number, message: Uint8Array): Ui
   return bytes;
 }
 
-/** Sets the cookie of an encoded Hello (mac1 does not cover it, so the Hello stays the same Hello). */
+/**
+ * Sets the cookie of an encoded Hello (mac1 does not cover it, so the Hello stays the same Hello). Throws `E_BAD_VALUE` unless
+ * it has 16 bytes.
+ */
 export function setHelloCookie(hello: Uint8Array, cookie: Uint8Array): void {
+  requireSize("a cookie", cookie, MAC_BYTES);
   hello.set(cookie, COOKIE_OFFSET);
 }
 
-/** A Welcome around the handshake's message 2. */
+/** A Welcome around the handshake's message 2. Throws `E_BAD_VALUE` where that has less than the 48 bytes of one without payload. */
 export function encodeWelcome(senderIndex: number, receiverIndex: number, message: Uint8Array): Uint8Array {
+  if (message.length < WELCOME_MESSAGE_MIN_BYTES) {
+    const text = `the message of a Welcome has at least ${WELCOME_MESSAGE_MIN_BYTES} bytes, got ${message.length}`;
+    throw new WireError("E_BAD_VALUE", text);
+  }
   const bytes = new Uint8Array(9 + message.length);
   const view = new DataView(bytes.buffer);
   bytes[0] = WELCOME;
@@ -197,8 +213,10 @@ export function encodeWelcome(senderIndex: number, receiverIndex: number, messag
   return bytes;
 }
 
-/** A Cookie: mac1 of the Hello that it answers, and the cookie, 16 bytes each. */
+/** A Cookie: mac1 of the Hello that it answers, and the cookie. Throws `E_BAD_VALUE` unless each has 16 bytes. */
 export function encodeCookie(receiverIndex: number, mac1: Uint8Array, cookie: Uint8Array): Uint8Array {
+  requireSize("mac1", mac1, MAC_BYTES);
+  requireSize("a cookie", cookie, MAC_BYTES);
   const bytes = new Uint8Array(COOKIE_BYTES);
   bytes[0] = COOKIE;
   new DataView(bytes.buffer).setUint32(1, receiverIndex);
@@ -220,4 +238,10 @@ export function writeDataHeader(target: Uint8Array, receiverIndex: number, count
   setU32(target, 1, receiverIndex);
   setU32(target, 5, Math.floor(counter / 2 ** 32));
   setU32(target, 9, counter % 2 ** 32);
+}
+
+/** A short field would leave zeros behind it, a long one run over what follows. */
+function requireSize(what: string, bytes: Uint8Array, sizeBytes: number): void {
+  if (bytes.length === sizeBytes) return;
+  throw new WireError("E_BAD_VALUE", `${what} has ${sizeBytes} bytes, got ${bytes.length}`);
 }

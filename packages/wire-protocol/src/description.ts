@@ -1,7 +1,7 @@
 // A session description for one data channel, in the bytes that matter (PROTOCOL §9). What an SDP text says beyond them is the
 // same for every Starling channel: one data section, SCTP port 5000, sha-256.
 //
-//   0 flags u8 (bits 0-1 setup: 0 actpass, 1 active, 2 passive) | 1 ufrag length u8 (4-32) | ufrag | pwd length u8 (22-64) | pwd
+//   0 setup u8 (0 actpass, 1 active, 2 passive) | 1 ufrag length u8 (4-32) | ufrag | pwd length u8 (22-64) | pwd
 //   | SHA-256 fingerprint of the DTLS certificate (32) | candidate count u8 (0-10) | candidates
 //   candidate: type u8 (0 host, 1 server-reflexive, 2 peer-reflexive, 3 relayed) | address (7 or 19, see address.ts)
 //

@@ -120,7 +120,10 @@ export function envelopeId(digest: Uint8Array): string {
   return bytesToHex(digest.subarray(0, 16));
 }
 
-/** Sets the stamp of an encoded envelope in place: the digest does not cover these bytes. */
+/**
+ * Sets the stamp of an encoded envelope in place: the digest does not cover these bytes. Throws `E_BAD_VALUE` unless `effort` is
+ * an integer below 2^48 and `nonce` has 8 bytes.
+ */
 export function setEnvelopeStamp(envelope: Uint8Array, effort: number, nonce: Uint8Array): void {
   envelope.set(new ByteWriter(14).u48(effort).raw(nonce, NONCE_BYTES).bytes, EFFORT_OFFSET);
 }

@@ -31,7 +31,10 @@ export type WelcomePayload = {
   readonly nodes: Uint8Array;
 };
 
-/** Pads it to HELLO_PAYLOAD_BYTES. Throws `E_TOO_LARGE` for a Lookup that does not fit. */
+/**
+ * Pads it to HELLO_PAYLOAD_BYTES. Throws `E_TOO_LARGE` for a Lookup that does not fit, and `E_BAD_VALUE` for a time or an epoch
+ * that is none.
+ */
 export function encodeHelloPayload(payload: HelloPayload): Uint8Array {
   const room = HELLO_PAYLOAD_BYTES - 16;
   if (payload.lookup.length > room) throw new WireError("E_TOO_LARGE", "the Lookup does not fit a Hello", room);
@@ -54,7 +57,7 @@ export function decodeHelloPayload(bytes: Uint8Array): DecodeResult<HelloPayload
   return decoded({ timestampMs, epoch, lookup });
 }
 
-/** Throws `E_TOO_LARGE` for Nodes that do not fit. */
+/** Throws `E_TOO_LARGE` for Nodes that do not fit, and `E_BAD_VALUE` for an epoch that is none. */
 export function encodeWelcomePayload(payload: WelcomePayload): Uint8Array {
   const room = WELCOME_PAYLOAD_MAX_BYTES - 10;
   if (payload.nodes.length > room) throw new WireError("E_TOO_LARGE", "the Nodes does not fit a Welcome", room);

@@ -55,10 +55,11 @@ export const messageBodySchema: z.ZodType<MessageBody> = z
     seq: integerUpTo(0xffff_ffff),
     lowestUnsettledSeq: integerUpTo(0xffff_ffff),
     requestId: bytesOf(MESSAGE_ID_BYTES),
-    topic: z.string().max(TOPIC_MAX_BYTES),
+    topic: z.string().refine((topic) => encodeTopic({ topic }).length <= TOPIC_MAX_BYTES),
     content: bytesUpTo(CONTENT_MAX_BYTES),
   })
-  .refine(isLifetime);
+  .refine(isLifetime)
+  .refine(hasFittingRequestId);
 
 const encoder = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
@@ -81,8 +82,9 @@ export function messageBodySizeBytes(body: MessageBody): number {
   return FIXED_BYTES + topicBytes + body.content.length;
 }
 
-/** Throws `E_BAD_VALUE` for a field that is out of range. */
+/** Throws `E_BAD_VALUE` for a field that is out of range, and for a request id in anything but a reply. */
 export function writeMessageBody(writer: ByteWriter, body: MessageBody): void {
+  if (!hasFittingRequestId(body)) throw new WireError("E_BAD_VALUE", "only a reply has a request id");
   const topic = encodeTopic(body);
   writer
     .u8(KINDS.indexOf(body.kind))
@@ -120,14 +122,22 @@ export function readMessageBody(reader: ByteReader): DecodeResult<MessageBody> {
   if (topicBytes > TOPIC_MAX_BYTES || contentBytes > CONTENT_MAX_BYTES || !isLifetime(fields)) {
     return undecodable("bad-value");
   }
-  return decoded({ kind, ...fields, topic, content });
+  const body = { kind, ...fields, topic, content };
+  return hasFittingRequestId(body) ? decoded(body) : undecodable("bad-value");
 }
 
 /** Most messages have none. */
-function encodeTopic({ topic }: MessageBody): Uint8Array {
+function encodeTopic({ topic }: Pick<MessageBody, "topic">): Uint8Array {
   return topic === "" ? NO_BYTES : encoder.encode(topic);
 }
 
 function isLifetime({ createdMs, expiresMs }: Pick<MessageBody, "createdMs" | "expiresMs">): boolean {
   return expiresMs >= createdMs && expiresMs <= createdMs + LIFETIME_MAX_MS;
+}
+
+/** That of its request in a reply, zeros in all other kinds. A loop: `every` takes several times as long. */
+function hasFittingRequestId({ kind, requestId }: Pick<MessageBody, "kind" | "requestId">): boolean {
+  if (kind === "reply") return true;
+  for (let i = 0; i < requestId.length; i += 1) if (requestId[i] !== 0) return false;
+  return true;
 }

@@ -99,7 +99,11 @@ export function decodeMessage(frame: Frame): DecodeResult<Message> {
   }
 }
 
-/** The frame of a message that a core sends; a Pong's body is made for the session by `encodePong`. */
+/**
+ * The frame of a message that a core sends; a Pong's body is made for the session by `encodePong`. Throws `E_BAD_VALUE` for a
+ * field that does not fit its place, `E_TOO_LARGE` with the limit for a Direct's content or topic, `E_BAD_ADDRESS`, and `E_BAD_ID`
+ * (an IdentityError) for a node id that is none.
+ */
 export function encodeMessage(message: Exclude<Message, Pong>): Frame {
   switch (message.type) {
     case "send":

@@ -37,7 +37,10 @@ export type Publication = {
   readonly encoded: Uint8Array;
 };
 
-/** Signs content for everybody; the stamp is still to be minted over `publicationDigest` and set by `setPublicationStamp`. */
+/**
+ * Signs content for everybody; the stamp is still to be minted over `publicationDigest` and set by `setPublicationStamp`. Throws
+ * `E_TOO_LARGE` with the limit for content or topic, `E_BAD_VALUE` for a time or network name out of range, and what `sign` throws.
+ */
 export function signPublication(options: {
   readonly identity: Identity;
   readonly network: string;
@@ -71,7 +74,10 @@ export function signPublication(options: {
   return bytes;
 }
 
-/** Sets the stamp in place: neither digest nor signature covers these bytes. */
+/**
+ * Sets the stamp in place: neither digest nor signature covers these bytes. Throws `E_BAD_VALUE` unless `effort` is an integer
+ * below 2^48 and `nonce` has 8 bytes.
+ */
 export function setPublicationStamp(publication: Uint8Array, effort: number, nonce: Uint8Array): void {
   publication.set(new ByteWriter(6 + NONCE_BYTES).u48(effort).raw(nonce, NONCE_BYTES).bytes, STAMP_OFFSET);
 }

@@ -47,6 +47,7 @@ import {
   frameSizeBytes,
   hexToBytes,
   lockOf,
+  messageBodySchema,
   parseAddress,
   publicationDigest,
   publicationId,
@@ -327,6 +328,17 @@ describe("sealed body", () => {
         `08000574c3a4676c696368${"06".repeat(5)}${"00".repeat(67)}`,
     );
     expect(decodeSealedBody(encoded)).toEqual({ ok: true, value: { t, body } });
+  });
+
+  test.each(["message", "request", "signal"] as const)("a %s names no request, a reply may", (kind) => {
+    const named = { ...body, kind, requestId: fill(16, 9) };
+    expect(messageBodySchema.safeParse(named).success).toBe(false);
+    expect(() => encodeSealedBody({ t, body: named })).toThrow(expect.objectContaining({ code: "E_BAD_VALUE" }));
+    const bytes = encodeSealedBody({ t, body: { ...named, requestId: fill(16, 0) } });
+    bytes[16 + 60] = 1;
+    expect(decodeSealedBody(bytes)).toEqual({ ok: false, reason: "bad-value" });
+    const reply = { ...named, kind: "reply" as const };
+    expect(decodeSealedBody(encodeSealedBody({ t, body: reply }))).toEqual({ ok: true, value: { t, body: reply } });
   });
 
   test("a padding that is not zeros is refused: one byte string a value", () => {

@@ -1,6 +1,7 @@
 // Publish, Have, Want, Graft, Prune and Digest, PROTOCOL §8.
 //
-//   Publish body     0 hops u8 (links gone before this one, <= 32) | 1 flags u8 (bit 0: answers a Want) | 2 publication
+//   Publish body     0 hops u8 (links gone before this one, <= 32) | 1 flags u8 (bit 0: answers a Want, or goes out
+//                    again) | 2 publication
 //   Have, Want body  0 count u8 (1-64) | short ids (8 each): the first 8 bytes of a publication id
 //   Graft, Prune     empty: the sender wants to be, or no longer wants to be, in our tree
 //   Digest body      0 from u48 | 6 to u48 (authors' time in ms, from <= to) | 12 count u16 | 14 combined (8): the exclusive
@@ -21,7 +22,10 @@ export const SHORT_ID_BYTES = 8;
 /** Most short ids of one Have or Want. */
 export const SHORT_IDS_MAX = 64;
 
-/** A publication on its way (docs/PROTOCOL.md §8); `wanted`: it answers a Want. */
+/**
+ * A publication on its way (docs/PROTOCOL.md §8); `hops` 0 to 32, `wanted`: it answers a Want, or its author minted it again, so
+ * that who had it already prunes nothing.
+ */
 export type Publish = {
   readonly type: "publish";
   readonly hops: number;

@@ -133,6 +133,7 @@ function cases(): Case[] {
     ["sealed-body", "kind 4", plaintext, set(16, 4)],
     ["sealed-body", "expires before it was created", plaintext, zeros(39, 45)],
     ["sealed-body", "lives longer than ten minutes", plaintext, set(39, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)],
+    ["sealed-body", "a request id in a message", plaintext, set(61, ...fill(16, 9))],
     ["sealed-body", "a topic of 129 bytes", plaintext, set(77, 129)],
     ["sealed-body", "a topic that is not UTF-8", plaintext, set(80, 0xff)],
     ["sealed-body", "content longer than what is there", plaintext, set(78, 0xea, 0x60)],
