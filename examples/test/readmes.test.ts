@@ -109,9 +109,8 @@ describe("the example in the README of", () => {
       const [socket, to] = [net.nodes[0]?.socket ?? "", net.nodes[1]?.id ?? ""];
       const printed = PRINTS["packages/local-client"] as RegExp;
       expect((await example("packages/local-client", [socket, to], printed)).output).toMatch(printed);
-      const code = firstBlock("", "ts").replace(/"\/home\/.*\.sock"/, JSON.stringify(socket));
-      const whole = `const peerId = ${JSON.stringify(to)};\n${code}`;
-      expect((await run(FROM_INPUT, "packages/local-client", whole, printed)).output).toMatch(printed);
+      const whole = await run([...FROM_INPUT, socket, to], "packages/local-client", firstBlock("", "ts"), printed);
+      expect(whole.output).toMatch(printed);
     } finally {
       await net.close();
     }

@@ -53,17 +53,20 @@ export function isNodeId(value: unknown): value is NodeId {
 
 /** The text as a NodeId; throws `E_BAD_ID` with what is wrong with it. For what a person typed or configured. */
 export function parseNodeId(text: string): NodeId {
-  return requireNodeId("text", text);
+  if (isNodeId(text)) return text;
+  throw new IdentityError("E_BAD_ID", whatIsWrong(text), { argument: "text" });
 }
 
 /** The same, with the name that the caller's argument has. */
 export function requireNodeId(argument: string, text: string): NodeId {
   if (isNodeId(text)) return text;
-  const reason =
-    typeof text !== "string" || !SHAPE.test(text)
-      ? "a node id is exactly 64 lower-case hexadecimal digits"
-      : "these digits are not a usable X25519 public key (an alias of another key, or a key of low order)";
-  throw new IdentityError("E_BAD_ID", `${argument}: ${reason}`, { argument });
+  throw new IdentityError("E_BAD_ID", `${argument}: ${whatIsWrong(text)}`, { argument });
+}
+
+function whatIsWrong(text: unknown): string {
+  return typeof text !== "string" || !SHAPE.test(text)
+    ? "a node id is exactly 64 lower-case hexadecimal digits"
+    : "these digits are not a usable X25519 public key (an alias of another key, or a key of low order)";
 }
 
 /** The NodeId of 32 bytes from the network; undefined where they are not one. */
