@@ -202,6 +202,27 @@ describe("one node and what it is told", () => {
     expect(news.at(-1)).toEqual([{ type: "dropped", reason: "announce-quota" }]);
   });
 
+  test("a neighbour's Lookups are answered 64 at once, then 20 a second; another's, and a new link's, are its own", () => {
+    const membership = alone();
+    membership.opened(PEER.id, host(7), false, at(0));
+    membership.opened(OTHER.id, host(8), false, at(0));
+    const answered = (peer: NodeId, count: number, ms: number) => {
+      const ask = { type: "lookup", query: 1, target: THIRD.id } as const;
+      const outputs = Array.from({ length: count }, () => membership.received(peer, ask, at(ms))).flat();
+      const others = outputs.filter(({ type }) => type !== "send");
+      expect(others).toEqual(others.map(() => ({ type: "dropped", reason: "lookup-quota" })));
+      return outputs.length - others.length;
+    };
+    expect([answered(PEER.id, 200, 0), answered(OTHER.id, 64, 0)]).toEqual([64, 64]);
+    expect([answered(PEER.id, 200, 1000), answered(PEER.id, 200, 1500)]).toEqual([20, 10]);
+    // An iterative Lookup asks a node once, so one search after the other is always answered.
+    for (let ms = 11_000; ms < 16_000; ms += 50) expect(answered(PEER.id, 1, ms)).toBe(1);
+    expect(answered(PEER.id, 200, 60_000)).toBe(64);
+    membership.closed(PEER.id, undefined, at(60_000));
+    membership.opened(PEER.id, host(7), false, at(60_000));
+    expect(answered(PEER.id, 64, 60_000)).toBe(64);
+  });
+
   test("a DialBack is passed on to another block, as seen; a neighbour gets one in 2 s", () => {
     const membership = alone();
     const sameBlock = { ...host(7), ip: "20.0.7.77" };
