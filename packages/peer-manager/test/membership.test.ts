@@ -286,6 +286,27 @@ describe("one node and what it is told", () => {
     expect(membership.isReachable(30_002)).toBe(false);
   });
 
+  test("moved: what neighbours see that are left counts a minute later, however many saw it elsewhere before", () => {
+    const membership = alone({ maxNeighbours: 128 });
+    const pong = (seed: number, observed: { ip: string; port: number }, ms: number) =>
+      membership.received(
+        identity(seed).id,
+        { type: "pong", echo: new Uint8Array(8), wallMs: 0, sendPrice: 1, publishPrice: 1, observed, contacts: [] },
+        at(ms),
+      );
+    const before = Array.from({ length: 64 }, (_, i) => 10 + i);
+    const after = Array.from({ length: 31 }, (_, i) => 100 + i);
+    for (const seed of [...before, ...after]) membership.opened(identity(seed).id, host(seed), true, at(0));
+    for (const seed of before) pong(seed, host(1), 10_000);
+    for (const seed of before) membership.closed(identity(seed).id, undefined, at(11_000));
+    const seenAt = (ms: number) => {
+      for (const seed of after) pong(seed, host(2), ms);
+      return membership.observed;
+    };
+    expect([20_000, 30_000, 40_000, 50_000, 60_000].map(seenAt)).toEqual(Array(5).fill(host(1)));
+    expect([70_000, 80_000, 600_000].map(seenAt)).toEqual(Array(3).fill(host(2)));
+  });
+
   test("the clock follows the median of three blocks, not one voter of a block that shouts", () => {
     const membership = alone();
     const tell = (seed: number, address: { ip: string; port: number }, wallMs: number) => {
