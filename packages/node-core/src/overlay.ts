@@ -321,7 +321,8 @@ export class Overlay {
         return [opened, ...this.#onMembership(this.#membership.opened(peer, address, isDialled, now), now)];
       }
       case "answered":
-        return this.#onMembership(this.#membership.answered(event.peer, event.address, now), now);
+        this.#membership.answered(event.peer, event.address, now);
+        return [];
       case "frame":
         return this.#onFrame(event.peer, path, event.frame, now);
       case "acknowledged":

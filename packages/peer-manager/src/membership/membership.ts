@@ -116,9 +116,8 @@ export class Membership {
   }
 
   /** A dial was answered at this address. */
-  answered(peer: NodeId, address: Address, now: Now): MembershipOutput[] {
+  answered(peer: NodeId, address: Address, now: Now): void {
     this.#links.answered(peer, address, now.mono);
-    return [];
   }
 
   /** A neighbour's datagrams come from another address now. */
@@ -229,11 +228,6 @@ export class Membership {
   /** Undefined before its first Pong. */
   viewOf(peer: NodeId): PeerView | undefined {
     return this.#hearsay.viewOf(peer);
-  }
-
-  /** Open links. */
-  get neighbourCount(): number {
-    return this.#neighbours.size;
   }
 
   /** Neighbours that carry messages for others. */
