@@ -1,6 +1,13 @@
 import type { NodeId } from "@starling/crypto-identity";
 import { stampFloor } from "@starling/hashcash";
-import { closestOf, Membership, type MembershipOutput, type Now, type Origination } from "@starling/peer-manager";
+import {
+  acceptsContact,
+  closestOf,
+  Membership,
+  type MembershipOutput,
+  type Now,
+  type Origination,
+} from "@starling/peer-manager";
 import { type AgreedChannel, createSessionCrypto, type SessionEvent } from "@starling/session";
 import type {
   Address,
@@ -10,6 +17,7 @@ import type {
   Frame,
   Lookup,
   MessageBody,
+  Nodes,
   Publication,
   SendFailReason,
 } from "@starling/wire-protocol";
@@ -313,7 +321,8 @@ export class Overlay {
         return [opened, ...this.#onMembership(this.#membership.opened(peer, address, isDialled, now), now)];
       }
       case "answered":
-        return this.#onMembership(this.#membership.answered(event.peer, event.address, now), now);
+        this.#membership.answered(event.peer, event.address, now);
+        return [];
       case "frame":
         return this.#onFrame(event.peer, path, event.frame, now);
       case "acknowledged":
@@ -388,13 +397,20 @@ export class Overlay {
         // Membership is a matter of sessions: a channel has no address to tell of.
         if (path === "channel") return [];
         return [
-          ...(message.type === "nodes" ? [{ type: "nodes-arrived" as const, peer, nodes: message }] : []),
+          ...(message.type === "nodes" ? [this.#nodesArrived(peer, message)] : []),
           ...this.#onMembership(this.#membership.received(peer, message, now), now),
         ];
       case "bye":
         // The session reads its own; one in another place says nothing.
         return [];
     }
+  }
+
+  /** Searches dial whom they hear of: only contacts that this peer is believed about, PROTOCOL §6 "Scopes". Membership counts the others. */
+  #nodesArrived(peer: NodeId, nodes: Nodes): OverlayOutput {
+    const from = this.#links.session(peer)?.address;
+    const contacts = nodes.contacts.filter(({ address }) => from !== undefined && acceptsContact(address, from));
+    return { type: "nodes-arrived", peer, nodes: { ...nodes, contacts } };
   }
 
   #onMembership(membershipOutputs: readonly MembershipOutput[], now: Now): OverlayOutput[] {

@@ -29,6 +29,11 @@ export class AgedMap<Key, Value> {
     return this.#oldest;
   }
 
+  /** All values, from the newest on. */
+  *newestFirst(): IterableIterator<Value> {
+    for (let place = this.#newest; place !== undefined; place = place.older) yield place.value;
+  }
+
   /** A key that is there already keeps its age. */
   set(key: Key, value: Value): void {
     const known = this.#places.get(key);

@@ -9,7 +9,7 @@ export { Membership } from "./membership/membership.ts";
 export type { Neighbour, PeerView } from "./membership/neighbours.ts";
 export type { LinkView, MembershipOptions, MembershipOutput } from "./membership/options.ts";
 export type { CandidateContext, Scope } from "./membership/scope.ts";
-export { acceptedCandidates, acceptsContact, blockOf, samePrivateNetwork, scopeOf } from "./membership/scope.ts";
+export { acceptedCandidates, acceptsContact, blockOf, scopeOf } from "./membership/scope.ts";
 export type { Now } from "./now.ts";
 export { Forwarder } from "./routing/forwarder.ts";
 export type { Links } from "./routing/links.ts";

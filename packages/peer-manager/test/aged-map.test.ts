@@ -34,6 +34,7 @@ describe("AgedMap", () => {
           const oldest = aged.oldest();
           expect(oldest && [oldest.key, oldest.value]).toEqual(front);
           expect(aged.size).toBe(model.size);
+          expect([...aged.newestFirst()]).toEqual([...model.values()].reverse());
           for (let k = 0; k <= 7; k += 1) expect(aged.get(k)).toBe(model.get(k));
         });
         // And in the whole order, by taking one after the other.

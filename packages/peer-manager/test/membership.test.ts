@@ -202,6 +202,27 @@ describe("one node and what it is told", () => {
     expect(news.at(-1)).toEqual([{ type: "dropped", reason: "announce-quota" }]);
   });
 
+  test("a neighbour's Lookups are answered 64 at once, then 20 a second; another's, and a new link's, are its own", () => {
+    const membership = alone();
+    membership.opened(PEER.id, host(7), false, at(0));
+    membership.opened(OTHER.id, host(8), false, at(0));
+    const answered = (peer: NodeId, count: number, ms: number) => {
+      const ask = { type: "lookup", query: 1, target: THIRD.id } as const;
+      const outputs = Array.from({ length: count }, () => membership.received(peer, ask, at(ms))).flat();
+      const others = outputs.filter(({ type }) => type !== "send");
+      expect(others).toEqual(others.map(() => ({ type: "dropped", reason: "lookup-quota" })));
+      return outputs.length - others.length;
+    };
+    expect([answered(PEER.id, 200, 0), answered(OTHER.id, 64, 0)]).toEqual([64, 64]);
+    expect([answered(PEER.id, 200, 1000), answered(PEER.id, 200, 1500)]).toEqual([20, 10]);
+    // An iterative Lookup asks a node once, so one search after the other is always answered.
+    for (let ms = 11_000; ms < 16_000; ms += 50) expect(answered(PEER.id, 1, ms)).toBe(1);
+    expect(answered(PEER.id, 200, 60_000)).toBe(64);
+    membership.closed(PEER.id, undefined, at(60_000));
+    membership.opened(PEER.id, host(7), false, at(60_000));
+    expect(answered(PEER.id, 64, 60_000)).toBe(64);
+  });
+
   test("a DialBack is passed on to another block, as seen; a neighbour gets one in 2 s", () => {
     const membership = alone();
     const sameBlock = { ...host(7), ip: "20.0.7.77" };
@@ -263,6 +284,27 @@ describe("one node and what it is told", () => {
     pong(THIRD.id, host(2), 30_000);
     pong(PEER.id, host(2), 30_001);
     expect(membership.isReachable(30_002)).toBe(false);
+  });
+
+  test("moved: what neighbours see that are left counts a minute later, however many saw it elsewhere before", () => {
+    const membership = alone({ maxNeighbours: 128 });
+    const pong = (seed: number, observed: { ip: string; port: number }, ms: number) =>
+      membership.received(
+        identity(seed).id,
+        { type: "pong", echo: new Uint8Array(8), wallMs: 0, sendPrice: 1, publishPrice: 1, observed, contacts: [] },
+        at(ms),
+      );
+    const before = Array.from({ length: 64 }, (_, i) => 10 + i);
+    const after = Array.from({ length: 31 }, (_, i) => 100 + i);
+    for (const seed of [...before, ...after]) membership.opened(identity(seed).id, host(seed), true, at(0));
+    for (const seed of before) pong(seed, host(1), 10_000);
+    for (const seed of before) membership.closed(identity(seed).id, undefined, at(11_000));
+    const seenAt = (ms: number) => {
+      for (const seed of after) pong(seed, host(2), ms);
+      return membership.observed;
+    };
+    expect([20_000, 30_000, 40_000, 50_000, 60_000].map(seenAt)).toEqual(Array(5).fill(host(1)));
+    expect([70_000, 80_000, 600_000].map(seenAt)).toEqual(Array(3).fill(host(2)));
   });
 
   test("the clock follows the median of three blocks, not one voter of a block that shouts", () => {

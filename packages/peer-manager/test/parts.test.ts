@@ -183,15 +183,31 @@ describe("hearsay", () => {
   test("64 votes on our address are kept; a tie goes to the last, and who says the same again changes nothing", () => {
     const observed = new ObservedAddress();
     const [first, second] = [publicAt(1), publicAt(2)];
-    expect([observed.vote("a", first), observed.vote("a", first)]).toEqual([true, false]);
-    expect(observed.vote("b", second)).toBe(true);
-    expect(observed.vote("c", first)).toBe(true);
-    expect(observed.vote("d", publicAt(3))).toBe(false);
-    expect(observed.address).toEqual(first);
-    for (let i = 0; i < 64; i += 1) observed.vote(String(i), second);
+    expect([observed.vote("a", first, 0), observed.vote("a", first, 0)]).toEqual([true, false]);
+    expect(observed.vote("b", second, 0)).toBe(true);
+    expect([observed.vote("a", first, 1), observed.vote("b", second, 2), observed.vote("a", first, 3)]).toEqual(
+      Array(3).fill(false),
+    );
     expect(observed.address).toEqual(second);
-    for (let i = 0; i < 33; i += 1) observed.vote(`more ${i}`, first);
+    expect(observed.vote("c", first, 4)).toBe(true);
+    expect(observed.vote("d", publicAt(3), 5)).toBe(false);
     expect(observed.address).toEqual(first);
+    for (let i = 0; i < 64; i += 1) observed.vote(String(i), second, 6);
+    expect(observed.address).toEqual(second);
+    for (let i = 0; i < 33; i += 1) observed.vote(`more ${i}`, first, 7);
+    expect(observed.address).toEqual(first);
+  });
+
+  test("a vote on our address counts for 60 s, unless it is said again", () => {
+    const observed = new ObservedAddress();
+    const [first, second] = [publicAt(1), publicAt(2)];
+    for (const voter of ["a", "b", "c"]) observed.vote(voter, first, 0);
+    observed.vote("d", second, 1_000);
+    expect([observed.vote("d", second, 59_999), observed.address]).toEqual([false, first]);
+    expect([observed.vote("d", second, 60_000), observed.address]).toEqual([true, second]);
+    observed.vote("e", first, 100_000);
+    observed.vote("f", first, 100_000);
+    expect([observed.vote("d", second, 119_999), observed.address]).toEqual([false, first]);
   });
 });
 

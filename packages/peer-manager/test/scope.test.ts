@@ -10,7 +10,6 @@ import {
   blockOf,
   bucketIndex,
   compareDistance,
-  samePrivateNetwork,
   scopeOf,
   sortByDistance,
 } from "../src/index.ts";
@@ -126,9 +125,9 @@ describe("blocks", () => {
   });
 
   test("private networks are told apart by their range", () => {
-    expect(samePrivateNetwork("10.1.2.3", "10.9.9.9")).toBe(true);
-    expect(samePrivateNetwork("10.1.2.3", "172.16.0.1")).toBe(false);
-    expect(samePrivateNetwork("203.0.113.1", "203.0.113.1")).toBe(false);
+    expect(acceptsContact(at("10.1.2.3"), at("10.9.9.9"))).toBe(true);
+    expect(acceptsContact(at("10.1.2.3"), at("172.16.0.1"))).toBe(false);
+    expect(acceptsContact(at("10.1.2.3"), at("203.0.113.1"))).toBe(false);
   });
 });
 

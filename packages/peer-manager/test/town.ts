@@ -110,7 +110,7 @@ export class Town {
       this.#do(from, from.membership.opened(peer, to.address, true, at(this.ms)));
       this.#do(to, to.membership.opened(from.id, from.address, false, at(this.ms)));
     }
-    this.#do(from, from.membership.answered(peer, address, at(this.ms)));
+    from.membership.answered(peer, address, at(this.ms));
     if (from.links.has(peer)) this.#do(from, from.membership.received(peer, nodes, at(this.ms)));
   }
 

@@ -1,5 +1,6 @@
 import type { NodeId } from "@starling/crypto-identity";
 import type { Publication } from "@starling/wire-protocol";
+import { AgedMap } from "../aged-map.ts";
 
 // What this node has had of broadcasts lately: the content for those who want it, and who is known to have it already.
 
@@ -25,7 +26,9 @@ export type CachedPublication = {
 };
 
 export class PublicationCache {
-  readonly #entries = new Map<string, CachedPublication>();
+  readonly #entries = new AgedMap<string, CachedPublication>();
+  /** Those whose content is there: it goes long before what is remembered of them. */
+  readonly #contents = new AgedMap<string, CachedPublication>();
   #contentBytes = 0;
   #lastMono = Number.NEGATIVE_INFINITY;
 
@@ -41,12 +44,8 @@ export class PublicationCache {
   /** Those whose content is there and whose authors' timestamps lie in a span. BOUNDED: by the entries of the last minute. */
   wanted(fromMs: number, toMs: number): { readonly shortId: string; readonly timestampMs: number }[] {
     const found: { readonly shortId: string; readonly timestampMs: number }[] = [];
-    // From the newest: the older ones are none of a recent span's, and there may be very many.
-    const entries = [...this.#entries.values()];
-    for (let i = entries.length - 1; i >= 0; i -= 1) {
-      const { shortId, publication } = entries[i] as CachedPublication;
-      if (publication === undefined) break;
-      const { timestampMs } = publication;
+    for (const { shortId, publication } of this.#contents.newestFirst()) {
+      const timestampMs = publication?.timestampMs ?? Number.NEGATIVE_INFINITY;
       if (timestampMs >= fromMs && timestampMs < toMs) found.push({ shortId, timestampMs });
     }
     return found;
@@ -54,11 +53,13 @@ export class PublicationCache {
 
   /** The same again, with a dearer stamp, takes the place of what was there. */
   add(entry: CachedPublication): void {
-    this.#contentBytes -= this.#entries.get(entry.shortId)?.publication?.encoded.length ?? 0;
-    this.#entries.delete(entry.shortId);
+    this.#forget(entry.shortId);
     this.#entries.set(entry.shortId, entry);
     this.#lastMono = entry.atMono;
-    this.#contentBytes += entry.publication?.encoded.length ?? 0;
+    if (entry.publication !== undefined) {
+      this.#contents.set(entry.shortId, entry);
+      this.#contentBytes += entry.publication.encoded.length;
+    }
     this.#shrink(entry.atMono);
   }
 
@@ -67,18 +68,32 @@ export class PublicationCache {
   }
 
   nextDeadline(): number | null {
-    const oldest = this.#entries.values().next();
-    return oldest.done ? null : oldest.value.atMono + REMEMBER_MS;
+    const oldest = this.#entries.oldest();
+    return oldest === undefined ? null : oldest.value.atMono + REMEMBER_MS;
   }
 
+  /** Looks at what is due and no further: it is called for each publication and for each timer of the node. */
   #shrink(nowMono: number): void {
-    for (const entry of this.#entries.values()) {
-      const isOld = entry.atMono + REMEMBER_MS <= nowMono || this.#entries.size > ENTRIES_MAX;
-      const isTooMuch = this.#contentBytes > CONTENT_MAX_BYTES;
-      if (entry.atMono + CONTENT_MS > nowMono && !isOld && !isTooMuch) return;
-      this.#contentBytes -= entry.publication?.encoded.length ?? 0;
-      entry.publication = undefined;
-      if (isOld) this.#entries.delete(entry.shortId);
+    for (let oldest = this.#entries.oldest(); oldest !== undefined; oldest = this.#entries.oldest()) {
+      if (oldest.value.atMono + REMEMBER_MS > nowMono && this.#entries.size <= ENTRIES_MAX) break;
+      this.#forget(oldest.key);
     }
+    for (let oldest = this.#contents.oldest(); oldest !== undefined; oldest = this.#contents.oldest()) {
+      if (oldest.value.atMono + CONTENT_MS > nowMono && this.#contentBytes <= CONTENT_MAX_BYTES) break;
+      this.#dropContent(oldest.value);
+    }
+  }
+
+  #forget(shortId: string): void {
+    const entry = this.#entries.get(shortId);
+    if (entry === undefined) return;
+    this.#dropContent(entry);
+    this.#entries.delete(shortId);
+  }
+
+  #dropContent(entry: CachedPublication): void {
+    this.#contentBytes -= entry.publication?.encoded.length ?? 0;
+    entry.publication = undefined;
+    this.#contents.delete(entry.shortId);
   }
 }

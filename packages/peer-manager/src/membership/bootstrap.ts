@@ -60,7 +60,7 @@ export class BootstrapDialler {
     entry.nextDialMono = now.mono + jittered(isFull ? FULL_WAIT_MS : RELEASED_WAIT_MS, this.#random);
   }
 
-  /** The contacts to dial now. Each is due again only after `lost`. Saved peers are for who has no link: `isAlone`. */
+  /** The contacts to dial now. Each is due again only after `lost`. Saved peers are for who has no reachable neighbour: `isAlone`. */
   due(isAlone: boolean, now: Now): Contact[] {
     this.#isSavedNeeded = isAlone;
     const due: Contact[] = [];

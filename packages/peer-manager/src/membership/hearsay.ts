@@ -82,7 +82,7 @@ export class Hearsay {
     if (!acceptsContact(observed, neighbour.address)) return;
     const { observed: votes, reachability, soon } = this.#options;
     const before = votes.address;
-    if (!votes.vote(voter(neighbour), observed)) return;
+    if (!votes.vote(voter(neighbour), observed, nowMono)) return;
     if (before !== undefined) reachability.addressChanged(nowMono);
     soon(nowMono);
   }

@@ -3,6 +3,7 @@ import type { Announce } from "@starling/wire-protocol";
 import { verifyNodeRecord } from "@starling/wire-protocol";
 import { isCloser } from "../distance.ts";
 import type { Now } from "../now.ts";
+import { Allowances } from "./allowances.ts";
 import type { BootstrapDialler } from "./bootstrap.ts";
 import type { CandidatePool } from "./candidate-pool.ts";
 import type { Dials } from "./dials.ts";
@@ -34,8 +35,7 @@ export type IntroductionsOptions = Pick<MembershipOptions, "network" | "passive"
 
 export class Introductions {
   readonly #options: IntroductionsOptions;
-  /** BOUNDED: neighbours. */
-  readonly #checks = new Map<NodeId, { left: number; atMono: number }>();
+  readonly #checks = new Allowances(CHECKS, CHECK_EVERY_MS);
 
   constructor(options: IntroductionsOptions) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class Introductions {
     if (!record.addresses.every((address) => acceptsContact(address, neighbour.address))) {
       return [{ type: "dropped", reason: "announce-scope" }];
     }
-    if (!this.#mayCheck(neighbour.id, now.mono)) return [{ type: "dropped", reason: "announce-quota" }];
+    if (!this.#checks.take(neighbour.id, now.mono)) return [{ type: "dropped", reason: "announce-quota" }];
     if (!verifyNodeRecord(this.#options.network, record)) return [{ type: "dropped", reason: "announce-signature" }];
     // A copy: the decoded record is a view into a datagram's buffer.
     const kept = { ...record, encoded: record.encoded.slice() };
@@ -94,14 +94,7 @@ export class Introductions {
   }
 
   closed(peer: NodeId): void {
-    this.#checks.delete(peer);
-  }
-
-  #mayCheck(peer: NodeId, nowMono: number): boolean {
-    const known = this.#checks.get(peer) ?? { left: CHECKS, atMono: nowMono };
-    const left = Math.min(CHECKS, known.left + (nowMono - known.atMono) / CHECK_EVERY_MS);
-    this.#checks.set(peer, { left: left >= 1 ? left - 1 : left, atMono: nowMono });
-    return left >= 1;
+    this.#checks.closed(peer);
   }
 
   /** Keeps a neighbour's new state; one beyond the limit stays only as somebody's whose anchor we are. */

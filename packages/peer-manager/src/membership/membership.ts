@@ -2,6 +2,7 @@ import type { NodeId } from "@starling/crypto-identity";
 import type { Address, Announce, ByeReason, Contact, DialBack, Lookup, Nodes, Pong } from "@starling/wire-protocol";
 import { CONTACTS_MAX } from "@starling/wire-protocol";
 import type { Now } from "../now.ts";
+import { Allowances } from "./allowances.ts";
 import { Announcer } from "./announcer.ts";
 import { BLOCK_LIMITS } from "./block-limits.ts";
 import { BootstrapDialler } from "./bootstrap.ts";
@@ -32,6 +33,12 @@ import { Room } from "./room.ts";
 const CONTACTS_IN_PONG = 4;
 /** The others are the closest to the asker. */
 const CONTACTS_BY_CHANCE = 2;
+/**
+ * A Lookup costs its answerer a walk over the table, which neither a stamp nor a signature pays for. At once as many as a node has
+ * searches under way, which may all begin with the same neighbour.
+ */
+const LOOKUPS_PER_SECOND = 20;
+const LOOKUPS_AT_ONCE = 64;
 /** A link opened to ask somebody is kept so long, for what is sent next. */
 const ASKED_KEEP_MS = 30_000;
 
@@ -51,6 +58,7 @@ export class Membership {
   readonly #announcer: Announcer;
   // BOUNDED: maxNeighbours, and those that Room lets in beyond it for a while.
   readonly #neighbours: Neighbours;
+  readonly #lookups = new Allowances(LOOKUPS_AT_ONCE, 1000 / LOOKUPS_PER_SECOND);
   readonly #room: Room;
   readonly #introductions: Introductions;
   readonly #hearsay: Hearsay;
@@ -108,9 +116,8 @@ export class Membership {
   }
 
   /** A dial was answered at this address. */
-  answered(peer: NodeId, address: Address, now: Now): MembershipOutput[] {
+  answered(peer: NodeId, address: Address, now: Now): void {
     this.#links.answered(peer, address, now.mono);
-    return [];
   }
 
   /** A neighbour's datagrams come from another address now. */
@@ -120,6 +127,7 @@ export class Membership {
 
   /** A link ended: with the peer's Bye, by our own hand, or because nothing was heard any more. */
   closed(peer: NodeId, bye: ByeReason | "local" | undefined, now: Now): void {
+    this.#lookups.closed(peer);
     this.#links.closed(peer, bye, now);
   }
 
@@ -136,6 +144,7 @@ export class Membership {
       case "announce":
         return this.#introductions.announced(neighbour, message, now);
       case "lookup":
+        if (!this.#lookups.take(peer, now.mono)) return [{ type: "dropped", reason: "lookup-quota" }];
         return [{ type: "send", peer, message: this.answer(message, neighbour.address) }];
       case "dial-back":
         return this.#dialBack(neighbour, message, now);
@@ -219,11 +228,6 @@ export class Membership {
   /** Undefined before its first Pong. */
   viewOf(peer: NodeId): PeerView | undefined {
     return this.#hearsay.viewOf(peer);
-  }
-
-  /** Open links. */
-  get neighbourCount(): number {
-    return this.#neighbours.size;
   }
 
   /** Neighbours that carry messages for others. */

@@ -99,7 +99,7 @@ export function acceptedCandidates(candidates: readonly Address[], context: Cand
 }
 
 /** Two private addresses within one private range (10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7). */
-export function samePrivateNetwork(a: string, b: string): boolean {
+function samePrivateNetwork(a: string, b: string): boolean {
   const range = judged(a).privateRange;
   return range !== undefined && range === judged(b).privateRange;
 }
