@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { DaemonChild, type Ended, run } from "@starling/test-processes";
+import { connect } from "@starling/local-client";
+import { DaemonChild, type Ended, run, within } from "@starling/test-processes";
 import { createProgram } from "../src/cli/command-line.ts";
 
 // The command line as a person and a script meet it: two nodes and a relay on loopback, and every mistake with its way out.
@@ -161,6 +163,32 @@ describe("`ping` and `trace`", () => {
     expect(way).toMatchObject({ code: 0, stdout: expect.stringContaining("a message ") });
   }, 30_000);
 });
+
+describe("`reply`", () => {
+  test("a request that its command cannot be run for is complained of, and the next one answered", async () => {
+    const replier = new DaemonChild("node", ["reply", "--exec", "cat", "--data-dir", dir("bob")]);
+    children.push(replier);
+    const client = await connect(alice.socket);
+    const ask = (topic: string) => client.request({ to: bob.id, content: Uint8Array.of(7), topic, timeoutMs: 20_000 });
+    expect((await ask("plain")).content).toEqual(Uint8Array.of(7));
+    // No environment holds a NUL. Nobody answers it, so its end is not waited for.
+    const unanswered = ask("\0").catch(() => undefined);
+    await within("the complaint", complaintOf(replier));
+    expect((await ask("plain")).content).toEqual(Uint8Array.of(7));
+    client.close();
+    await unanswered;
+    const { code, stderr } = await replier.stop("SIGINT");
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^starling: no reply to .*null bytes.*\n$/),
+    });
+  }, 40_000);
+});
+
+/** What a program says on standard error, once it says something, or nothing if it ends first. */
+function complaintOf({ process: { stderr } }: DaemonChild): Promise<unknown> {
+  return stderr === null ? Promise.resolve() : Promise.race([once(stderr, "data"), once(stderr, "close")]);
+}
 
 describe("a mistake is one line that says what to do", () => {
   test.each([

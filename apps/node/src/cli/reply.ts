@@ -22,9 +22,11 @@ export function addReply(program: Parent): void {
         const requests = await client.subscribe({ events: ["request"], topic });
         void whenStopped().then(() => requests.unsubscribe());
         for await (const request of requests) {
-          const content = await run(exec, request);
-          if (content === undefined) continue;
+          // Whatever is wrong with one request, the next is answered.
+          let content: Uint8Array | undefined;
           try {
+            content = await run(exec, request);
+            if (content === undefined) continue;
             await client.reply(request.requestId, content);
           } catch (error) {
             complain(request, error instanceof Error ? error.message : String(error));
