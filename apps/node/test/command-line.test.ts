@@ -185,6 +185,59 @@ describe("`reply`", () => {
   }, 40_000);
 });
 
+describe("`reply` and `listen` end", () => {
+  test("by SIGTERM while a command runs, without waiting for it", async () => {
+    const replier = new DaemonChild("node", [
+      "reply",
+      "--exec",
+      "echo begun >&2; sleep 60; true",
+      "--data-dir",
+      dir("bob"),
+    ]);
+    children.push(replier);
+    const client = await connect(alice.socket);
+    const unanswered = client
+      .request({ to: bob.id, content: Uint8Array.of(7), timeoutMs: 60_000 })
+      .catch(() => undefined);
+    await within("the command", complaintOf(replier));
+    // The end of its output too, which the command shares: that has ended with it.
+    expect(await replier.stop("SIGTERM")).toMatchObject({ code: 0, stderr: "begun\n" });
+    client.close();
+    await unanswered;
+  }, 40_000);
+
+  test("when their reader goes", async () => {
+    const replier = new DaemonChild("node", ["reply", "--exec", "cat", "--data-dir", dir("bob")]);
+    const listener = new DaemonChild("node", ["listen", "--topic", "heard", "--data-dir", dir("bob")]);
+    children.push(replier, listener);
+    const client = await connect(alice.socket);
+    replier.process.stdout?.destroy();
+    listener.process.stdout?.destroy();
+    const message = { to: bob.id, content: Uint8Array.of(7), timeoutMs: 20_000 };
+    await Promise.all([client.request(message), client.submit({ ...message, topic: "heard" })]);
+    for (const { ended } of [replier, listener])
+      expect(await within("its end", ended)).toMatchObject({ code: 0, stderr: "" });
+    client.close();
+  }, 40_000);
+});
+
+describe("`listen`", () => {
+  test("large messages, each of which fills its output", async () => {
+    const listener = new DaemonChild("node", ["listen", "--topic", "large", "--json", "--data-dir", dir("bob")]);
+    children.push(listener);
+    const client = await connect(alice.socket);
+    // Over a link to it, for which no stamps are minted.
+    await client.connectPeer(bob.id, bob.listen);
+    const content = new Uint8Array(40_000).fill(120);
+    const large = { to: bob.id, content, topic: "large", timeoutMs: 20_000 };
+    await Promise.all(Array.from({ length: 14 }, () => client.submit(large)));
+    await client.submit({ ...large, content: Uint8Array.of(46) });
+    await listener.log(({ text }) => text === ".", "the last message");
+    client.close();
+    expect(await listener.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" });
+  }, 40_000);
+});
+
 /** What a program says on standard error, once it says something, or nothing if it ends first. */
 function complaintOf({ process: { stderr } }: DaemonChild): Promise<unknown> {
   return stderr === null ? Promise.resolve() : Promise.race([once(stderr, "data"), once(stderr, "close")]);
