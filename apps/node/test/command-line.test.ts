@@ -133,6 +133,21 @@ describe("`ping` and `trace`", () => {
     expect(lines(ended.stdout).at(-1)).toMatchObject({ summary: { minMs: expect.any(Number) } });
   }, 30_000);
 
+  test("Ctrl-C before anything has answered: exit 5, and what to do", async () => {
+    const child = new DaemonChild("node", ["ping", NOBODY, "--timeout", "60s", "--data-dir", dir("alice")]);
+    children.push(child);
+    const client = await connect(alice.socket);
+    // A ping is a message that nobody has taken; alice has no others under way to nobody.
+    const asked = async (): Promise<void> => {
+      while (!(await client.openMessages()).some(({ to }) => to === NOBODY)) await new Promise(setImmediate);
+    };
+    await within("the first ping", asked());
+    client.close();
+    const ended = await child.stop("SIGINT");
+    expect(ended).toMatchObject({ code: 5, stderr: expect.stringContaining("before there was an answer") });
+    expect(ended.stdout).toContain("0 sent, 0 answered");
+  }, 30_000);
+
   test("a reader that has gone ends it", async () => {
     const child = new DaemonChild("node", [
       "ping",

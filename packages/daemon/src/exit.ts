@@ -18,7 +18,7 @@ const MEANINGS: readonly (readonly [number, string])[] = [
   [EXIT.usage, "wrong usage or configuration"],
   [EXIT.unavailable, "something needed is in use or not reachable: a port, the data directory, the daemon"],
   [EXIT.unsafe, "a key file or data directory that must not be used: damaged, foreign, open to others"],
-  [EXIT.undelivered, "no receipt for a message"],
+  [EXIT.undelivered, "no receipt, no answer, or no way"],
 ];
 
 const BY_CODE: ReadonlyMap<string, number> = new Map([
