@@ -60,7 +60,10 @@ export async function createNode(options: NodeOptions = {}): Promise<EmbeddedNod
   try {
     const config = readNodeConfig({ ...rest, logLevel, dataDir: ownDir }, {});
     const node = await startNode(config, createLog({ level: logLevel, name: "starling" }));
-    const client = await connect(node.socket);
+    const client = await connect(node.socket).catch(async (error) => {
+      await node.stop();
+      throw error;
+    });
     return {
       id: node.id,
       contact: `${node.id}@${node.listen}`,
@@ -98,7 +101,10 @@ export async function testnet(count: number): Promise<Testnet> {
   };
   try {
     const options = { listen: "127.0.0.1:0", bootstrap: [relay.contact], network };
-    nodes.push(...(await Promise.all(Array.from({ length: count }, () => createNode(options)))));
+    const started = await Promise.allSettled(Array.from({ length: count }, () => createNode(options)));
+    nodes.push(...started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])));
+    // Only now, when those that did start can be stopped.
+    for (const each of started) if (each.status === "rejected") throw each.reason;
     await Promise.all(nodes.map(({ client }) => linked(client)));
     return { nodes, close };
   } catch (error) {
