@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect } from "@starling/local-client";
 import { DaemonChild, type Ended, run, within } from "@starling/test-processes";
 import { createProgram } from "../src/cli/command-line.ts";
+import { readNodeConfig } from "../src/config.ts";
 
 // The command line as a person and a script meet it: two nodes and a relay on loopback, and every mistake with its way out.
 
@@ -103,6 +104,19 @@ describe("what the node tells of itself", () => {
     expect(settings).toContainEqual({ name: "max-channels", value: 128, source: "default", place: "default" });
   }, 30_000);
 });
+
+test("`config` refuses what `start` would, and says where it stands", async () => {
+  const args = ["config", "--ice-policy", "relayed-only", "--announce", "192.0.2.1:4100"];
+  expect(await run("node", args)).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringContaining("leave one out"),
+  });
+  const env = { STARLING_ICE_POLICY: "relayed-only", STARLING_ANNOUNCE: "192.0.2.1:4100" };
+  expect(() => readNodeConfig({}, env)).toThrow(
+    expect.objectContaining({ source: "environment", key: "STARLING_ANNOUNCE" }),
+  );
+}, 30_000);
 
 describe("`ping` and `trace`", () => {
   test("as often as told, each with its way, and a summary", async () => {
@@ -299,6 +313,22 @@ describe("a mistake is one line that says what to do", () => {
     const text = await run("node", ["send", "abc", "--", "--json"]);
     expect(text.stderr).toMatch(/^starling: /);
   }, 30_000);
+
+  test.each([
+    [["send", "--json"], "starling send --help"],
+    [["--bogus", "--json"], "--bogus"],
+    [["config", "--json", "--bogus"], "--bogus"],
+    [["ping", NOBODY, "-c", "x", "--json"], "whole number"],
+  ])(
+    "wrong usage, too: %s",
+    async (args, named) => {
+      const ended = await run("node", args);
+      expect(ended).toMatchObject({ code: 2, stdout: "" });
+      const message = expect.stringContaining(named);
+      expect(lines(ended.stderr)).toEqual([{ error: { code: "E_USAGE", message, exitCode: 2 } }]);
+    },
+    30_000,
+  );
 });
 
 describe("completion", () => {

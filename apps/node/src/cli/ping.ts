@@ -10,7 +10,8 @@ import { wayOf } from "./send.ts";
 
 /** Failures of one ping that the next may not have; after any other there is no next. */
 const LOSSES = new Set(["E_TIMEOUT", "E_NO_ROUTE", "E_NO_CHANNEL", "E_MINT", "E_QUOTA"]);
-const STOPPED = "stopped before there was an answer; let it run for longer, or 'starling trace ID' shows where the way ends";
+const STOPPED =
+  "stopped before there was an answer; let it run for longer, or 'starling trace ID' shows where the way ends";
 
 export function addPing(program: Parent): void {
   const command = program
