@@ -203,7 +203,8 @@ describe("values", () => {
   );
 
   test("loopback is one address of each kind: pages know this machine by no other", () => {
-    for (const text of ["127.0.0.1:0", "[::1]:80", "off"]) expect(loopbackOrOffValue.safeParse(text).success).toBe(true);
+    for (const text of ["127.0.0.1:0", "[::1]:80", "off"])
+      expect(loopbackOrOffValue.safeParse(text).success).toBe(true);
     for (const text of ["127.0.0.2:8420", "0.0.0.0:1", "[::]:1"]) {
       expect(loopbackOrOffValue.safeParse(text).error?.issues[0]?.message).toContain("write 127.0.0.1:PORT");
     }

@@ -169,7 +169,7 @@ describe("exit codes", () => {
     [new DataDirError("E_DATA_DIR_PERMISSIONS", "m"), EXIT.unsafe],
     [coded("E_PORT_TAKEN"), EXIT.unavailable],
     [coded("E_KEY_FILE_DAMAGED"), EXIT.unsafe],
-    [coded("E_TIMEOUT"), EXIT.undelivered],
+    [coded("E_SOCKET"), EXIT.unavailable],
     [coded("E_SOMETHING"), EXIT.failure],
     [coded("ENOENT"), EXIT.failure],
     [new CommandError("E_PORT_TAKEN", "m", 42), 42],
