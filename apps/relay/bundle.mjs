@@ -10,8 +10,9 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const { version } = JSON.parse(readFileSync(path("package.json"), "utf8"));
 const outfile = path("dist/bundle/starling-relay.js");
 
-// What this program never calls, but pino's CommonJS loads: its transports in threads. Whoever begins to call one finds out at once.
-const UNUSED = ["thread-stream"];
+// What this program never calls, but pino's CommonJS loads: its transports in threads and its own writing. Whoever begins to call one
+// finds out at once.
+const UNUSED = ["thread-stream", "sonic-boom", "on-exit-leak-free"];
 // Pino's second way to write an object, where JSON.stringify has thrown: nothing that is logged here is circular, and pino then
 // writes that it could not.
 const REFUSES = `module.exports = { configure: () => () => { throw new Error("not in this bundle"); } };`;
@@ -22,7 +23,8 @@ const withoutUnused = {
       path: name,
       namespace: "unused",
     }));
-    onLoad({ filter: /./, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+    // Pino asks whether a stream is one of these.
+    onLoad({ filter: /./, namespace: "unused" }, () => ({ contents: "module.exports = Symbol;" }));
     onLoad({ filter: /safe-stable-stringify[/\\]index\.js$/ }, () => ({ contents: REFUSES }));
     // A relay opens no channel, and its core makes no table of them.
     onLoad({ filter: /session[/\\]src[/\\]channel-table\.ts$/ }, () => ({

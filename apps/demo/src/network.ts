@@ -80,7 +80,8 @@ async function makeFolder(): Promise<string> {
   for (const name of await readdir(tmpdir())) {
     const [, owner] = /^starling-demo-(\d+)-/.exec(name) ?? [];
     if (owner !== undefined && !isAlive(Number(owner)))
-      await rm(join(tmpdir(), name), { recursive: true, force: true });
+      // Another user's stays.
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
   }
   return mkdtemp(join(tmpdir(), `starling-demo-${process.pid}-`));
 }

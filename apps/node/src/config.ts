@@ -3,6 +3,7 @@ import {
   addressValue,
   type Config,
   ConfigError,
+  type ConfigInput,
   contactValue,
   dataDirPaths,
   defaultDataDir,
@@ -126,18 +127,26 @@ export function nodeSettings(env: Environment): NodeSettings {
 
 /** Throws `ConfigError`. The file is `--config`, else `STARLING_CONFIG`, else none. */
 export function readNodeConfig(flags: Readonly<Record<string, unknown>>, env: Environment): NodeConfig {
-  const config = resolveConfig({ settings: nodeSettings(env), flags, env, configPath: configPathOf(flags, env) });
+  const config = resolveConfig(sourcesOf(flags, env));
   const [announced] = config.announce;
   if (announced !== undefined && config.icePolicy === "relayed-only") {
     const message = `ice-policy relayed-only shows no address to strangers, and announce ${formatAddress(announced)} does: leave one out`;
-    throw new ConfigError(message, { source: "flag", key: "announce", value: formatAddress(announced) });
+    const found = explainConfig(sourcesOf(flags, env)).find(({ name }) => name === "announce");
+    const { source = "flag", place: key = "announce" } = found ?? {};
+    throw new ConfigError(message, { source, key, value: formatAddress(announced) });
   }
   return config;
 }
 
 /** The same settings as they were written, and where each comes from. Throws `ConfigError`. */
 export function explainNodeConfig(flags: Readonly<Record<string, unknown>>, env: Environment): ExplainedSetting[] {
-  return explainConfig({ settings: nodeSettings(env), flags, env, configPath: configPathOf(flags, env) });
+  // What `start` would refuse is refused here.
+  readNodeConfig(flags, env);
+  return explainConfig(sourcesOf(flags, env));
+}
+
+function sourcesOf(flags: Readonly<Record<string, unknown>>, env: Environment): ConfigInput<NodeSettings> {
+  return { settings: nodeSettings(env), flags, env, configPath: configPathOf(flags, env) };
 }
 
 function configPathOf(flags: Readonly<Record<string, unknown>>, env: Environment): string | undefined {

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { generateIdentity } from "@starling/crypto-identity";
-import type { LogLevel } from "@starling/daemon";
+import { CommandError, EXIT, type LogLevel } from "@starling/daemon";
 import { createLog } from "@starling/daemon/log";
 import { connect, type LocalClient } from "@starling/local-client";
 import { RelayCore, type RelayInput, type RelayOutput } from "@starling/node-core";
@@ -50,8 +51,15 @@ export type EmbeddedNode = {
   close(): Promise<void>;
 };
 
-/** Starts a node in this process. Rejects as `starling start` would fail: a setting that is wrong, a port that is taken. */
+/** Starts a node in this process. Rejects as `starling start` would fail: a setting that is wrong, a port that is taken; in a worker with `E_WORKER_THREAD`. */
 export async function createNode(options: NodeOptions = {}): Promise<EmbeddedNode> {
+  // Its sockets are made with a umask that lets nobody else in, for not even a moment, and only there can it be set.
+  if (!isMainThread)
+    throw new CommandError(
+      "E_WORKER_THREAD",
+      "a node runs in a program's main thread only: start it there, and connect() to its socket from here",
+      EXIT.failure,
+    );
   const { logLevel = "silent", dataDir, ...rest } = options;
   const ownDir = dataDir ?? (await mkdtemp(join(tmpdir(), "starling-")));
   const removeDir = async (): Promise<void> => {
@@ -60,7 +68,10 @@ export async function createNode(options: NodeOptions = {}): Promise<EmbeddedNod
   try {
     const config = readNodeConfig({ ...rest, logLevel, dataDir: ownDir }, {});
     const node = await startNode(config, createLog({ level: logLevel, name: "starling" }));
-    const client = await connect(node.socket);
+    const client = await connect(node.socket).catch(async (error) => {
+      await node.stop();
+      throw error;
+    });
     return {
       id: node.id,
       contact: `${node.id}@${node.listen}`,
@@ -98,7 +109,10 @@ export async function testnet(count: number): Promise<Testnet> {
   };
   try {
     const options = { listen: "127.0.0.1:0", bootstrap: [relay.contact], network };
-    nodes.push(...(await Promise.all(Array.from({ length: count }, () => createNode(options)))));
+    const started = await Promise.allSettled(Array.from({ length: count }, () => createNode(options)));
+    nodes.push(...started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])));
+    // Only now, when those that did start can be stopped.
+    for (const each of started) if (each.status === "rejected") throw each.reason;
     await Promise.all(nodes.map(({ client }) => linked(client)));
     return { nodes, close };
   } catch (error) {

@@ -125,6 +125,8 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
     // Imported here: a node without it need not load node:http, which brings Node's fetch and WebSocket along.
     const http = config.http && (await (await import("./http/local-http.ts")).openLocalHttp(config.http));
     closers.push(() => http?.close());
+    const tokenPath = dataDir.path(TOKEN_FILE);
+    const token = http && (await onDisk(tokenPath, () => loadOrCreateToken(tokenPath, random)));
 
     const version = readVersion();
     const droppedCount = (): number => handOut.droppedCount;
@@ -152,6 +154,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       socketCounters,
     });
     const socketPath = socketPathOf(config);
+    // From here to the driver nothing more is awaited: what a program asks, the core hears.
     const server = await createLocalServer({
       socketPath,
       handlers,
@@ -174,9 +177,7 @@ export async function startNode(config: NodeConfig, log: Log): Promise<RunningNo
       note,
       setListening: (on, except) => feed({ type: "listening", on, except }),
     });
-    if (http !== undefined) {
-      const tokenPath = dataDir.path(TOKEN_FILE);
-      const token = await onDisk(tokenPath, () => loadOrCreateToken(tokenPath, random));
+    if (http !== undefined && token !== undefined) {
       server.serveWebSocket(http.server, { token, origins: config.httpOrigin });
       http.serveMetrics({
         token,

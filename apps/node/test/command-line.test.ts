@@ -1,11 +1,14 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { DaemonChild, type Ended, run } from "@starling/test-processes";
+import { connect } from "@starling/local-client";
+import { DaemonChild, type Ended, run, within } from "@starling/test-processes";
 import { createProgram } from "../src/cli/command-line.ts";
+import { readNodeConfig } from "../src/config.ts";
 
 // The command line as a person and a script meet it: two nodes and a relay on loopback, and every mistake with its way out.
 
@@ -102,6 +105,19 @@ describe("what the node tells of itself", () => {
   }, 30_000);
 });
 
+test("`config` refuses what `start` would, and says where it stands", async () => {
+  const args = ["config", "--ice-policy", "relayed-only", "--announce", "192.0.2.1:4100"];
+  expect(await run("node", args)).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringContaining("leave one out"),
+  });
+  const env = { STARLING_ICE_POLICY: "relayed-only", STARLING_ANNOUNCE: "192.0.2.1:4100" };
+  expect(() => readNodeConfig({}, env)).toThrow(
+    expect.objectContaining({ source: "environment", key: "STARLING_ANNOUNCE" }),
+  );
+}, 30_000);
+
 describe("`ping` and `trace`", () => {
   test("as often as told, each with its way, and a summary", async () => {
     const pinged = await starling("ping", bob.id, "-c", "3", "-i", "1ms", "--via", "relay", "--json");
@@ -129,6 +145,21 @@ describe("`ping` and `trace`", () => {
     const ended = await child.stop("SIGINT");
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     expect(lines(ended.stdout).at(-1)).toMatchObject({ summary: { minMs: expect.any(Number) } });
+  }, 30_000);
+
+  test("Ctrl-C before anything has answered: exit 5, and what to do", async () => {
+    const child = new DaemonChild("node", ["ping", NOBODY, "--timeout", "60s", "--data-dir", dir("alice")]);
+    children.push(child);
+    const client = await connect(alice.socket);
+    // A ping is a message that nobody has taken; alice has no others under way to nobody.
+    const asked = async (): Promise<void> => {
+      while (!(await client.openMessages()).some(({ to }) => to === NOBODY)) await new Promise(setImmediate);
+    };
+    await within("the first ping", asked());
+    client.close();
+    const ended = await child.stop("SIGINT");
+    expect(ended).toMatchObject({ code: 5, stderr: expect.stringContaining("before there was an answer") });
+    expect(ended.stdout).toContain("0 sent, 0 answered");
   }, 30_000);
 
   test("a reader that has gone ends it", async () => {
@@ -161,6 +192,85 @@ describe("`ping` and `trace`", () => {
     expect(way).toMatchObject({ code: 0, stdout: expect.stringContaining("a message ") });
   }, 30_000);
 });
+
+describe("`reply`", () => {
+  test("a request that its command cannot be run for is complained of, and the next one answered", async () => {
+    const replier = new DaemonChild("node", ["reply", "--exec", "cat", "--data-dir", dir("bob")]);
+    children.push(replier);
+    const client = await connect(alice.socket);
+    const ask = (topic: string) => client.request({ to: bob.id, content: Uint8Array.of(7), topic, timeoutMs: 20_000 });
+    expect((await ask("plain")).content).toEqual(Uint8Array.of(7));
+    // No environment holds a NUL. Nobody answers it, so its end is not waited for.
+    const unanswered = ask("\0").catch(() => undefined);
+    await within("the complaint", complaintOf(replier));
+    expect((await ask("plain")).content).toEqual(Uint8Array.of(7));
+    client.close();
+    await unanswered;
+    const { code, stderr } = await replier.stop("SIGINT");
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^starling: no reply to .*null bytes.*\n$/),
+    });
+  }, 40_000);
+});
+
+describe("`reply` and `listen` end", () => {
+  test("by SIGTERM while a command runs, without waiting for it", async () => {
+    const replier = new DaemonChild("node", [
+      "reply",
+      "--exec",
+      "echo begun >&2; sleep 60; true",
+      "--data-dir",
+      dir("bob"),
+    ]);
+    children.push(replier);
+    const client = await connect(alice.socket);
+    const unanswered = client
+      .request({ to: bob.id, content: Uint8Array.of(7), timeoutMs: 60_000 })
+      .catch(() => undefined);
+    await within("the command", complaintOf(replier));
+    // The end of its output too, which the command shares: that has ended with it.
+    expect(await replier.stop("SIGTERM")).toMatchObject({ code: 0, stderr: "begun\n" });
+    client.close();
+    await unanswered;
+  }, 40_000);
+
+  test("when their reader goes", async () => {
+    const replier = new DaemonChild("node", ["reply", "--exec", "cat", "--data-dir", dir("bob")]);
+    const listener = new DaemonChild("node", ["listen", "--topic", "heard", "--data-dir", dir("bob")]);
+    children.push(replier, listener);
+    const client = await connect(alice.socket);
+    replier.process.stdout?.destroy();
+    listener.process.stdout?.destroy();
+    const message = { to: bob.id, content: Uint8Array.of(7), timeoutMs: 20_000 };
+    await Promise.all([client.request(message), client.submit({ ...message, topic: "heard" })]);
+    for (const { ended } of [replier, listener])
+      expect(await within("its end", ended)).toMatchObject({ code: 0, stderr: "" });
+    client.close();
+  }, 40_000);
+});
+
+describe("`listen`", () => {
+  test("large messages, each of which fills its output", async () => {
+    const listener = new DaemonChild("node", ["listen", "--topic", "large", "--json", "--data-dir", dir("bob")]);
+    children.push(listener);
+    const client = await connect(alice.socket);
+    // Over a link to it, for which no stamps are minted.
+    await client.connectPeer(bob.id, bob.listen);
+    const content = new Uint8Array(40_000).fill(120);
+    const large = { to: bob.id, content, topic: "large", timeoutMs: 20_000 };
+    await Promise.all(Array.from({ length: 14 }, () => client.submit(large)));
+    await client.submit({ ...large, content: Uint8Array.of(46) });
+    await listener.log(({ text }) => text === ".", "the last message");
+    client.close();
+    expect(await listener.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" });
+  }, 40_000);
+});
+
+/** What a program says on standard error, once it says something, or nothing if it ends first. */
+function complaintOf({ process: { stderr } }: DaemonChild): Promise<unknown> {
+  return stderr === null ? Promise.resolve() : Promise.race([once(stderr, "data"), once(stderr, "close")]);
+}
 
 describe("a mistake is one line that says what to do", () => {
   test.each([
@@ -203,6 +313,22 @@ describe("a mistake is one line that says what to do", () => {
     const text = await run("node", ["send", "abc", "--", "--json"]);
     expect(text.stderr).toMatch(/^starling: /);
   }, 30_000);
+
+  test.each([
+    [["send", "--json"], "starling send --help"],
+    [["--bogus", "--json"], "--bogus"],
+    [["config", "--json", "--bogus"], "--bogus"],
+    [["ping", NOBODY, "-c", "x", "--json"], "whole number"],
+  ])(
+    "wrong usage, too: %s",
+    async (args, named) => {
+      const ended = await run("node", args);
+      expect(ended).toMatchObject({ code: 2, stdout: "" });
+      const message = expect.stringContaining(named);
+      expect(lines(ended.stderr)).toEqual([{ error: { code: "E_USAGE", message, exitCode: 2 } }]);
+    },
+    30_000,
+  );
 });
 
 describe("completion", () => {

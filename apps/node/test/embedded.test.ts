@@ -1,5 +1,9 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { connect } from "@starling/local-client";
 import { createNode, type Testnet, testnet } from "../src/index.ts";
@@ -82,6 +86,39 @@ describe("in another program", () => {
     } finally {
       await Promise.all([a.close(), b.close()]);
     }
+  }, 30_000);
+
+  test("a testnet of which one node fails to start leaves none of the others behind", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "starling-embedded-"));
+    const code = `
+      import { readdirSync } from "node:fs";
+      import { testnet } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+      const { umask } = process;
+      // The first of them that locks its directory.
+      process.umask = () => {
+        process.umask = umask;
+        throw new Error("no lock");
+      };
+      const error = await testnet(3).catch((reason) => reason);
+      console.log(JSON.stringify([error.code, ...readdirSync(${JSON.stringify(folder)})]));`;
+    const flags = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source", "--input-type=module"];
+    const env = { ...process.env, TMPDIR: folder };
+    const ended = spawnSync(process.execPath, [...flags, "-e", code], { encoding: "utf8", env, timeout: 25_000 });
+    rmSync(folder, { recursive: true, force: true });
+    // It ends by itself, too: nothing was left running.
+    expect(ended).toMatchObject({ status: 0, stdout: '["E_DATA_DIR_UNUSABLE"]\n', stderr: "" });
+  }, 30_000);
+
+  test("in a worker it is told to go to the main thread", async () => {
+    const code = `
+      import { parentPort } from "node:worker_threads";
+      import { createNode } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+      parentPort.postMessage(await createNode().then(() => "started", ({ code }) => code));`;
+    const execArgv = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source"];
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { execArgv });
+    const [told] = await once(worker, "message", { signal: AbortSignal.timeout(20_000) });
+    await worker.terminate();
+    expect(told).toBe("E_WORKER_THREAD");
   }, 30_000);
 
   test("a wrong setting names itself", async () => {

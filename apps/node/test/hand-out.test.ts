@@ -27,7 +27,7 @@ function entry(i: number, topic: string, sizeBytes = 0): InboxEntry {
 function programs(topics: string[] = [], congested: string[] = []) {
   const done: string[] = [];
   const topicOf = (event: LocalEvent) => ("topic" in event ? event.topic : "");
-  const state = { topics, congested, onPublish: () => {} };
+  const state = { topics, congested, onPublish: () => {}, acknowledges: false };
   const handOut = new HandOut({
     server: {
       demand: (event) => {
@@ -40,7 +40,7 @@ function programs(topics: string[] = [], congested: string[] = []) {
         state.onPublish();
       },
       hasSubscriber: (type) => type === "message" && state.topics.length > 0,
-      acknowledges: () => false,
+      acknowledges: () => state.acknowledges,
     },
     note: ({ out = [] }) => done.push(...out.map((key) => `out ${key.slice(from.length + 1)}`)),
     setListening: (on, except) => done.push([on ? "listening" : "not listening", ...except].join(" but ")),
@@ -121,6 +121,31 @@ describe("handing messages out", () => {
     handOut.onInterest();
     expect(published()).toEqual([0]);
     expect(handOut.heldCount).toBe(2);
+  });
+
+  test("one that is dropped by what has just come, while another reads: what comes with it is kept for whoever wants it", () => {
+    const { handOut, state, done, published } = programs(["a"]);
+    state.onPublish = () => handOut.onInterest();
+    handOut.take([entry(1, "a"), entry(2, "b"), entry(3, "b")]);
+    expect(published()).toEqual([1]);
+    expect(handOut.heldCount).toBe(2);
+    state.topics = ["a", "b"];
+    handOut.onInterest();
+    expect(published()).toEqual([1, 2, 3]);
+    expect(handOut.heldCount).toBe(0);
+    expect(done.at(-1)).toBe("publish 3");
+  });
+
+  test("the only one that acknowledges is dropped by what it is given: others get that at once", () => {
+    const { handOut, state, published } = programs(["a"]);
+    state.acknowledges = true;
+    state.onPublish = () => {
+      state.acknowledges = false;
+      handOut.onInterest();
+    };
+    handOut.take([entry(1, "a")]);
+    expect(published()).toEqual([1, 1]);
+    expect(handOut.heldCount).toBe(0);
   });
 
   test("a topic that nobody reads is not asked for once it holds as much as is free; the others are", () => {

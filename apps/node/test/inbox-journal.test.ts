@@ -159,6 +159,43 @@ describe("inbox journal", () => {
     await again.journal.close();
   });
 
+  // What is noted while no file may grow, and what is done after there is room again.
+  const hasPrlimit = process.platform === "linux" && spawnSync("prlimit", ["--version"]).status === 0;
+  (hasPrlimit ? test : test.skip).each([
+    ["the end", "await journal.close();", [1, 2]],
+    ["the next message", "await journal.put([entry(3)]);", [1, 2, 3]],
+    ["the next note", "journal.note({ out: [entry(1).key] }); await replaced();", [2]],
+  ])(
+    "what a full disk refused to note is written by %s",
+    async (_what, after, waiting) => {
+      const code = `
+        import { spawnSync } from "node:child_process";
+        import { statSync } from "node:fs";
+        import { InboxJournal } from ${JSON.stringify(new URL("../src/inbox/inbox-journal.ts", import.meta.url).href)};
+        const limit = (bytes) => spawnSync("prlimit", ["--pid", String(process.pid), "--fsize=" + bytes + ":unlimited"]);
+        const entry = (i) => ({ ...${JSON.stringify({ ...entry(0), content: undefined })}, key: "${from}:" + i, messageId: String(i), content: Uint8Array.of(i) });
+        const path = ${JSON.stringify(path)};
+        const { journal } = await InboxJournal.open({ path, wallMs: () => ${WALL} });
+        const { ino } = statSync(path);
+        const replaced = async () => { while (statSync(path).ino === ino) await new Promise(setImmediate); };
+        await journal.put([entry(0), entry(1), entry(2)]);
+        limit("0");
+        let isRefused = false;
+        try { journal.note({ out: [entry(0).key] }); } catch { isRefused = true; }
+        limit("unlimited");
+        ${after}
+        console.log(isRefused);
+        process.exit();`;
+      const flags = ["--disable-warning=ExperimentalWarning", "--conditions=@starling/source", "--input-type=module"];
+      const ended = spawnSync(process.execPath, [...flags, "-e", code], { encoding: "utf8", timeout: 25_000 });
+      expect(ended).toMatchObject({ status: 0, stdout: "true\n", stderr: "" });
+      const again = await open();
+      expect(again.waiting.map(({ messageId }) => Number(messageId))).toEqual(waiting);
+      await again.journal.close();
+    },
+    30_000,
+  );
+
   // Windows has no ulimit.
   const limits = process.platform === "win32" ? test.skip : test;
   limits(

@@ -1,9 +1,24 @@
 // The local API over WebSocket, as a program or a page of this machine meets it.
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { connect, type LocalClient } from "@starling/local-client";
 import { connectWebSocket } from "@starling/local-client/web-socket";
+import { within } from "@starling/test-processes";
 import { createNode, type EmbeddedNode } from "../src/index.ts";
 
 let dataDir: string;
@@ -25,6 +40,17 @@ const start = async (http: string): Promise<EmbeddedNode> => {
 };
 const tokenPath = (): string => join(dataDir, "http-token");
 const token = (): string => readFileSync(tokenPath(), "utf8").trim();
+
+/** A FIFO opened for writing, once somebody reads it. */
+async function whenRead(path: string): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch {
+      await new Promise(setImmediate);
+    }
+  }
+}
 
 describe("--http", () => {
   test("serves the local API with the token of a file that only its user can read", async () => {
@@ -53,6 +79,31 @@ describe("--http", () => {
     expect(token()).toMatch(/^[0-9a-f]{64}$/);
     expect(token().endsWith(first.slice(1))).toBe(false);
   });
+
+  const onPosix = process.platform === "win32" ? test.skip : test;
+  onPosix(
+    "a program that comes while the node starts is answered, however long the token takes",
+    async () => {
+      // A reader of a FIFO waits for a writer: so long the token takes.
+      expect(spawnSync("mkfifo", ["-m", "600", tokenPath()]).status).toBe(0);
+      const starting = start("127.0.0.1:0");
+      const fifo = await within("who reads the token", whenRead(tokenPath()));
+      const socket = join(dataDir, "starling.sock");
+      const early = existsSync(socket) ? await connect(socket) : undefined;
+      const ask = (client: LocalClient) =>
+        client.submit({ to: "09".padEnd(64, "0"), content: Uint8Array.of(1), timeoutMs: 500 }).catch((error) => error);
+      const asked = early && ask(early);
+      // Behind it on the same connection.
+      await early?.info();
+      writeSync(fifo, "ab".repeat(32));
+      closeSync(fifo);
+      const { client } = await starting;
+      const outcome = within("what becomes of the message", asked ?? ask(client));
+      expect(await outcome).toMatchObject({ code: expect.stringMatching(/^E_(NO_ROUTE|TIMEOUT)$/) });
+      early?.close();
+    },
+    30_000,
+  );
 
   test("is off unless asked for, and takes no address but loopback", async () => {
     expect((await start("off")).http).toBeNull();

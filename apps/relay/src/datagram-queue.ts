@@ -31,6 +31,10 @@ export class DatagramQueue {
   readonly #options: DatagramQueueOptions;
   /** The row whose turn is next stands in front. */
   readonly #rows = new Map<NodeId | undefined, Datagram[]>();
+  /** Whose rows are so long, for each length: to look for the longest among all rows would cost as much as to open a datagram. */
+  readonly #byLength = Array.from({ length: ROW_MAX + 1 }, () => new Set<NodeId | undefined>());
+  /** No row is longer. */
+  #longest = 0;
   #waiting = 0;
   #dropped = 0;
   #isScheduled = false;
@@ -60,6 +64,7 @@ export class DatagramQueue {
       return;
     }
     if (row.push({ type: "datagram", bytes, from }) === 1) this.#rows.set(key, row);
+    this.#changed(key, row.length - 1, row.length);
     this.#waiting += 1;
     if (this.#waiting > WAITING_MAX) this.#dropLongest();
     this.#schedule();
@@ -84,6 +89,7 @@ export class DatagramQueue {
     for (const [key, row] of this.#rows) {
       if (batch.length === most) break;
       batch.push(row.shift() as Datagram);
+      this.#changed(key, row.length + 1, row.length);
       this.#waiting -= 1;
       this.#rows.delete(key);
       if (row.length > 0) this.#rows.set(key, row);
@@ -91,13 +97,24 @@ export class DatagramQueue {
     return batch;
   }
 
+  /** Of several that are longest, the one that has been for longest. */
   #dropLongest(): void {
-    const [longest] = [...this.#rows].toSorted(([, a], [, b]) => b.length - a.length);
-    if (longest === undefined) return;
-    const [key, row] = longest;
-    row.pop();
-    if (row.length === 0) this.#rows.delete(key);
-    this.#waiting -= 1;
-    this.#dropped += 1;
+    while (this.#longest > 0 && this.#byLength[this.#longest]?.size === 0) this.#longest -= 1;
+    for (const key of this.#byLength[this.#longest] ?? []) {
+      const row = this.#rows.get(key) ?? [];
+      row.pop();
+      this.#changed(key, row.length + 1, row.length);
+      if (row.length === 0) this.#rows.delete(key);
+      this.#waiting -= 1;
+      this.#dropped += 1;
+      return;
+    }
+  }
+
+  /** A row has another length. */
+  #changed(key: NodeId | undefined, before: number, after: number): void {
+    this.#byLength[before]?.delete(key);
+    if (after > 0) this.#byLength[after]?.add(key);
+    this.#longest = Math.max(this.#longest, after);
   }
 }

@@ -55,6 +55,26 @@ test("where all rows together are too long the longest gives way", () => {
   expect(queue.waitingCount).toBe(4_096);
 });
 
+test("the longest give way to each other, and the others to none, also once turns have shortened them", () => {
+  const { queue, push, turn } = scene();
+  push(1, 256);
+  push(2, 256);
+  for (let link = 3; link <= 37; link += 1) push(link, 100);
+  // One of each of the first sixteen.
+  turn();
+  push(38, 138);
+  const counts = new Map<string, number>();
+  while (queue.waitingCount > 0) {
+    for (const name of turn()) {
+      const [link = ""] = name.split(".");
+      counts.set(link, (counts.get(link) ?? 0) + 1);
+    }
+  }
+  const all = Array.from({ length: 38 }, (_, at) => counts.get(String(at + 1)));
+  expect(queue.droppedCount).toBe(2 * 256 + 35 * 100 - 16 + 138 - 4_096);
+  expect(all).toEqual([...[236, 236], ...Array(14).fill(99), ...Array(21).fill(100), 138]);
+});
+
 test("what waits is handed over turn by turn until nothing is left", () => {
   const { queue, push, turn } = scene();
   push(1, 40);

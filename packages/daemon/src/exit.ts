@@ -18,28 +18,23 @@ const MEANINGS: readonly (readonly [number, string])[] = [
   [EXIT.usage, "wrong usage or configuration"],
   [EXIT.unavailable, "something needed is in use or not reachable: a port, the data directory, the daemon"],
   [EXIT.unsafe, "a key file or data directory that must not be used: damaged, foreign, open to others"],
-  [EXIT.undelivered, "no receipt for a message"],
+  [EXIT.undelivered, "no receipt, no answer, or no way"],
 ];
 
+/** Of errors that packages below the programs throw. Those of the local API are in apps/node/src/cli/failure.ts. */
 const BY_CODE: ReadonlyMap<string, number> = new Map([
   ["E_CONFIG", EXIT.usage],
   ["E_BAD_ID", EXIT.usage],
   ["E_BAD_ADDRESS", EXIT.usage],
-  ["E_TOO_LARGE", EXIT.usage],
   ["E_DATA_DIR_PATH_TOO_LONG", EXIT.usage],
   ["E_DATA_DIR_IN_USE", EXIT.unavailable],
   ["E_PORT_TAKEN", EXIT.unavailable],
   ["E_ADDRESS_NOT_HERE", EXIT.unavailable],
   ["E_PORT_FORBIDDEN", EXIT.unavailable],
-  ["E_NO_DAEMON", EXIT.unavailable],
-  ["E_DISCONNECTED", EXIT.unavailable],
+  ["E_SOCKET", EXIT.unavailable],
   ["E_DATA_DIR_PERMISSIONS", EXIT.unsafe],
   ["E_DATA_DIR_FOREIGN", EXIT.unsafe],
   ["E_DATA_DIR_UNUSABLE", EXIT.unsafe],
-  ["E_NO_ROUTE", EXIT.undelivered],
-  ["E_TIMEOUT", EXIT.undelivered],
-  ["E_NOT_A_NODE", EXIT.undelivered],
-  ["E_QUOTA", EXIT.undelivered],
 ]);
 
 /** For the end of `--help`: the codes that a program uses, all unless told. */

@@ -29,6 +29,9 @@ function explain(errno: string, where: string): readonly [code: string, message:
     case "EACCES":
       return ["E_PORT_FORBIDDEN", `this user may not listen on ${where}; give --http a port above 1023`];
     default:
-      return ["E_SOCKET", `cannot listen on ${where} (${errno})`];
+      return [
+        "E_SOCKET",
+        `cannot listen on ${where} (${errno}); give --http another address, and see that this system has that kind of address and sockets to spare`,
+      ];
   }
 }

@@ -49,7 +49,7 @@ export const listenOrOffValue: z.ZodType<Address | undefined> = parsed((text) =>
 
 /** `HOST:PORT` on loopback to listen on, or `off` (undefined). */
 export const loopbackOrOffValue: z.ZodType<Address | undefined> = listenOrOffValue.refine(
-  (address) => address === undefined || address.ip === "::1" || address.ip.startsWith("127."),
+  (address) => address === undefined || address.ip === "::1" || address.ip === "127.0.0.1",
   { error: "the local API is for programs of this machine: write 127.0.0.1:PORT, [::1]:PORT or off" },
 );
 

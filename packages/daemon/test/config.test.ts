@@ -14,6 +14,7 @@ import {
   listenValue,
   listValue,
   logLevelValue,
+  loopbackOrOffValue,
   networkValue,
   pathValue,
   perSecondValue,
@@ -200,6 +201,14 @@ describe("values", () => {
       expect(listenValue.safeParse(text).success).toBe(false);
     },
   );
+
+  test("loopback is one address of each kind: pages know this machine by no other", () => {
+    for (const text of ["127.0.0.1:0", "[::1]:80", "off"])
+      expect(loopbackOrOffValue.safeParse(text).success).toBe(true);
+    for (const text of ["127.0.0.2:8420", "0.0.0.0:1", "[::]:1"]) {
+      expect(loopbackOrOffValue.safeParse(text).error?.issues[0]?.message).toContain("write 127.0.0.1:PORT");
+    }
+  });
 
   test("bootstrap takes no port 0 and no other spelling of an id", () => {
     for (const text of [

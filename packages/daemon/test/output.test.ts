@@ -1,4 +1,9 @@
-import { describe, expect, test } from "@jest/globals";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
   CommandError,
@@ -12,6 +17,7 @@ import {
   reportError,
 } from "../src/index.ts";
 import { createLog } from "../src/log.ts";
+import { moduleArgs } from "./support.ts";
 
 describe("peerText", () => {
   test.each([
@@ -61,6 +67,99 @@ describe("log", () => {
   });
 });
 
+describe("a log whose output takes no more", () => {
+  const LOG = new URL("../src/log.ts", import.meta.url).href;
+  const onLinux = process.platform === "linux" ? test : test.skip;
+  const folder = mkdtempSync(join(tmpdir(), "starling-log-"));
+  const children: ChildProcess[] = [];
+  afterAll(() => {
+    for (const child of children) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** A process that logs; `log` in its code is the log, to what is given as its standard output. */
+  function logger(code: string, stdout: number | "pipe"): ChildProcess {
+    const start = `import { createLog } from ${JSON.stringify(LOG)};
+      import { spawnSync } from "node:child_process";
+      const log = createLog({ level: "info", name: "it" });
+      ${code}`;
+    const child = spawn(process.execPath, moduleArgs(start), { stdio: ["ignore", stdout, "pipe"] });
+    children.push(child);
+    return child;
+  }
+
+  /** Its exit code and what it said on standard error. */
+  async function endOf(child: ChildProcess): Promise<unknown[]> {
+    let stderr = "";
+    child.stderr?.setEncoding("utf8").on("data", (text) => (stderr += text));
+    const [code] = await once(child, "exit", { signal: AbortSignal.timeout(20_000) });
+    return [code, stderr];
+  }
+
+  onLinux(
+    "a full disk costs lines, not the program",
+    async () => {
+      const fd = openSync("/dev/full", "w");
+      const ended = endOf(
+        logger('for (let i = 0; i < 5; i += 1) log.info("x"); setImmediate(() => log.fatal("y"));', fd),
+      );
+      expect(await ended).toEqual([0, ""]);
+      closeSync(fd);
+    },
+    30_000,
+  );
+
+  onLinux(
+    "once there is room again it says how many are missing, and half a line spoils no other",
+    async () => {
+      const path = join(folder, "log");
+      const fd = openSync(path, "a");
+      // A limit on the size of files refuses what a disk without room does.
+      const limit = (bytes: string) =>
+        `spawnSync("prlimit", ["--pid", String(process.pid), "--fsize=${bytes}:unlimited"]);`;
+      const child = logger(
+        `process.on("SIGXFSZ", () => {});
+      log.info("first");
+      ${limit("150")}
+      for (let i = 0; i < 4; i += 1) log.info("lost");
+      ${limit("unlimited")}
+      log.info("last");`,
+        fd,
+      );
+      expect(await endOf(child)).toEqual([0, ""]);
+      closeSync(fd);
+      const [first, torn, ...rest] = readFileSync(path, "utf8").trimEnd().split("\n");
+      expect(JSON.parse(first ?? "")).toMatchObject({ msg: "first" });
+      expect(() => JSON.parse(torn ?? "")).toThrow();
+      expect(rest.map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({ level: "warn", name: "it", lost: 4 }),
+        expect.objectContaining({ msg: "last" }),
+      ]);
+    },
+    30_000,
+  );
+
+  const MANY = `process.stdout; for (let i = 0; i < 20_000; i += 1) log.info({ i }, "${"x".repeat(100)}");`;
+
+  test("a reader that is slow gets every line", async () => {
+    const child = logger(MANY, "pipe");
+    const ended = endOf(child);
+    let text = "";
+    child.stdout?.setEncoding("utf8").on("data", (part) => (text += part));
+    const closed = once(child, "close", { signal: AbortSignal.timeout(20_000) });
+    expect(await ended).toEqual([0, ""]);
+    await closed;
+    const lines = text.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).i)).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
+  }, 30_000);
+
+  test("a reader that stands still is waited for once", async () => {
+    const child = logger(MANY, "pipe");
+    expect(await endOf(child)).toEqual([0, ""]);
+    child.stdout?.destroy();
+  }, 30_000);
+});
+
 describe("exit codes", () => {
   const coded = (code: string): Error => Object.assign(new Error("m"), { code });
 
@@ -70,7 +169,7 @@ describe("exit codes", () => {
     [new DataDirError("E_DATA_DIR_PERMISSIONS", "m"), EXIT.unsafe],
     [coded("E_PORT_TAKEN"), EXIT.unavailable],
     [coded("E_KEY_FILE_DAMAGED"), EXIT.unsafe],
-    [coded("E_TIMEOUT"), EXIT.undelivered],
+    [coded("E_SOCKET"), EXIT.unavailable],
     [coded("E_SOMETHING"), EXIT.failure],
     [coded("ENOENT"), EXIT.failure],
     [new CommandError("E_PORT_TAKEN", "m", 42), 42],

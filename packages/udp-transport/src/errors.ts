@@ -59,7 +59,11 @@ export function bindError(cause: unknown, host: string, port: number): UdpError 
         cause,
       });
     default:
-      return new UdpError("E_SOCKET", `cannot listen on UDP ${where}: ${String(code ?? cause)}`, { cause });
+      return new UdpError(
+        "E_SOCKET",
+        `cannot listen on UDP ${where} (${String(code ?? cause)}): choose another address, and see that this system has that kind of address and sockets to spare`,
+        { cause },
+      );
   }
 }
 

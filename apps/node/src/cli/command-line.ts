@@ -10,7 +10,7 @@ import { asCommandError } from "./failure.ts";
 import { addId } from "./id.ts";
 import { addLinks } from "./links.ts";
 import { addListen } from "./listen.ts";
-import { exampleHelp, usageLine } from "./options.ts";
+import { exampleHelp, refuseUsage } from "./options.ts";
 import { addPeers } from "./peers.ts";
 import { addPing } from "./ping.ts";
 import { PROGRAM } from "./program.ts";
@@ -53,7 +53,7 @@ export function createProgram(): Command {
     .description("A node of a Starling network, and what a person asks of it.")
     .version(readVersion())
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(usageLine(text, PROGRAM)) })
+    .configureOutput({ outputError: refuseUsage(PROGRAM) })
     .addHelpText("after", `\n${exampleHelp(BEGINNING)}\n\n${exitCodeHelp()}`);
   for (const add of COMMANDS) add(program);
   return program;
@@ -65,7 +65,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     await createProgram().parseAsync(args, { from: "user" });
     return EXIT.ok;
   } catch (error) {
-    // Commander has written its own: help and version end well, all else is wrong usage.
+    // Commander has written its own: help and version, or the help that a command line without a command is told.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const told = asCommandError(error);
     return asksForJson(args) ? reportJson(told) : reportError(PROGRAM, told);

@@ -223,7 +223,8 @@ function checkInbox(waiting: number): Check {
   if (waiting === 0) return { name, state: "ok", seen: "empty" };
   const seen = `${countOf(waiting, "message")} waiting; a topic takes ${TOPIC_MAX} at most`;
   const advice = "read them with 'starling listen'; a topic that is full takes no more";
-  return { name, state: waiting < TOPIC_MAX / 2 ? "ok" : waiting < TOPIC_MAX ? "warn" : "fail", seen, advice };
+  // Of several topics: none of them need be full, so this alone is never a failure.
+  return { name, state: waiting < TOPIC_MAX / 2 ? "ok" : "warn", seen, advice };
 }
 
 function hostOf(address: string): string {

@@ -20,10 +20,10 @@ export function addListen(program: Parent): void {
     await withClient(command, async (client) => {
       const messages = await client.subscribe({ events: ["message", "broadcast"], topic });
       // What has arrived is still printed: the daemon has let go of it.
-      void Promise.race([whenStopped(), outputGone()]).then(() => messages.unsubscribe());
+      const gone = outputGone();
+      void Promise.race([whenStopped(), gone]).then(() => messages.unsubscribe());
       for await (const message of messages) {
-        if (!process.stdout.write(`${show(message)}\n`))
-          await Promise.race([once(process.stdout, "drain"), outputGone()]);
+        if (!process.stdout.write(`${show(message)}\n`)) await Promise.race([once(process.stdout, "drain"), gone]);
       }
     });
   });

@@ -30,7 +30,7 @@ export function addFlags(command: Parent, { examples, settings }: CommandHelp): 
   }
   if (settings !== "none") command.option("--json", "print JSON, for programs; errors too");
   command.addHelpText("after", `\n${exampleHelp(examples)}\n\n${exitCodeHelp()}`);
-  command.configureOutput({ outputError: (text, write) => write(usageLine(text, `${PROGRAM} ${command.name()}`)) });
+  command.configureOutput({ outputError: refuseUsage(`${PROGRAM} ${command.name()}`) });
 }
 
 export function exampleHelp(examples: CommandHelp["examples"]): string {
@@ -38,8 +38,14 @@ export function exampleHelp(examples: CommandHelp["examples"]): string {
   return ["Examples:", ...examples.map(([line, what]) => `  ${PROGRAM} ${line.padEnd(width)}  # ${what}`)].join("\n");
 }
 
-/** What commander says of a wrong command line, on one line, with where to read on. */
-export function usageLine(text: string, name: string): string {
+/** Makes what commander says of a wrong command line an error like any other, on one line, with where to read on. */
+export function refuseUsage(name: string): (text: string) => never {
+  return (text) => {
+    throw new CommandError("E_USAGE", usageLine(text, name), EXIT.usage);
+  };
+}
+
+function usageLine(text: string, name: string): string {
   const line = text
     .trim()
     .replace(/^error: /, "")
@@ -47,7 +53,7 @@ export function usageLine(text: string, name: string): string {
     .replace(/\.$/, "");
   const isUnknown = line.startsWith("unknown option") && !line.includes("Did you mean");
   const dashes = isUnknown ? " (a text that begins with - goes behind --)" : "";
-  return `${PROGRAM}: ${line}${dashes}; see ${name} --help\n`;
+  return `${line}${dashes}; see ${name} --help`;
 }
 
 export function integerOption(least: number, most: number): (text: string) => number {

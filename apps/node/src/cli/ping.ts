@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Option } from "@commander-js/extra-typings";
-import { whenStopped } from "@starling/daemon";
+import { CommandError, EXIT, whenStopped } from "@starling/daemon";
 import { LocalClientError } from "@starling/local-client";
 import { parseRecipient, parseTimeout, VIAS } from "./arguments.ts";
 import { addFlags, integerOption, type Parent, wantsJson, withClient } from "./options.ts";
@@ -10,6 +10,8 @@ import { wayOf } from "./send.ts";
 
 /** Failures of one ping that the next may not have; after any other there is no next. */
 const LOSSES = new Set(["E_TIMEOUT", "E_NO_ROUTE", "E_NO_CHANNEL", "E_MINT", "E_QUOTA"]);
+const STOPPED =
+  "stopped before there was an answer; let it run for longer, or 'starling trace ID' shows where the way ends";
 
 export function addPing(program: Parent): void {
   const command = program
@@ -68,7 +70,7 @@ export function addPing(program: Parent): void {
       const summary = summaryOf(sent, times);
       if (json) printJson({ summary });
       else process.stdout.write(`${summaryText(summary)}\n`);
-      if (times.length === 0 && lastError !== undefined) throw lastError;
+      if (times.length === 0) throw lastError ?? new CommandError("E_CANCELLED", STOPPED, EXIT.undelivered);
     });
 }
 

@@ -1,9 +1,11 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { whenStopped } from "@starling/daemon";
 import { CONTENT_MAX_BYTES, type RequestEvent } from "@starling/local-client";
 import { addFlags, type Parent, wantsJson, withClient } from "./options.ts";
-import { printJson } from "./output.ts";
+import { outputGone, printJson } from "./output.ts";
 import { visible } from "./text.ts";
+
+const HAS_GROUPS = process.platform !== "win32";
 
 export function addReply(program: Parent): void {
   const command = program.command("reply").description("answer requests with a command's output, until Ctrl-C");
@@ -20,11 +22,17 @@ export function addReply(program: Parent): void {
     .action(async ({ exec, topic }) => {
       await withClient(command, async (client) => {
         const requests = await client.subscribe({ events: ["request"], topic });
-        void whenStopped().then(() => requests.unsubscribe());
+        const stop = new AbortController();
+        void Promise.race([whenStopped(), outputGone()]).then(() => stop.abort());
+        stop.signal.addEventListener("abort", () => void requests.unsubscribe());
         for await (const request of requests) {
-          const content = await run(exec, request);
-          if (content === undefined) continue;
+          // Those that wait are not begun any more.
+          if (stop.signal.aborted) break;
+          // Whatever is wrong with one request, the next is answered.
+          let content: Uint8Array | undefined;
           try {
+            content = await run(exec, request, stop.signal);
+            if (content === undefined) continue;
             await client.reply(request.requestId, content);
           } catch (error) {
             complain(request, error instanceof Error ? error.message : String(error));
@@ -45,11 +53,15 @@ export function addReply(program: Parent): void {
     });
 }
 
-/** The output of the command, or undefined where it failed or said too much: its asker then runs out of time. */
-function run(exec: string, request: RequestEvent): Promise<Uint8Array | undefined> {
+/**
+ * The output of the command, or undefined where it failed or said too much: its asker then runs out of time. Also at `stopped`, however
+ * long it would run on.
+ */
+function run(exec: string, request: RequestEvent, stopped: AbortSignal): Promise<Uint8Array | undefined> {
   return new Promise((resolve) => {
     const env = { ...process.env, STARLING_FROM: request.from, STARLING_TOPIC: request.topic };
-    const child = spawn(exec, { shell: true, env, stdio: ["pipe", "pipe", "inherit"] });
+    // A group of its own, where there are such: what the shell has begun ends with it.
+    const child = spawn(exec, { shell: true, env, stdio: ["pipe", "pipe", "inherit"], detached: HAS_GROUPS });
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
     child.stdout.on("data", (chunk: Buffer) => {
@@ -63,13 +75,36 @@ function run(exec: string, request: RequestEvent): Promise<Uint8Array | undefine
       complain(request, why);
       resolve(undefined);
     };
+    const onStop = (): void => {
+      endGroup(child);
+      // Whoever holds them still is not waited for.
+      child.stdin.destroy();
+      child.stdout.destroy();
+      child.unref();
+      resolve(undefined);
+    };
+    stopped.addEventListener("abort", onStop, { once: true });
     child.once("error", (error) => fail(error.message));
     child.once("close", (code) => {
+      stopped.removeEventListener("abort", onStop);
+      if (stopped.aborted) return;
       if (code !== 0) fail(`the command ended with ${code}`);
       else if (sizeBytes > CONTENT_MAX_BYTES) fail(`the command said more than ${CONTENT_MAX_BYTES} bytes`);
       else resolve(Buffer.concat(chunks));
     });
   });
+}
+
+function endGroup(child: ChildProcess): void {
+  if (!HAS_GROUPS || child.pid === undefined) {
+    child.kill();
+    return;
+  }
+  try {
+    process.kill(-child.pid);
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function complain({ from }: RequestEvent, why: string): void {

@@ -54,6 +54,8 @@ export class HandOut {
   #listening = false;
   #except: readonly string[] = [];
   #isPumping = false;
+  /** Interest changed since what is held was last looked through. */
+  #isChanged = false;
   /** Messages that waited too long for a program. */
   droppedCount = 0;
 
@@ -67,12 +69,13 @@ export class HandOut {
     return this.#share.messages;
   }
 
-  /** The core hands out messages. */
+  /** The core hands out messages, in a tick of their own: never while others are being given. */
   take(entries: readonly InboxEntry[]): void {
     for (const entry of entries) this.#share.take(laneOf(entry), 0);
-    const behind = new Set(this.#held.map(laneOf));
-    this.#held.push(...this.#give(entries, behind));
-    this.#listen();
+    this.#pump(() => {
+      const rest = this.#give(entries, new Set(this.#held.map(laneOf)));
+      this.#held.push(...rest);
+    });
   }
 
   /** A program has dealt with a message. Throws `E_NO_MESSAGE`. */
@@ -90,15 +93,8 @@ export class HandOut {
 
   /** Subscriptions changed, or a program has read what it had. */
   onInterest(): void {
-    // Giving a message may drop a subscriber, which is a change of interest itself.
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    this.#takeBack();
-    const held = this.#held;
-    this.#held = [];
-    this.#held = this.#give(held, new Set());
-    this.#isPumping = false;
-    this.#listen();
+    this.#isChanged = true;
+    this.#pump(() => {});
   }
 
   /** Drops what has waited too long for somebody who wants its topic. */
@@ -109,6 +105,20 @@ export class HandOut {
     for (const entry of dropped) this.#share.release(laneOf(entry), 0);
     this.#done([...dropped].map(({ key }) => key));
     this.droppedCount += dropped.size;
+    this.#listen();
+  }
+
+  /** Gives what is new, then what is held as often as interest changes: giving a message may drop a subscriber, which is a change itself. */
+  #pump(giveNew: () => void): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    giveNew();
+    while (this.#isChanged) {
+      this.#isChanged = false;
+      this.#takeBack();
+      this.#held = this.#give(this.#held, new Set());
+    }
+    this.#isPumping = false;
     this.#listen();
   }
 

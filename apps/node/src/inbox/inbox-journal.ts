@@ -103,7 +103,8 @@ export class InboxJournal {
   /**
    * Notes what becomes of entries now. `given`: a program has it and has yet to acknowledge it, so whoever gets it next is told. `out`:
    * it is handed out; a crash right behind it will not hand it out again. A power cut may: it is synced with the next entry, for a
-   * sync of its own would keep that one waiting.
+   * sync of its own would keep that one waiting. Throws where it cannot be written; it holds all the same, and the file is written anew
+   * with what is noted or put next, or at the end.
    */
   note({ given = [], out = [] }: Notes): void {
     const texts: string[] = [];
@@ -121,11 +122,19 @@ export class InboxJournal {
       this.#keep(key, { expiresMs, sizeBytes: key.length + 64, entry: undefined });
       texts.push(encodeRecord({ op: "out", key, expiresMs }));
     }
-    this.#append(texts);
+    try {
+      this.#append(texts);
+    } catch (error) {
+      this.#suspect = true;
+      throw error;
+    }
+    // An earlier note did not get into the file, and now there may be room again.
+    if (this.#suspect) this.#commit();
   }
 
   /** Brings everything to the disk and closes the file. */
   async close(): Promise<void> {
+    this.#dirty ||= this.#suspect;
     if (this.#dirty) this.#commit();
     while (this.#committing !== undefined) await this.#committing;
     await this.#file.close();
