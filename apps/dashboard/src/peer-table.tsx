@@ -60,9 +60,7 @@ export function PeerTable({ peers, nowMs, selected, onSelect }: Props) {
             ))}
           </tbody>
         </table>
-        {peers.length === 0 ? (
-          <p class="empty">No peers yet. Give the node one with --bootstrap ID@HOST:PORT.</p>
-        ) : null}
+        {peers.length === 0 ? <p class="empty">No peers yet. Give the node one with --bootstrap ID@IP:PORT.</p> : null}
         {peers.length > ROWS_MAX ? <p class="empty">and {peers.length - ROWS_MAX} more</p> : null}
       </div>
     </section>

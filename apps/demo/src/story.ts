@@ -110,12 +110,11 @@ async function requestReply({ from, to }: Pair, reporter: Reporter): Promise<voi
   await to.client.reply(request.requestId, bytes("42"));
   const { content, receipt } = await within(STEP_MS, "no reply", asked);
   if (text(content) !== "42") throw new Error(`the reply is “${text(content)}”, not “42”`);
+  if (receipt.path !== "channel" || receipt.hops !== 1) {
+    throw new Error(`the receipt says ${receipt.path} over ${receipt.hops} links, not the channel over one`);
+  }
   await requests.unsubscribe();
-  reporter.step(
-    "request-reply",
-    `“what is 6 x 7?” → “42”, over ${receipt.path === "relayed" ? "relays" : `the ${receipt.path}`}`,
-    { receipt },
-  );
+  reporter.step("request-reply", "“what is 6 x 7?” → “42”, over the channel", { receipt });
 }
 
 async function broadcast(members: readonly Connected[], reporter: Reporter): Promise<void> {
@@ -192,6 +191,7 @@ function text(content: Uint8Array): string {
 
 async function showStatus(relay: Member, members: readonly Connected[], reporter: Reporter): Promise<void> {
   const links = `${members.length} sessions`;
+  const names = new Map<string, string>([relay, ...members].map(({ name, ready }) => [ready.id, name]));
   const rows = [[relay.name, short(relay.ready.id), relay.ready.listen, links, "-", String(relay.process.pid)]];
   const statuses: object[] = [];
   for (const { name, ready, client, process } of members) {
@@ -203,7 +203,7 @@ async function showStatus(relay: Member, members: readonly Connected[], reporter
       name,
       short(ready.id),
       ready.listen,
-      peers.map(({ link }) => link).join(", "),
+      peers.map(({ id, link }) => `${names.get(id) ?? short(id)} ${link}`).join(", "),
       rtt === undefined || rtt === null ? "-" : `${rtt.toFixed(1)} ms`,
       String(process.pid),
     ]);

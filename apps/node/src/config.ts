@@ -65,26 +65,26 @@ export function nodeSettings(env: Environment): NodeSettings {
       schema: listenValue,
       default: "0.0.0.0:0",
       describe: "UDP address to listen on; port 0 is any free one, [::] takes IPv6 and IPv4",
-      placeholder: "HOST:PORT",
+      placeholder: "IP:PORT",
     },
     bootstrap: {
       schema: listValue(contactValue),
       default: [],
       describe: "Nodes to connect to first",
-      placeholder: "ID@HOST:PORT",
+      placeholder: "ID@IP:PORT",
     },
     announce: {
       schema: listValue(addressValue, RECORD_ADDRESSES_MAX),
       default: [],
       describe: "Addresses at which others can reach this node, where its operator knows them",
-      placeholder: "HOST:PORT",
+      placeholder: "IP:PORT",
     },
     http: {
       schema: loopbackOrOffValue,
       default: "off",
       describe:
         "TCP address on loopback of the dashboard, of /metrics and of the local API over WebSocket (/lpc), or off",
-      placeholder: "HOST:PORT|off",
+      placeholder: "IP:PORT|off",
     },
     "http-origin": {
       schema: listValue(originValue),

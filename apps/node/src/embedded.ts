@@ -12,6 +12,7 @@ import { type Driver, startDriver, systemNow } from "@starling/node-core/driver"
 import { openUdpSocket } from "@starling/udp-transport";
 import { formatAddress } from "@starling/wire-protocol";
 import { readNodeConfig } from "./config.ts";
+import { contactOf } from "./contact.ts";
 import { startNode } from "./wiring.ts";
 
 // The node inside another program: the same daemon, its local API included, so other programs may connect to it as well.
@@ -20,12 +21,12 @@ import { startNode } from "./wiring.ts";
 export type NodeOptions = {
   /** Key, inbox and socket. Without it the node has a key and an inbox for its lifetime only. */
   readonly dataDir?: string;
-  /** UDP, `HOST:PORT`; default `0.0.0.0:0`. */
+  /** UDP, `IP:PORT`; default `0.0.0.0:0`. */
   readonly listen?: string;
-  /** `ID@HOST:PORT` of nodes to connect to first. */
+  /** `ID@IP:PORT` of nodes to connect to first. */
   readonly bootstrap?: readonly string[];
   readonly announce?: readonly string[];
-  /** The local API over WebSocket too, at a `HOST:PORT` on loopback; default off. */
+  /** The local API over WebSocket too, at a `IP:PORT` on loopback; default off. */
   readonly http?: string;
   /** Pages from elsewhere that may use it, such as `http://localhost:5173`. */
   readonly httpOrigin?: readonly string[];
@@ -40,11 +41,11 @@ export type NodeOptions = {
 /** All that a LocalClient does, and the node's own end. */
 export type EmbeddedNode = {
   readonly id: string;
-  /** `ID@HOST:PORT`, what others bootstrap with where they can reach the address. */
+  /** `ID@IP:PORT`, what others bootstrap with where they can reach the address. */
   readonly contact: string;
   /** The path at which other programs connect. */
   readonly socket: string;
-  /** `HOST:PORT` of the local API over WebSocket, null where it is off; its token is in the data directory's `http-token`. */
+  /** `IP:PORT` of the local API over WebSocket, null where it is off; its token is in the data directory's `http-token`. */
   readonly http: string | null;
   readonly client: LocalClient;
   /** Stops the node; resolves when its port and directory are free. A directory of its own is removed. */
@@ -74,7 +75,7 @@ export async function createNode(options: NodeOptions = {}): Promise<EmbeddedNod
     });
     return {
       id: node.id,
-      contact: `${node.id}@${node.listen}`,
+      contact: contactOf(node.id, node.listen, config.announce),
       socket: node.socket,
       http: node.http,
       client,

@@ -122,7 +122,7 @@ function addressOf(text: string): Address {
   try {
     return parseAddress(text);
   } catch (error) {
-    const message = `this is no address to send to (${error instanceof Error ? error.message : "not HOST:PORT"})`;
+    const message = `this is no address to send to (${error instanceof Error ? error.message : "not IP:PORT"})`;
     throw new LocalClientError("E_BAD_ADDRESS", message);
   }
 }

@@ -14,7 +14,7 @@ const FREE_HASHES_MAX = 100_000;
 
 export type CoreNodeOptions = {
   readonly network: string;
-  /** `ID@HOST:PORT`. */
+  /** `ID@IP:PORT`. */
   readonly bootstrap: readonly string[];
   /** Mints the stamps that the protocol asks for; without it the node asks for an effort of 1, a hash or two. */
   readonly pool: MintPool | undefined;

@@ -114,7 +114,7 @@ export type Process<Ready = object> = {
 /** With the network that it has for itself. */
 export type Alone<Ready = object> = Process<Ready> & { readonly namespace: Namespace | undefined };
 
-export type Relay = { /** `ID@HOST:PORT`. */ readonly contact: string; cpuMs(): number };
+export type Relay = { /** `ID@IP:PORT`. */ readonly contact: string; cpuMs(): number };
 
 async function answerOf<Answer>(child: ChildProcess, question?: object): Promise<Answer> {
   const done = new AbortController();

@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from "@starling/wire-protocol/address";
 import { checkedLine, readCheckedLine } from "./checked-line.ts";
 import { wholeFile } from "./whole-file.ts";
 
-// The peers that a node knew, kept in its data directory for its next start: `ID@HOST:PORT CRC-32`, one a line, the anchors first. It
+// The peers that a node knew, kept in its data directory for its next start: `ID@IP:PORT CRC-32`, one a line, the anchors first. It
 // is a hint and no more: what is missing, cut off or damaged costs the node its memory of some others, never its start.
 
 const FILE = "peers";

@@ -10,7 +10,7 @@ export type Setting<Value> = {
   readonly default: Written | undefined;
   /** What it does, on one line, with no full stop at the end. */
   readonly describe: string;
-  /** What stands for the value in help, such as `HOST:PORT`. A setting whose default is a boolean is a flag without a value. */
+  /** What stands for the value in help, such as `IP:PORT`. A setting whose default is a boolean is a flag without a value. */
   readonly placeholder: string;
 };
 

@@ -32,22 +32,22 @@ function parseListen(text: string): Address {
 
 function parseContact(text: string): Contact {
   const at = text.indexOf("@");
-  if (at < 0) throw new Error("write ID@HOST:PORT, an id of 64 hexadecimal digits before the @");
+  if (at < 0) throw new Error("write ID@IP:PORT, an id of 64 hexadecimal digits before the @");
   return { id: parseNodeId(text.slice(0, at)), address: parseAddress(text.slice(at + 1)) };
 }
 
-/** `HOST:PORT` to send to; HOST is an ip literal, an IPv6 one in brackets. */
+/** `IP:PORT` to send to; IP is a literal, an IPv6 one in brackets. */
 export const addressValue: z.ZodType<Address> = parsed(parseAddress);
 
-/** `HOST:PORT` to listen on; port 0 is any free one. */
+/** `IP:PORT` to listen on; port 0 is any free one. */
 export const listenValue: z.ZodType<Address> = parsed(parseListen);
 
-/** `HOST:PORT` to listen on, or `off` (undefined). */
+/** `IP:PORT` to listen on, or `off` (undefined). */
 export const listenOrOffValue: z.ZodType<Address | undefined> = parsed((text) =>
   text === "off" ? undefined : parseListen(text),
 );
 
-/** `HOST:PORT` on loopback to listen on, or `off` (undefined). */
+/** `IP:PORT` on loopback to listen on, or `off` (undefined). */
 export const loopbackOrOffValue: z.ZodType<Address | undefined> = listenOrOffValue.refine(
   (address) => address === undefined || address.ip === "::1" || address.ip === "127.0.0.1",
   { error: "the local API is for programs of this machine: write 127.0.0.1:PORT, [::1]:PORT or off" },
@@ -68,7 +68,7 @@ export const originValue: z.ZodType<string> = z.string().refine(
 /** A NodeId: 64 hex digits of a key that is one. */
 export const nodeIdValue: z.ZodType<NodeId> = parsed(parseNodeId);
 
-/** `ID@HOST:PORT`. */
+/** `ID@IP:PORT`. */
 export const contactValue: z.ZodType<Contact> = parsed(parseContact);
 
 /** The name of a network, 1-64 bytes: nodes of different names do not understand each other. */

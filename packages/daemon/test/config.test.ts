@@ -41,9 +41,9 @@ type TestSettings = {
 
 const settings: TestSettings = {
   "data-dir": { schema: pathValue, default: "/var/lib/it", describe: "where its data lies", placeholder: "PATH" },
-  listen: { schema: listenValue, default: "0.0.0.0:4100", describe: "where to listen", placeholder: "HOST:PORT" },
-  bootstrap: { schema: listValue(contactValue, 3), default: [], describe: "whom to dial", placeholder: "ID@HOST:PORT" },
-  http: { schema: listenOrOffValue, default: "off", describe: "pages", placeholder: "HOST:PORT|off" },
+  listen: { schema: listenValue, default: "0.0.0.0:4100", describe: "where to listen", placeholder: "IP:PORT" },
+  bootstrap: { schema: listValue(contactValue, 3), default: [], describe: "whom to dial", placeholder: "ID@IP:PORT" },
+  http: { schema: listenOrOffValue, default: "off", describe: "pages", placeholder: "IP:PORT|off" },
   "max-peers": { schema: integerValue(1, 100), default: 10, describe: "how many", placeholder: "N" },
   "log-level": { schema: logLevelValue, default: "info", describe: "how much", placeholder: "LEVEL" },
   label: { schema: networkValue.optional(), default: undefined, describe: "a name", placeholder: "TEXT" },
@@ -117,7 +117,7 @@ describe("resolveConfig", () => {
     expect(byEnvironment.message).toContain('STARLING_LOG_LEVEL "loud": write one of');
     const item = refusal({ flags: { bootstrap: [`${ID}@192.0.2.1:4100`, "nobody"] } });
     expect(item).toMatchObject({ key: "--bootstrap", value: "nobody" });
-    expect(item.message).toContain("ID@HOST:PORT");
+    expect(item.message).toContain("ID@IP:PORT");
   });
 
   test("an error in a file names its line, past whatever only looks like the key", () => {
@@ -176,7 +176,7 @@ describe("what is derived from the table", () => {
     const flags = flagsOf(settings);
     expect(flags.map(({ key }) => key)).toEqual(Object.keys(defaults));
     expect(flags[2]).toEqual({
-      flags: "--bootstrap <ID@HOST:PORT>",
+      flags: "--bootstrap <ID@IP:PORT>",
       key: "bootstrap",
       describe: "whom to dial (repeatable; env: STARLING_BOOTSTRAP)",
       repeatable: true,

@@ -82,7 +82,7 @@ export type NodeStatus = {
    * it is not proved yet; `unknown`: nobody has got through.
    */
   readonly reachability: "reachable" | "announced" | "unknown";
-  /** The configured bootstrap nodes, `ID@HOST:PORT`; links to them stand among the links. */
+  /** The configured bootstrap nodes, `ID@IP:PORT`; links to them stand among the links. */
   readonly bootstrap: readonly string[];
   /** How many links are sessions over UDP, and how many are channels. */
   readonly sessions: number;

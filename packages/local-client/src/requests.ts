@@ -106,7 +106,7 @@ export const broadcastParams: z.ZodMiniType<BroadcastRequest> = z.strictObject({
 /** `peers.connect`: a link to this node is wanted. */
 export type ConnectRequest = {
   readonly id: string;
-  /** `HOST:PORT`, for a session over UDP to it; without one a channel is opened. */
+  /** `IP:PORT`, for a session over UDP to it; without one a channel is opened. */
   readonly address?: string | undefined;
 };
 export const connectParams: z.ZodMiniType<ConnectRequest> = z.strictObject({

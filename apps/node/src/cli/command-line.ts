@@ -41,7 +41,7 @@ const COMMANDS = [
 ];
 
 const BEGINNING: readonly (readonly [string, string])[] = [
-  ["start --bootstrap ID@HOST:PORT", "run a node; the first of a network needs no --bootstrap"],
+  ["start --bootstrap ID@IP:PORT", "run a node; the first of a network needs no --bootstrap"],
   ["id", "your id, which others send to"],
   ["send ID 'hello'", "exits 0 only with a receipt"],
   ["listen", "what others send to you"],

@@ -6,7 +6,9 @@ import { PROGRAM } from "./program.ts";
 import { table, visible } from "./text.ts";
 
 export function addConfig(program: Parent): void {
-  const command = program.command("config").description("show the settings in force, and where each comes from");
+  const command = program
+    .command("config")
+    .description("show what `start` would use with these flags, this environment and file, and where each comes from");
   addFlags(command, {
     examples: [
       ["config", "flags go before environment, that before the file, that before defaults"],

@@ -96,7 +96,7 @@ function checkUdp({ status, links }: DaemonFacts): Check {
   if (status.bootstrap.length === 0) {
     return {
       ...{ name, state: "warn", seen: `nobody has a session with ${status.listen}` },
-      advice: "start the node with --bootstrap ID@HOST:PORT, or others with this node as theirs",
+      advice: "start the node with --bootstrap ID@IP:PORT, or others with this node as theirs",
     };
   }
   if (status.uptimeMs < DIAL_MS) {

@@ -1,8 +1,7 @@
-import { networkInterfaces } from "node:os";
 import { EXIT, type Log, type StopReason } from "@starling/daemon";
 import { createLog } from "@starling/daemon/log";
-import { type Address, formatAddress, parseAddress } from "@starling/wire-protocol";
 import type { NodeConfig } from "../config.ts";
+import { contactOf } from "../contact.ts";
 import { startNode } from "../wiring.ts";
 import { logLine } from "./log-line.ts";
 import { PROGRAM } from "./program.ts";
@@ -19,12 +18,8 @@ export async function runNode(config: NodeConfig, stopped: Promise<StopReason>, 
   const { id, listen, socket, http } = node;
   log.info({ id, listen, socket, http, pid: process.pid }, "ready");
   if (config.bootstrap.length === 0) {
-    const [announced] = config.announce;
-    const address = announced === undefined ? reachableAddress(parseAddress(listen)) : formatAddress(announced);
-    log.info(
-      { contact: `${id}@${address}` },
-      "no --bootstrap given: waiting for a first peer, which names this contact",
-    );
+    const contact = contactOf(id, listen, config.announce);
+    log.info({ contact }, "no --bootstrap given: waiting for a first peer, which names this contact");
   }
   const reason = await stopped;
   log.info({ reason }, "stopping");
@@ -42,12 +37,4 @@ function dieOfFaults(log: Log): void {
     log.fatal({ err: error }, "internal error, please report it");
     process.exit(EXIT.failure);
   });
-}
-
-/** Where a wildcard is bound, an address of this machine that others may know it by: a hint for people. */
-function reachableAddress({ ip, port }: Address): string {
-  if (ip !== "0.0.0.0" && ip !== "::") return formatAddress({ ip, port });
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const external = own.find(({ family, internal }) => family === "IPv4" && !internal);
-  return formatAddress({ ip: external?.address ?? "127.0.0.1", port });
 }
