@@ -25,7 +25,7 @@ const PRINTS: Record<string, RegExp> = {
   "packages/session": /'opened'[\s\S]*'opened'[\s\S]*'frame'/,
   "packages/udp-transport": /^[0-9a-f]{64} perhaps\n[0-9a-f]{64} hello\n$/,
   "packages/wire-protocol": /type: 'bye', reason: 'draining'[\s\S]*2001:db8::1[\s\S]*4000/,
-  "apps/node": /messageId[\s\S]*\n[0-9a-f]{64}@0\.0\.0\.0:\d+\n$/,
+  "apps/node": /messageId[\s\S]*\n[0-9a-f]{64}@[\d.]+:\d+\n$/,
 };
 /** A program, whose README begins with commands: the test after the table. */
 const COMMANDS = ["apps/relay"];
