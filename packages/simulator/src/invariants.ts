@@ -1,5 +1,5 @@
 import type { NodeId } from "@starling/crypto-identity";
-import { FRAME_KIND } from "@starling/wire-protocol";
+import { FRAME_KIND, HOP_LIMIT, PUBLISH_HOPS_MAX } from "@starling/wire-protocol";
 import { type CryptoTap, watchPlaintexts } from "./crypto-tap.ts";
 import { bytesKey, eachFrame, PUBLISH_MIN_BYTES, PUBLISH_SIGNATURE, SEND_LOCK, SEND_MIN_BYTES } from "./frames.ts";
 import type { SimNode, SimRelay } from "./machine.ts";
@@ -14,9 +14,9 @@ const BEYOND_MAX = 4 + 16;
 const WAITING_MAX = 2000;
 const SEEN_FILTER_MAX_BYTES = 128 * 1024 * 1024;
 
-/** Who had it before this machine first sent it on, who after, and whom it went to. */
+/** Who had it before this machine first sent it on, with the hops that came, who after, and whom it went to. */
 type Passage = {
-  readonly before: Set<NodeId>;
+  readonly before: Map<NodeId, number>;
   readonly after: Set<NodeId>;
   readonly out: Set<NodeId>;
   /** Its clock was stepped meanwhile: it may refuse as stale what comes, and then does not know who has it. */
@@ -53,7 +53,7 @@ export class Invariants {
           const key = contentKey(kind, plaintext, start, end);
           if (key === undefined) return;
           const { before, after, out } = this.#passage(self(), key);
-          if (out.size === 0) before.add(peer);
+          if (out.size === 0) before.set(peer, hopsOf(plaintext, start));
           else if (!before.has(peer)) after.add(peer);
         });
       },
@@ -63,10 +63,13 @@ export class Invariants {
           if (key === undefined) return;
           const { before, after, out, isBlurred } = this.#passage(self(), key);
           // Certain is only what had come from nowhere else: the first of several copies may have been refused, and the
-          // frame may have waited in the queue of a new link while another copy came over it. One that went there before it
-          // came from there crossed on the way. For a Send links are chosen one after the other.
+          // frame may have waited in the queue of a new link while another copy came over it. One that came in fragments is not
+          // seen here, but it has other hops. One that went there before it came from there crossed on the way. For a Send links
+          // are chosen one after the other.
           const isSend = kind === FRAME_KIND.send;
-          const isSource = before.has(peer) && before.size === 1;
+          const came = before.size === 1 ? before.get(peer) : undefined;
+          const most = isSend ? HOP_LIMIT : PUBLISH_HOPS_MAX;
+          const isSource = came !== undefined && hopsOf(plaintext, start) === Math.min(came + 1, most);
           if (!isBlurred && !out.has(peer) && (isSource || (isSend && after.has(peer)))) {
             this.violated(`${self()} sent a ${isSend ? "Send" : "Publish"} back to ${peer}`);
           }
@@ -122,7 +125,7 @@ export class Invariants {
     }
     let passage = passages.get(key);
     if (passage === undefined) {
-      passage = { before: new Set(), after: new Set(), out: new Set(), isBlurred: false };
+      passage = { before: new Map(), after: new Set(), out: new Set(), isBlurred: false };
       passages.set(key, passage);
     }
     return passage;
@@ -130,8 +133,15 @@ export class Invariants {
 }
 
 function contentKey(kind: number, bytes: Uint8Array, start: number, end: number): string | undefined {
-  if (kind === FRAME_KIND.send && end - start >= SEND_MIN_BYTES) return bytesKey(bytes, start + SEND_LOCK);
+  // With more hops than there can be it does not decode, and nobody has taken it in: a silent dropper's way of losing it.
+  if (kind === FRAME_KIND.send && end - start >= SEND_MIN_BYTES && hopsOf(bytes, start) <= HOP_LIMIT)
+    return bytesKey(bytes, start + SEND_LOCK);
   if (kind === FRAME_KIND.publish && end - start >= PUBLISH_MIN_BYTES)
     return bytesKey(bytes, start + PUBLISH_SIGNATURE);
   return undefined;
+}
+
+/** The first byte of the body of a Send and of a Publish. */
+function hopsOf(bytes: Uint8Array, start: number): number {
+  return bytes[start] as number;
 }

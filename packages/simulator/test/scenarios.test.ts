@@ -98,15 +98,17 @@ describe("the invariants", () => {
       return { theirs: finished.keys, ours: answer.keys };
     };
     const [toAlice, toBob] = [session(alice), session(bob)];
-    const frame = (lock: number) => {
+    const frame = (lock: number, hops: number) => {
       const plaintext = new Uint8Array(400);
       const body = new Uint8Array(350).fill(lock);
+      body[0] = hops;
       return plaintext.subarray(0, writeFrame(plaintext, 0, { kind: FRAME_KIND.send, number: 1, body }));
     };
     const header = new Uint8Array(13);
-    const arrives = ({ theirs, ours }: typeof toAlice, lock: number) =>
-      ours.receive.open(lock, header, theirs.send.seal(lock, header, frame(lock)));
-    const leaves = ({ ours }: typeof toAlice, lock: number) => ours.send.seal(lock, header, frame(lock));
+    const arrives = ({ theirs, ours }: typeof toAlice, lock: number, hops = 1) =>
+      ours.receive.open(lock, header, theirs.send.seal(lock, header, frame(lock, hops)));
+    const leaves = ({ ours }: typeof toAlice, lock: number, hops = 2) =>
+      ours.send.seal(lock, header, frame(lock, hops));
     arrives(toAlice, 1);
     leaves(toBob, 1);
     leaves(toBob, 1);
@@ -123,6 +125,11 @@ describe("the invariants", () => {
     arrives(toBob, 3);
     invariants.clockStepped(relay.id);
     leaves(toBob, 3);
+    // What goes out has come another way, in fragments, as its hops say; what cannot be decoded has not come at all.
+    arrives(toBob, 4, 3);
+    leaves(toBob, 4, 3);
+    arrives(toAlice, 5, 255);
+    leaves(toAlice, 5, 0);
     expect(invariants.violations).toHaveLength(1);
   });
 
