@@ -32,12 +32,20 @@ export type Place = {
 
 const CENTRE: Point = { x: 0.5, y: 0.5 };
 
+export type SentDatagram = {
+  readonly from: Place;
+  /** Of the NAT, where the sender is behind one. */
+  readonly source: Address;
+  readonly to: Address;
+  readonly datagram: Uint8Array;
+};
+
 /** Virtual UDP: what is sent arrives late, twice, out of order or not at all, as the seed decides. */
 export class Network {
   readonly counts = { sent: 0, lost: 0, delivered: 0, bytes: 0 };
   readonly trace: TraceHash = new TraceHash();
   /** Called with each datagram that is put on the wire, and the source it has there. */
-  watch: ((from: Place, source: Address, to: Address, datagram: Uint8Array) => void) | undefined;
+  watch: ((sent: SentDatagram) => void) | undefined;
   isPartitioned = false;
   conditions: NetworkConditions;
   readonly #queue: EventQueue;
@@ -84,7 +92,7 @@ export class Network {
       }
       source = { ip: source.ip, port };
     }
-    this.watch?.(from, source, to, datagram);
+    this.watch?.({ from, source, to, datagram });
     if (bursts !== undefined) {
       const turns = random.fraction() < (from.isBad ? bursts.ends : bursts.begins);
       if (turns) from.isBad = !from.isBad;

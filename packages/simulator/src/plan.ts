@@ -100,6 +100,8 @@ export const ROWS: readonly Row[] = [
     targets: () => [
       // The most from any one honest machine in ten minutes: each machine that is told keeps to its own limit (PROTOCOL §6).
       { figure: "datagramsToVictim", atMost: 3 },
+      // Hearsay is tried: a count of nothing would mean that nobody counted.
+      { figure: "datagramsToVictimFromAll", atLeast: 1 },
       { figure: "datagramsToForbidden", atMost: 0 },
     ],
   },

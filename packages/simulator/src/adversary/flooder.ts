@@ -17,7 +17,7 @@ export class Flooder {
     this.#world = world;
     this.#random = random;
     this.#place = world.place();
-    world.network.watch = (from, _source, _to, datagram) => {
+    world.network.watch = ({ from, datagram }) => {
       if (from === this.#place) return;
       if (this.#overheard.length < REMEMBERED) this.#overheard.push(datagram.slice());
       else this.#overheard[random.integer(REMEMBERED)] = datagram.slice();

@@ -194,7 +194,7 @@ function captureDatagrams({ fleet, attackers }: Scene): void {
   const { network, queue } = fleet.world;
   const attacking = new Set(attackers.map(({ place }) => place));
   let kept = 0;
-  network.watch = (from, source, to, datagram) => {
+  network.watch = ({ from, source, to, datagram }) => {
     if (kept >= DATAGRAMS_KEPT || attacking.has(from)) return;
     kept += 1;
     const copy = datagram.slice();

@@ -37,7 +37,7 @@ export function victim({ nodes, seed, crypto, progress }: CellOptions): Outcome 
   const forbidden = new Set(FORBIDDEN.map(({ ip }) => ip));
   const toVictim = new Map<Place, number>();
   let toForbidden = 0;
-  world.network.watch = (from, to) => {
+  world.network.watch = ({ from, to }) => {
     if (attacking.has(from)) return;
     if (to.ip === victimPlace.address.ip) toVictim.set(from, (toVictim.get(from) ?? 0) + 1);
     if (forbidden.has(to.ip)) toForbidden += 1;
