@@ -7,7 +7,7 @@ import type { NodeId } from "@starling/crypto-identity";
 const ATTEMPT_MIN_MS = 600;
 /** A round trip to anybody, before one has been measured: rather too long, since an attempt that was given up too soon is paid twice. */
 const TYPICAL_FIRST_MS = 800;
-/** No answer to a Direct for this long, while its link's round trip is unknown. */
+/** How long a Direct waits for its answer, while its link's round trip is unknown. */
 const DIRECT_UNKNOWN_MS = 1200;
 const BACK_OFF_FIRST_MS = 200;
 const BACK_OFF_MAX_MS = 5000;

@@ -58,7 +58,7 @@ export type Submission = {
   readonly startedMono: number;
   readonly deadlineMono: number;
   readonly envelopeIds: string[];
-  /** When each envelope was sent, by its id. */
+  /** When each envelope was sent, by its id. BOUNDED: tries. */
   readonly sentMono: Map<string, number>;
   /** Sealed attempts so far. */
   tries: number;
