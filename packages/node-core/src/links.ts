@@ -17,7 +17,7 @@ import { ChannelUses } from "./channel-uses.ts";
 import type { RtcClose, RtcSend, Transmit } from "./output.ts";
 
 // All links of a node, over both carriers. Above this nothing asks which one a frame takes: a peer has one of each at most, and
-// frames prefer the channel.
+// frames prefer the channel, but for those of membership: they go over the session alone (PROTOCOL §6).
 
 /** A Ping each 10 s is answered within this more. */
 const SILENCE_MS = 11_000;
@@ -117,11 +117,18 @@ export class Links {
 
   /** As SessionTable.send, on the best link there is. */
   send(peer: NodeId, frame: Frame, now: Now, token?: number): SendOutcome {
+    const outcome = this.sendOn("channel", peer, frame, now, token);
+    if (outcome === "queued" || outcome === "too-large") return outcome;
+    const other = this.sendOn("session", peer, frame, now, token);
+    return other === "no-session" ? outcome : other;
+  }
+
+  /** As SessionTable.send, over this carrier and no other. */
+  sendOn(path: LinkPath, peer: NodeId, frame: Frame, now: Now, token?: number): SendOutcome {
+    if (path === "session") return this.#sessions.send(peer, frame, now, token);
     const outcome = this.#channels?.send(peer, frame, now, token) ?? "no-session";
     if (outcome === "queued" && CONTENT.has(frame.kind)) this.#uses.used(peer, now.mono);
-    if (outcome === "queued" || outcome === "too-large") return outcome;
-    const other = this.#sessions.send(peer, frame, now, token);
-    return other === "no-session" ? outcome : other;
+    return outcome;
   }
 
   has(peer: NodeId): boolean {

@@ -372,7 +372,7 @@ export class NodeCore {
       case "not-found":
         return { steps: this.#outbox.notFound(step.target, now) };
       case "send-direct":
-        if (this.#overlay.sendDirect(step.peer, step.body, now)) return {};
+        if (this.#overlay.sendDirect(step.peer, step.body, step.channelOnly, now)) return {};
         return { steps: this.#outbox.directRefused(step.messageId, now) };
       case "ask":
         return { steps: this.#overlay.lookUp(step.contact, step.query, step.target, now) };

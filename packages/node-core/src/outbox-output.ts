@@ -20,8 +20,14 @@ export type OutboxOutput =
     }
   /** Answered by `found` or `notFound`. */
   | { readonly type: "find"; readonly target: NodeId; readonly excluded: readonly NodeId[] }
-  /** Answered by `directAnswered`, or by `directRefused` where no link takes it. */
-  | { readonly type: "send-direct"; readonly peer: NodeId; readonly messageId: string; readonly body: MessageBody }
+  /** Answered by `directAnswered`, or by `directRefused` where no link takes it: of `channelOnly`, where the channel does not. */
+  | {
+      readonly type: "send-direct";
+      readonly peer: NodeId;
+      readonly messageId: string;
+      readonly body: MessageBody;
+      readonly channelOnly: boolean;
+    }
   /** A Direct was not answered in time: is the peer still there? */
   | { readonly type: "suspect"; readonly peer: NodeId }
   | { readonly type: "want-channel"; readonly peer: NodeId }

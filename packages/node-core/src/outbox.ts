@@ -273,7 +273,8 @@ export class Outbox {
     // A channel loses nothing while it lives: one that is slow is not handed the same again and again (`via: channel`).
     const { messageId, message, channelTries } = submission;
     submission.phase = { type: "direct", untilMono: now.mono + directTimerMs(rttMs, channelTries) };
-    return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission) }];
+    const channelOnly = message.via === "channel";
+    return [{ type: "send-direct", peer: message.to, messageId, body: this.#bodyNow(submission), channelOnly }];
   }
 
   /** An attempt of its own, by another way than those before. */

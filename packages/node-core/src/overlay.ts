@@ -193,9 +193,11 @@ export class Overlay {
     return this.#forwarding.refused(id, reason, t, now);
   }
 
-  /** Sends a message on the link to its recipient; false where no link takes it. */
-  sendDirect(peer: NodeId, body: MessageBody, now: Now): boolean {
-    return this.#links.send(peer, encodeMessage({ type: "direct", body }), now) === "queued";
+  /** Sends a message on the link to its recipient, or on its channel and nothing else; false where that does not take it. */
+  sendDirect(peer: NodeId, body: MessageBody, channelOnly: boolean, now: Now): boolean {
+    const frame = encodeMessage({ type: "direct", body });
+    const links = this.#links;
+    return (channelOnly ? links.sendOn("channel", peer, frame, now) : links.send(peer, frame, now)) === "queued";
   }
 
   answerDirect(peer: NodeId, messageId: Uint8Array, result: DirectResult, now: Now): void {
@@ -208,7 +210,7 @@ export class Overlay {
     if (this.#links.session(contact.id) === undefined) {
       return this.#onMembership(this.#membership.dialToAsk(contact, lookup, now), now);
     }
-    this.#links.send(contact.id, encodeMessage(lookup), now);
+    this.#links.sendOn("session", contact.id, encodeMessage(lookup), now);
     return [];
   }
 
@@ -426,7 +428,7 @@ export class Overlay {
         case "send":
           // A DialBack has a neighbour tell another one our address.
           if (this.#hidesAddress && output.message.type === "dial-back" && output.message.what === "me") break;
-          this.#links.send(output.peer, encodeMessage(output.message), now);
+          this.#links.sendOn("session", output.peer, encodeMessage(output.message), now);
           break;
         case "hang-up": {
           const bye = encodeBye({ type: "bye", reason: output.reason });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import type { NodeId } from "@starling/crypto-identity";
 import type { NodeOutput } from "@starling/node-core";
 import { type NatKind, type SimNode, World, type WorldOptions } from "../src/index.ts";
 
@@ -11,12 +12,12 @@ type Scene = { world: World; alice: SimNode; bob: SimNode };
 
 type Conditions = Pick<WorldOptions, "latencyMs" | "loss" | "duplication">;
 
-function scene(seed: number, conditions: Conditions = LOSSLESS, nat: NatKind = "none"): Scene {
+function scene(seed: number, conditions: Conditions = LOSSLESS, nat: NatKind = "none", relays = 1): Scene {
   const world = new World({ ...conditions, seed });
-  const bootstrap = [world.addRelay().contact];
+  const bootstrap = Array.from({ length: relays }, () => world.addRelay().contact);
   const alice = world.addNode({ bootstrap }, { nat });
   const bob = world.addNode({ bootstrap }, { nat });
-  const isUp = () => [alice, bob].every(({ core }) => core.neighbours().length === 1);
+  const isUp = () => [alice, bob].every(({ core }) => core.neighbours().length >= relays);
   if (!world.runUntil(isUp, 30_000)) throw new Error("the nodes did not find the relay");
   for (const node of [alice, bob]) node.feed({ type: "listening", on: true });
   return { world, alice, bob };
@@ -67,6 +68,43 @@ describe("a channel", () => {
       { id: "none", code: "E_NO_CHANNEL", message: expect.stringContaining("--max-channels") },
     ]);
     expect(world.rtc.liveCount).toBe(2);
+  });
+
+  test("beside a session: what is asked of a neighbour goes over that, for on a channel none of it is read", () => {
+    const { world, alice, bob } = scene(7, LOSSLESS, "none", 4);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    const haveBoth = () => hasChannel(alice, bob) && alice.core.session(bob.core.id) !== undefined;
+    expect(world.runUntil(haveBoth, 60_000)).toBe(true);
+    world.run(60_000);
+    // Bob is the closest to it, and asked first.
+    const nearBob = `${bob.core.id.slice(0, 63)}${bob.core.id.endsWith("0") ? "1" : "0"}` as NodeId;
+    alice.feed({ type: "trace", id: "t", to: nearBob });
+    expect(world.runUntil(() => of(alice, "traced").length === 1, 20_000)).toBe(true);
+    const asked = of(alice, "traced")[0]?.steps[1];
+    expect(asked).toMatchObject({ node: bob.core.id, asked: "link to the recipient", answer: "none" });
+  });
+
+  test("that is full: what wants it and nothing else does not go over the session instead", () => {
+    const { world, alice, bob } = scene(7);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    const haveBoth = () => hasChannel(alice, bob) && alice.core.session(bob.core.id) !== undefined;
+    expect(world.runUntil(haveBoth, 60_000)).toBe(true);
+    world.rtc.isCut = true;
+    const content = new Uint8Array(10_000);
+    for (let i = 0; i < 500; i += 1) {
+      alice.feed({
+        type: "submit",
+        id: `m${i}`,
+        to: bob.core.id,
+        content,
+        topic: `t${i}`,
+        via: "channel",
+        timeoutMs: 20_000,
+      });
+    }
+    world.run(3000);
+    expect(hasChannel(alice, bob)).toBe(true);
+    expect([of(alice, "receipt"), texts(bob)]).toEqual([[], []]);
   });
 
   test("glare: both ask at once, one channel comes of it", () => {
