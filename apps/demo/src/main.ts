@@ -37,7 +37,8 @@ try {
   if (outcome === "asked") {
     exitCode = 130;
   } else if (options.once !== true) {
-    reporter.note("\nThe network stays up. Ctrl-C ends it and removes what it wrote.");
+    reporter.note(`\nThe dashboard of node-1: ${outcome.dashboardUrl}`);
+    reporter.note("The network stays up. Ctrl-C ends it and removes what it wrote.");
     await Promise.race([stopAsked, crash]);
   }
 } catch (error) {

@@ -27,11 +27,6 @@ export type Member = {
   readonly ready: Ready;
 };
 
-export type LocalNetwork = {
-  readonly relay: Member;
-  readonly nodes: readonly Member[];
-};
-
 export class NetworkLauncher {
   readonly #processes: DaemonProcess[] = [];
   readonly #isBundled: boolean;

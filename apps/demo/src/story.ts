@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type LocalClient, type Receipt } from "@starling/local-client";
 import { until, within } from "./deadline.ts";
-import type { LocalNetwork, Member, NetworkLauncher } from "./network.ts";
+import type { Member, NetworkLauncher } from "./network.ts";
 import { relayMetric } from "./relay-metrics.ts";
 import { type Reporter, table } from "./reporter.ts";
 
@@ -24,8 +24,12 @@ export type Story = {
   step: string;
 };
 
-/** Plays every step; rejects with the first that does not come true. */
-export async function play(launcher: NetworkLauncher, reporter: Reporter, story: Story): Promise<LocalNetwork> {
+/** Plays every step; rejects with the first that does not come true. Resolves with the address of a page that shows the network. */
+export async function play(
+  launcher: NetworkLauncher,
+  reporter: Reporter,
+  story: Story,
+): Promise<{ readonly dashboardUrl: string }> {
   story.step = "relay";
   const relay = await launcher.startRelay();
   reporter.step("relay", `listens on ${relay.ready.listen}, key ${short(relay.ready.id)}`, {
@@ -55,16 +59,16 @@ export async function play(launcher: NetworkLauncher, reporter: Reporter, story:
       ["request-reply", () => requestReply(pair, reporter)],
       ["broadcast", () => broadcast(members, reporter)],
       ["channel-killed", () => channelKilled(pair, reporter)],
-      ["status", () => showStatus(relay, members, reporter)],
     ];
     for (const [name, step] of steps) {
       story.step = name;
       await step();
     }
+    story.step = "status";
+    return { dashboardUrl: await showStatus(relay, members, reporter) };
   } finally {
     for (const { client } of members) client.close();
   }
-  return { relay, nodes };
 }
 
 async function relayedMessage({ relay, from, to, others }: Pair, reporter: Reporter): Promise<void> {
@@ -189,7 +193,7 @@ function text(content: Uint8Array): string {
   return new TextDecoder().decode(content);
 }
 
-async function showStatus(relay: Member, members: readonly Connected[], reporter: Reporter): Promise<void> {
+async function showStatus(relay: Member, members: readonly Connected[], reporter: Reporter): Promise<string> {
   const links = `${members.length} sessions`;
   const names = new Map<string, string>([relay, ...members].map(({ name, ready }) => [ready.id, name]));
   const rows = [[relay.name, short(relay.ready.id), relay.ready.listen, links, "-", String(relay.process.pid)]];
@@ -211,7 +215,7 @@ async function showStatus(relay: Member, members: readonly Connected[], reporter
   const dashboard = await dashboardOf(members);
   reporter.step("status", "the network as it stands", { status: statuses, dashboard: dashboard.address });
   reporter.note(table(["", "key", "address", "links", "rtt", "pid"], rows));
-  reporter.note(`\nThe dashboard of node-1: ${dashboard.url}`);
+  return dashboard.url;
 }
 
 /** The page of the first node, which has to be there. */
