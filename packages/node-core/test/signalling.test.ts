@@ -236,6 +236,42 @@ describe("what is not to be believed", () => {
     }
   });
 
+  test("what is no signal, and an Offer or an Answer that holds no description", () => {
+    expect(dropped(receive(lesser, GREATER.id, WALL, Uint8Array.of(99), at(0)))).toEqual(["signal-unknown-kind"]);
+    const cryptoOf = (identity: Identity) =>
+      createSessionCrypto({ identity, network: "test", random: counterRandom(), purpose: "channel" });
+    const { message } = cryptoOf(GREATER).initiate(LESSER.id, new Uint8Array(5));
+    expect(send(lesser, GREATER, { type: "offer", message })).toEqual(["offer-too-short"]);
+    expect(lesser.isDialling(GREATER.id)).toBe(false);
+    const offered = decodeSignal(offer());
+    if (!offered.ok || offered.value.type !== "offer") throw new Error("no Offer");
+    const answered = cryptoOf(LESSER).respond(offered.value.message)?.respond(new Uint8Array(5));
+    if (answered === undefined) throw new Error("the Offer does not open");
+    const offerTag = offered.value.message.slice(0, 8);
+    const outcome = send(greater, LESSER, { type: "answer", offerTag, message: answered.message });
+    expect(outcome).toEqual(["rtc-cancel", "channel-failed"]);
+    expect(greater.isDialling(LESSER.id)).toBe(false);
+  });
+
+  test("an Offer again while it is being answered, and another one meanwhile", () => {
+    const content = offer();
+    const { channel } = the(receive(lesser, GREATER.id, WALL, content, at(0)), "rtc-accept");
+    expect(dropped(receive(lesser, GREATER.id, WALL, content, at(1)))).toEqual(["offer-repeat"]);
+    greater = make(GREATER, 5);
+    expect(dropped(receive(lesser, GREATER.id, WALL, offer(), at(2)))).toEqual(["offer-busy"]);
+    // The first goes on, and its channel is described once.
+    the(lesser.described(channel, description(), at(3)), "send-signal");
+    expect(lesser.described(channel, description(), at(4))).toEqual([]);
+  });
+
+  test("an Offer that was asked for, when all own dials are under way since", () => {
+    the(lesser.want(GREATER.id, at(0)), "send-signal");
+    lesser.tick(at(15_000));
+    const others = Array.from({ length: 8 }, (_, i) => identityFromSeed(new Uint8Array(32).fill(50 + i)).id);
+    for (const peer of others) expect(dropped(lesser.want(peer, at(15_000)))).not.toContain("dials-full");
+    expect(dropped(receive(lesser, GREATER.id, WALL + 16_000, offer(16_000), at(16_000)))).toEqual(["dials-full"]);
+  });
+
   test("an Offer that another sealed into its own box", () => {
     expect(dropped(receive(lesser, STRANGER.id, WALL, offer(), at(0)))[0]).toMatch(/^offer-(handshake|wrong-side)$/);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import type { NodeOutput } from "@starling/node-core";
+import type { NodeId } from "@starling/crypto-identity";
+import type { InboxEntry, NodeOutput } from "@starling/node-core";
 import type { SimNode, SimRelay, WorldOptions } from "../src/index.ts";
 import { World } from "../src/index.ts";
 
@@ -29,6 +30,16 @@ function submit(from: SimNode, to: SimNode, id: string, content: Uint8Array, tim
   from.feed({ type: "submit", id, to: to.core.id, content, topic: "test", via: "relay", timeoutMs });
 }
 
+/** What a node has written and no program has taken, as much as fits (PROTOCOL §7.6). */
+function fullInbox(from: NodeId): InboxEntry[] {
+  const about = { kind: "message", from, topic: "old", content: text("old"), path: "relayed" } as const;
+  const when = { receivedAtMs: 0, expiresMs: Number.MAX_SAFE_INTEGER, stream: "00".repeat(8), lowestUnsettledSeq: 0 };
+  return Array.from({ length: 2000 }, (_, seq) => {
+    const messageId = seq.toString(16).padStart(32, "0");
+    return { ...about, ...when, key: `${from}:${messageId}`, messageId, seq };
+  });
+}
+
 describe("a relayed message", () => {
   test.each([1, 2, 3])(
     "seed %i: 40 messages each way under 10 %% loss arrive exactly once, each with its receipt",
@@ -55,6 +66,33 @@ describe("a relayed message", () => {
       expect(of(bob, "deliver")).toHaveLength(40);
     },
   );
+
+  test("to an inbox that is full: the author is told, over a relay and over a link, and it arrives once there is room", () => {
+    const world = new World({ latencyMs: [10, 60], loss: 0, duplication: 0, seed: 4 });
+    const bootstrap = [world.addRelay().contact];
+    const alice = world.addNode({ bootstrap });
+    const bob = world.addNode({ bootstrap, waiting: fullInbox(alice.core.id) });
+    world.run(2000);
+    submit(alice, bob, "over the relay, too early", text("1"), 1500);
+    submit(alice, bob, "over the relay", text("2"));
+    world.run(3000);
+    alice.feed({ type: "connect", id: "c", peer: bob.core.id });
+    expect(world.runUntil(() => alice.core.channel(bob.core.id) !== undefined, 5000)).toBe(true);
+    const direct = { to: bob.core.id, topic: "direct", via: "channel" } as const;
+    const wish = { type: "submit", ...direct, content: text("3") } as const;
+    alice.feed({ ...wish, id: "over the link, too early", timeoutMs: 1500 });
+    alice.feed({ ...wish, id: "over the link", timeoutMs: 30_000 });
+    world.run(3000);
+    expect(of(alice, "failed")).toMatchObject([
+      { id: "over the relay, too early", code: "E_INBOX_FULL" },
+      { id: "over the link, too early", code: "E_INBOX_FULL" },
+    ]);
+    expect([of(alice, "receipt"), bob.core.waitingCount]).toEqual([[], 2000]);
+    bob.feed({ type: "listening", on: true });
+    expect(world.runUntil(() => of(alice, "receipt").length === 2, 20_000)).toBe(true);
+    const arrived = of(bob, "deliver").map(({ message }) => new TextDecoder().decode(message.content));
+    expect(arrived.filter((content) => content !== "old").toSorted()).toEqual(["2", "3"]);
+  });
 
   test("the same seed gives the same run, another seed another", () => {
     const run = (seed: number) => {
