@@ -42,6 +42,8 @@ describe("BloomFilter", () => {
       expect(sliceSize(10_000, errorRate).bits / theory).toBeLessThan(1.03);
     }
     expect(new BloomFilter({ capacity: 10_000, errorRate: 1e-9, key: countingKey }).sizeBytes).toBe(53_920);
+    // At the loosest rate one position is enough.
+    expect(sliceSize(100, 0.5)).toEqual({ bits: 160, positions: 1 });
   });
 
   test("counts what was new", () => {

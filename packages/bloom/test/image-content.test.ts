@@ -129,6 +129,17 @@ describe("an image that its key's holder made, and that cannot be, is refused", 
     expect(codeOf(restoreFixed(0.01, 10, (image) => slice(image, bits + 32, positions + 1)))).toBe("no error");
   });
 
+  test("by a slice that is further off than another engine's logarithms can be", () => {
+    // 512 bits: 96 more or fewer may be.
+    const planned = sliceSize(53, 0.01);
+    expect(planned).toEqual({ bits: 512, positions: 7 });
+    const takes = (moreBits: number, morePositions: number) =>
+      codeOf(restoreFixed(0.01, 53, (image) => slice(image, 512 + moreBits, planned.positions + morePositions))) ===
+      "no error";
+    expect([-128, -96, 96, 128].map((more) => takes(more, 0))).toEqual([false, true, true, false]);
+    expect([-2, -1, 1, 2].map((more) => takes(0, more))).toEqual([false, true, true, false]);
+  });
+
   test.each<[string, () => unknown]>([
     ["error rate of 0", restoreFixed(0, 10, (image) => slice(image, bits, positions))],
     ["error rate that is no number", restoreFixed(Number.NaN, 10, (image) => slice(image, bits, positions))],

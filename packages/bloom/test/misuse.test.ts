@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { requireCapacity } from "../src/checks.ts";
 import { BloomFilter, RotatingFilter, ScalableBloomFilter } from "../src/index.ts";
 import { codeOf, countingKey } from "./support.ts";
 
@@ -27,6 +28,26 @@ describe("misuse", () => {
     ["E_BLOOM_NOW_MS", () => new RotatingFilter(rotating).advance(Number.POSITIVE_INFINITY)],
   ])("throws %s", (code, action) => {
     expect(codeOf(action)).toBe(code);
+  });
+
+  test("what is allowed ends where it is said to end", () => {
+    const edges = (name: "growth" | "tightening" | "errorRate", values: readonly number[]) =>
+      values.map((value) => codeOf(() => new ScalableBloomFilter({ ...scaling, [name]: value })) === "no error");
+    expect(edges("growth", [1.49, 1.5, 16, 16.01])).toEqual([false, true, true, false]);
+    expect(edges("tightening", [0.09, 0.1, 0.95, 0.96])).toEqual([false, true, true, false]);
+    expect(edges("errorRate", [0.99e-12, 1e-12, 0.5, 0.51])).toEqual([false, true, true, false]);
+    const capacities = (initialCapacity: number, maxCapacity: number) =>
+      codeOf(() => new ScalableBloomFilter({ ...scaling, initialCapacity, maxCapacity }));
+    expect([capacities(1, 1), capacities(2, 2), capacities(3, 2)]).toEqual([
+      "no error",
+      "no error",
+      "E_BLOOM_MAX_CAPACITY",
+    ]);
+    // As many bits as 32 bits can name, less one word; none of them is taken before the first item.
+    const most = Math.floor((2 ** 32 - 32) * Math.LN2);
+    const takes = (capacity: number) =>
+      codeOf(() => requireCapacity("E_BLOOM_CAPACITY", "capacity", capacity, 0.5)) === "no error";
+    expect([takes(most), takes(most + 1)]).toEqual([true, false]);
   });
 
   test("the tightest rate is allowed in every kind", () => {
