@@ -76,17 +76,39 @@ describe("a crowd of one block", () => {
     ["loopback, not exempt", loopback, { exempt: [] }, kept],
     ["public, exempt", ofOneV4, { exempt: ["public"] }, { answer: 8, anchors: 4 }],
   ])("%s", (_name, addressOf, changes, expected) => {
-    expect(reached(addressOf, { ...BLOCK_LIMITS, ...changes })).toMatchObject(expected);
+    // Nobody else is there for it to be a quarter of.
+    expect(reached(addressOf, { ...BLOCK_LIMITS, tableFew: 10, ...changes })).toMatchObject(expected);
   });
 
   test("never holds more of the table than its limit, and exempt it holds what as many blocks would", () => {
     const apart = reached(ofNone, BLOCK_LIMITS);
     expect(reached(ofOneV4, BLOCK_LIMITS).table).toBeLessThanOrEqual(10);
     expect(reached(ofOneV4, BLOCK_LIMITS).candidates).toBeLessThanOrEqual(10);
-    expect(reached(ofOneV4, { ...BLOCK_LIMITS, table: 60, bucket: 60 }).table).toBe(apart.table);
+    expect(reached(ofOneV4, { ...BLOCK_LIMITS, table: 60, tablePart: 1, bucket: 60 }).table).toBe(apart.table);
     expect(reached(loopback, BLOCK_LIMITS)).toEqual(apart);
     expect(apart.table).toBeGreaterThan(20);
   });
+});
+
+test("a crowd of one block is a quarter of a table at most, or four of a small one, however the others come and go", () => {
+  const table = new PeerTable(self.id, seededBytes(1), { ...BLOCK_LIMITS, bucket: 16 });
+  const ofCrowd = () =>
+    [...table.values()].filter(({ block }) => block === limitedBlock(ofOneV4(0), BLOCK_LIMITS)).length;
+  /** All of the crowd try; how many there are then. */
+  const crowded = (): number => {
+    for (const [i, id] of ids.slice(0, 30).entries())
+      table.verified({ id, address: { ip: ofOneV4(i), port: 4000 } }, 10, 0);
+    return ofCrowd();
+  };
+  const held: [number, number][] = [];
+  for (const [i, id] of ids.slice(30).entries()) {
+    const before = table.size;
+    table.verified({ id, address: { ip: ofNone(i), port: 4000 } }, 10, 0);
+    if (table.size > before) held.push([table.size - ofCrowd(), crowded()]);
+  }
+  for (const [others, crowd] of held) expect(crowd).toBe(Math.min(10, Math.max(4, Math.floor(others / 3))));
+  // Thirty others make room for ten; one that goes takes nobody along.
+  expect(held.at(-1)?.[1]).toBeGreaterThan(4);
 });
 
 test("a Membership keeps to the limits that it is given", () => {

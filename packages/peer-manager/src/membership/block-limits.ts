@@ -9,6 +9,10 @@ export type BlockLimits = {
   readonly bucket: number;
   /** Contacts in the table, and candidates. */
   readonly table: number;
+  /** The part of the table that its contacts may be, 0 to 1, where that is less, and more than `tableFew`. */
+  readonly tablePart: number;
+  /** Contacts in a table that is small yet. */
+  readonly tableFew: number;
   /** Contacts in an answer. */
   readonly answer: number;
   readonly anchors: number;
@@ -20,6 +24,8 @@ export type BlockLimits = {
 export const BLOCK_LIMITS: BlockLimits = {
   bucket: 2,
   table: 10,
+  tablePart: 0.25,
+  tableFew: 4,
   answer: 2,
   anchors: 1,
   exempt: ["loopback", "private"],

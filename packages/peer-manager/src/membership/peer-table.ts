@@ -189,8 +189,14 @@ export class PeerTable {
     const inBucket = this.#inBucket(bucket);
     if (inBucket.length >= BUCKET_SIZE) return false;
     if (block === undefined) return true;
-    if ((this.#inBlock.get(block) ?? 0) >= this.#limits.table) return false;
+    if ((this.#inBlock.get(block) ?? 0) >= this.#blockMax()) return false;
     return inBucket.filter((entry) => entry.block === block).length < this.#limits.bucket;
+  }
+
+  /** Contacts of one block, with one more: where honest ones are few, ten would be a third of what this node knows and hands on. */
+  #blockMax(): number {
+    const { table, tablePart, tableFew } = this.#limits;
+    return Math.min(table, Math.max(tableFew, Math.floor(tablePart * (this.#entries.size + 1))));
   }
 
   #inBucket(bucket: number): readonly TableEntry[] {
