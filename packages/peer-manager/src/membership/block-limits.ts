@@ -24,7 +24,7 @@ export type BlockLimits = {
 export const BLOCK_LIMITS: BlockLimits = {
   bucket: 2,
   table: 10,
-  tablePart: 0.25,
+  tablePart: 0.2,
   tableFew: 4,
   answer: 2,
   anchors: 1,
