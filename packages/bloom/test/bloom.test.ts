@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sliceSize } from "../src/bit-slice.ts";
 import { BloomFilter, ScalableBloomFilter } from "../src/index.ts";
+import { planSlices } from "../src/scaling-plan.ts";
 import { countFound, countingKey, item } from "./support.ts";
 
 describe("BloomFilter", () => {
@@ -63,6 +64,17 @@ describe("BloomFilter", () => {
 });
 
 describe("ScalableBloomFilter", () => {
+  test("is planned slice by slice: each so many times greater, rounded up, the last with what is left; rates that sum to the whole", () => {
+    const plan = (growth: number, tightening: number, stacks: number) =>
+      planSlices({ initialCapacity: 3, maxCapacity: 100, errorRate: 0.01, growth, tightening }, stacks).slices;
+    expect(plan(1.5, 0.5, 1).map(({ capacity }) => capacity)).toEqual([3, 5, 8, 12, 18, 27, 27]);
+    for (const stacks of [1, 2]) {
+      const rates = plan(4, 0.5, stacks).map(({ errorRate }) => errorRate);
+      expect(rates.map((rate) => rate / (rates[0] ?? 0))).toEqual([1, 0.5, 0.25, 0.125]);
+      expect(rates.reduce((sum, rate) => sum + rate, 0)).toBeCloseTo(0.01 / stacks, 12);
+    }
+  });
+
   const options = { initialCapacity: 500, maxCapacity: 16_000, errorRate: 0.01, key: countingKey };
 
   test("keeps its rate over all slices, full to the cap", () => {

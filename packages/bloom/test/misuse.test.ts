@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { requireCapacity } from "../src/checks.ts";
 import { BloomFilter, RotatingFilter, ScalableBloomFilter } from "../src/index.ts";
+import { planSlices } from "../src/scaling-plan.ts";
 import { codeOf, countingKey } from "./support.ts";
 
 describe("misuse", () => {
@@ -48,6 +49,13 @@ describe("misuse", () => {
     const takes = (capacity: number) =>
       codeOf(() => requireCapacity("E_BLOOM_CAPACITY", "capacity", capacity, 0.5)) === "no error";
     expect([takes(most), takes(most + 1)]).toEqual([true, false]);
+  });
+
+  test("a last slice whose tighter rate asks for more bits than there can be", () => {
+    const plan = { initialCapacity: 1e9, maxCapacity: 2.9e9, errorRate: 0.5, growth: 16 };
+    const refused = { code: "E_BLOOM_MAX_CAPACITY", message: expect.stringContaining("maxCapacity") };
+    expect(() => planSlices({ ...plan, tightening: 0.1 }, 1)).toThrow(expect.objectContaining(refused));
+    expect(planSlices({ ...plan, maxCapacity: 1e9 }, 1).slices).toHaveLength(1);
   });
 
   test("the tightest rate is allowed in every kind", () => {
