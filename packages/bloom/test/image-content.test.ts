@@ -151,6 +151,7 @@ describe("an image that its key's holder made, and that cannot be, is refused", 
     ["slice of other positions", restoreFixed(0.01, 10, (image) => slice(image, bits, positions + 2))],
     ["slice of no positions", restoreFixed(0.5, 10, (image) => slice(image, sliceSize(10, 0.5).bits, 0))],
     ["slice cut short", restoreFixed(0.01, 10, (image) => slice(image, bits, positions, bits / 8 - 4))],
+    ["slice without its words", restoreFixed(0.01, 10, (image) => slice(image, bits, positions, 0))],
     ["body cut short", restoreFixed(0.01, 10, () => {})],
     [
       "body too long",
@@ -163,7 +164,7 @@ describe("an image that its key's holder made, and that cannot be, is refused", 
     expect(codeOf(restore)).toBe("E_BLOOM_IMAGE");
   });
 
-  const restoreStack = (count: number, slices: number, growth = 2) => {
+  const restoreStack = (count: number, slices: number, growth = 2, bytesBehind = 0) => {
     const image = seal(2, (writer) => {
       writer.f64(0.01);
       writer.u32(4);
@@ -175,18 +176,20 @@ describe("an image that its key's holder made, and that cannot be, is refused", 
       // Capacities 4 and 8, rates that sum to 1 %.
       const sizes = [sliceSize(4, 0.02 / 3), sliceSize(8, 0.01 / 3), sliceSize(8, 0.01 / 3)];
       for (const size of sizes.slice(0, slices)) slice(writer, size.bits, size.positions);
+      for (let byte = 0; byte < bytesBehind; byte += 1) writer.u8(0);
     });
     return codeOf(() => ScalableBloomFilter.restore(image, { key }));
   };
 
-  test("slices that do not fit the count", () => {
+  test("slices that do not fit the count, a growth that is none, something behind them", () => {
     const fits = (count: number, slices: number) => restoreStack(count, slices) === "no error";
     const counts = [0, 1, 4, 5, 12, 13];
     expect(counts.map((count) => fits(count, 0))).toEqual([true, false, false, false, false, false]);
     expect(counts.map((count) => fits(count, 1))).toEqual([false, true, true, false, false, false]);
     expect(counts.map((count) => fits(count, 2))).toEqual([false, false, false, true, true, false]);
     expect(counts.map((count) => fits(count, 3))).toEqual([false, false, false, false, false, false]);
-    expect([restoreStack(4, 1, 1), restoreStack(4, 1, Number.NaN)]).toEqual(["E_BLOOM_IMAGE", "E_BLOOM_IMAGE"]);
+    const others = [restoreStack(4, 1, 1), restoreStack(4, 1, Number.NaN), restoreStack(4, 1, 2, 1)];
+    expect(others).toEqual(["E_BLOOM_IMAGE", "E_BLOOM_IMAGE", "E_BLOOM_IMAGE"]);
   });
 
   test.each([
