@@ -51,6 +51,17 @@ describe("misuse", () => {
     expect([takes(most), takes(most + 1)]).toEqual([true, false]);
   });
 
+  test("a message names what was passed: a number as it is, null, and of anything else the type alone", () => {
+    const saying = (text: string) => expect.objectContaining({ message: expect.stringContaining(text) });
+    const withRate = (errorRate: unknown) => () => new BloomFilter({ ...fixed, errorRate: errorRate as number });
+    expect(withRate(0.75)).toThrow(saying("errorRate must be a number from 1e-12 to 0.5, not 0.75"));
+    expect(withRate(null)).toThrow(saying("not null"));
+    expect(withRate("0.01")).toThrow(saying("not a value of type string"));
+    const image = new RotatingFilter(rotating).save(0);
+    const since = { key: countingKey, nowMs: 0, elapsedMs: -1 };
+    expect(() => RotatingFilter.restore(image, since)).toThrow(saying("elapsedMs"));
+  });
+
   test("a last slice whose tighter rate asks for more bits than there can be", () => {
     const plan = { initialCapacity: 1e9, maxCapacity: 2.9e9, errorRate: 0.5, growth: 16 };
     const refused = { code: "E_BLOOM_MAX_CAPACITY", message: expect.stringContaining("maxCapacity") };
