@@ -5,7 +5,7 @@ import type { Target } from "./plan.ts";
 import type { RowCells } from "./plan-run.ts";
 import { distributionPlot } from "./plot.ts";
 
-// What came out beside what must: a table for people, JSON for programs, a plot for each curve.
+// What came out beside what must: a table for people, JSON lines for programs, a plot for each curve.
 
 const DIGITS = 5;
 
@@ -46,13 +46,13 @@ export function reportTable(rows: readonly RowCells[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Every cell as one JSON file, and the plots of each row. */
+/** The cells of each row as a file with a line of JSON each, and the plots of its curves. */
 export function writeReport(rows: readonly RowCells[], dir: string): void {
   mkdirSync(dir, { recursive: true });
   for (const { row, cells } of rows) {
     const name = `${row.scenario}-${row.nodes}`;
     const plain = cells.map(({ curves: _, ...cell }) => cell);
-    writeFileSync(join(dir, `${name}.json`), `${plain.map((cell) => JSON.stringify(cell)).join("\n")}\n`);
+    writeFileSync(join(dir, `${name}.jsonl`), `${plain.map((cell) => JSON.stringify(cell)).join("\n")}\n`);
     for (const curve of Object.keys(cells[0]?.curves ?? {})) {
       const series = cells.map(({ seed, curves }) => ({ name: `seed ${seed}`, quantiles: curves[curve] ?? [] }));
       const slug = curve.replaceAll(/[^a-z]+/g, "-");
