@@ -39,7 +39,7 @@ export function statusText(status: RelayStatus, before: RelayStatus): string {
     ],
     ["dropped", busiest("dropped_total")],
     ...(total('clock_total{event="set-back"}') > 0
-      ? [["clock", "E_CLOCK: it was set back by more than 30 s; set it right (NTP)"] as const]
+      ? [["clock", "E_CLOCK: it was set back by more than 150 s; set it right (NTP)"] as const]
       : []),
     [
       "process",

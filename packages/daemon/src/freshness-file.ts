@@ -9,7 +9,7 @@ const FILE = "freshness";
 
 /** What a log says with E_CLOCK when the bound was reset. */
 export const CLOCK_SET_BACK: string =
-  "the clock is more than 30 s behind what it was: set it right (NTP); what was sent in between may be taken once more";
+  "the clock is more than 150 s behind what it was: set it right (NTP); what was sent in between may be taken once more";
 
 /** The file that keeps a freshness bound, in a data directory. */
 export type FreshnessFile = {

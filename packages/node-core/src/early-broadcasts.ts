@@ -8,28 +8,29 @@ import type { BroadcastMessage } from "./output.ts";
 // BOUNDED: more are relayed and not handed out. A clock that is right is ahead of ours by milliseconds.
 const HELD_MAX = 256;
 
-type Held = { readonly message: BroadcastMessage; readonly timestampMs: number };
+/** A broadcast, and the time that its author gave it. */
+export type DatedBroadcast = { readonly message: BroadcastMessage; readonly timestampMs: number };
 
 export class EarlyBroadcasts {
-  readonly #held: Held[] = [];
+  readonly #held: DatedBroadcast[] = [];
   #dueMono = Number.POSITIVE_INFINITY;
 
   /** False when there is no room for it. */
-  hold(message: BroadcastMessage, timestampMs: number, now: Now): boolean {
+  hold(broadcast: DatedBroadcast, now: Now): boolean {
     if (this.#held.length >= HELD_MAX) return false;
-    this.#held.push({ message, timestampMs });
-    this.#dueMono = Math.min(this.#dueMono, dueMono(timestampMs, now));
+    this.#held.push(broadcast);
+    this.#dueMono = Math.min(this.#dueMono, dueMono(broadcast.timestampMs, now));
     return true;
   }
 
   /** Those whose time has passed, in the order in which they came. */
-  take(now: Now): BroadcastMessage[] {
-    const due: BroadcastMessage[] = [];
+  take(now: Now): DatedBroadcast[] {
+    const due: DatedBroadcast[] = [];
     if (now.mono < this.#dueMono) return due;
     for (let i = 0; i < this.#held.length; ) {
-      const { message, timestampMs } = this.#held[i] as Held;
+      const { message, timestampMs } = this.#held[i] as DatedBroadcast;
       if (isPast(timestampMs, now)) {
-        due.push({ ...message, receivedAtMs: now.wall });
+        due.push({ message: { ...message, receivedAtMs: now.wall }, timestampMs });
         this.#held.splice(i, 1);
       } else {
         i += 1;

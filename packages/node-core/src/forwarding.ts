@@ -194,6 +194,11 @@ export class Forwarding {
     return outputs;
   }
 
+  /** Before a broadcast of this time is handed to programs; `correctionMs` as above. */
+  beforeHandingOut(timestampMs: number, now: Now, correctionMs: number): SaveFreshnessBound[] {
+    return this.#freshness.beforeHandingOut(timestampMs, now, correctionMs);
+  }
+
   /** The last that a next start should know. */
   close(now: Now): ForwardingOutput[] {
     return this.#freshness.close(now);

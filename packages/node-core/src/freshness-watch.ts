@@ -39,23 +39,34 @@ export class FreshnessWatch {
       this.#counters.add("clock.set-back", steps);
       outputs.push({ type: "clock-set-back", wallMs: now.wall });
     }
-    const sinceMs = now.mono - this.#savedMono;
-    const wallMs = now.wall - correctionMs;
-    // The next start goes by the machine's clock at first, and moves the saved bound on with it. That clock may have been wrong, as the
-    // neighbours say, or set back since; or set on, and who knows for how long.
-    const movedOnMs = Math.min(sinceMs, Math.max(0, wallMs - this.#savedWallMs));
-    const isAhead = boundMs > this.#savedMs + movedOnMs + AHEAD_OF_SAVED_MS;
-    if (isAhead || sinceMs >= SAVE_BOUND_EVERY_MS) {
-      this.#savedMono = now.mono;
-      this.#savedWallMs = wallMs;
-      this.#savedMs = boundMs;
-      outputs.push({ type: "save-freshness-bound", boundMs });
-    }
+    const isAhead = boundMs > this.#nextLifeMs(now, correctionMs) + AHEAD_OF_SAVED_MS;
+    if (isAhead || now.mono - this.#savedMono >= SAVE_BOUND_EVERY_MS) outputs.push(this.#save(now, correctionMs));
     return outputs;
+  }
+
+  /** A broadcast of this time is about to be handed to programs: what the next life must know first, so as not to do it again. */
+  beforeHandingOut(timestampMs: number, now: Now, correctionMs: number): SaveFreshnessBound[] {
+    return timestampMs > this.#nextLifeMs(now, correctionMs) ? [this.#save(now, correctionMs)] : [];
   }
 
   /** The last that the next start should know. */
   close(now: Now): SaveFreshnessBound[] {
     return [{ type: "save-freshness-bound", boundMs: this.#freshness.toSaveMs(now.wall) }];
+  }
+
+  /**
+   * With which bound the next life would begin now. It goes by the machine's clock at first, and moves the saved bound on with it. That
+   * clock may have been wrong, as the neighbours say, or set back since; or set on, and who knows for how long.
+   */
+  #nextLifeMs(now: Now, correctionMs: number): number {
+    const sinceMs = now.mono - this.#savedMono;
+    return this.#savedMs + Math.min(sinceMs, Math.max(0, now.wall - correctionMs - this.#savedWallMs));
+  }
+
+  #save(now: Now, correctionMs: number): SaveFreshnessBound {
+    this.#savedMono = now.mono;
+    this.#savedWallMs = now.wall - correctionMs;
+    this.#savedMs = this.#freshness.toSaveMs(now.wall);
+    return { type: "save-freshness-bound", boundMs: this.#savedMs };
   }
 }

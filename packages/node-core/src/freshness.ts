@@ -1,8 +1,12 @@
+import { CLOCK_MAX_MS } from "./outgoing-limits.ts";
+
 // Which timestamps are taken, PROTOCOL §7.4. The lower bound never moves back and is at least the process's start: what a
 // filter of an earlier life has forgotten stays out.
 
 const BEHIND_MS = 90_000;
 const AHEAD_MS = 30_000;
+/** As far as neighbours move a clock (PROTOCOL §7.3), and as far as a timestamp may be ahead of it; decision 29. */
+const STEPPED_MS = CLOCK_MAX_MS + AHEAD_MS;
 
 export type FreshnessVerdict = "fresh" | "stale" | "future";
 
@@ -20,7 +24,7 @@ export class Freshness {
 
   /** Timestamps below it are stale; told to the author so that it can stamp anew. */
   boundMs(wallMs: number): number {
-    if (this.#boundMs > wallMs + AHEAD_MS) {
+    if (this.#boundMs > wallMs + STEPPED_MS) {
       this.#boundMs = wallMs;
       this.#toSaveMs = wallMs;
       this.clockSteps += 1;

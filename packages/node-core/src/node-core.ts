@@ -14,7 +14,7 @@ import { Acquaintances } from "./acquaintances.ts";
 import { ChannelDemand } from "./channel-demand.ts";
 import { Delivery, type DeliveryOptions, type DeliveryOutput, INBOX_AGE_MS, type ReturnPath } from "./delivery.ts";
 import { earliest } from "./earliest.ts";
-import { EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
+import { type DatedBroadcast, EarlyBroadcasts, isPast } from "./early-broadcasts.ts";
 import { Finder, type FinderOutput } from "./finder.ts";
 import type { NodeInput, Reply, Submit } from "./input.ts";
 import { LinkRequests } from "./link-requests.ts";
@@ -22,7 +22,7 @@ import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxOutput } from "./outbox-output.ts";
 import { isOutgoingSignal, OutgoingSignals } from "./outgoing-signals.ts";
-import type { BroadcastMessage, NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
+import type { NodeOutput, OpenMessage, RtcCommand } from "./output.ts";
 import { Overlay } from "./overlay.ts";
 import type { OverlayOptions, OverlayOutput } from "./overlay-options.ts";
 import { Publisher, type PublisherOutput } from "./publisher.ts";
@@ -149,7 +149,7 @@ export class NodeCore {
       ...this.#finder.tick(now),
       ...this.#tracer.tick(now),
       ...this.#delivery.tick(now),
-      ...this.#early.take(now).map((message) => this.#deliverBroadcast(message)),
+      ...this.#early.take(now).flatMap((broadcast) => this.#handOut(broadcast, now)),
     ];
     return this.#finish(steps, now);
   }
@@ -395,8 +395,8 @@ export class NodeCore {
       case "published": {
         const { origin: from, topic, content, timestampMs } = step.publication;
         const message = { messageId: step.id, from, topic, content: content.slice(), receivedAtMs: now.wall };
-        if (isPast(timestampMs, now)) return { outside: this.#deliverBroadcast(message) };
-        if (!this.#early.hold(message, timestampMs, now)) this.#overlay.counters.add("dropped.broadcast-early");
+        if (isPast(timestampMs, now)) return { steps: this.#handOut({ message, timestampMs }, now) };
+        if (!this.#early.hold({ message, timestampMs }, now)) this.#overlay.counters.add("dropped.broadcast-early");
         return {};
       }
       case "signal":
@@ -458,9 +458,9 @@ export class NodeCore {
     return this.#overlay.links.channelsOf(peer).length > 0;
   }
 
-  #deliverBroadcast(message: BroadcastMessage): NodeOutput {
+  #handOut({ message, timestampMs }: DatedBroadcast, now: Now): Step[] {
     this.#overlay.counters.add("delivered.broadcast");
-    return { type: "deliver-broadcast", message };
+    return [...this.#overlay.beforeHandingOut(timestampMs, now), { type: "deliver-broadcast", message }];
   }
 
   #acceptable(candidates: readonly Candidate[], peer: NodeId): Candidate[] {

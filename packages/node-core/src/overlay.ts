@@ -180,6 +180,11 @@ export class Overlay {
     this.#forwarding.publish(publication, digest, isAgain, now);
   }
 
+  /** What is to be saved before a broadcast of this time is handed to programs. */
+  beforeHandingOut(timestampMs: number, now: Now): OverlayOutput[] {
+    return this.#forwarding.beforeHandingOut(timestampMs, now, this.#membership.clockCorrectionMs);
+  }
+
   /** Asks all neighbours for a Pong now: it tells their price. */
   askPrices(now: Now): void {
     for (const peer of this.#links.peers()) this.#links.ask(peer, now);

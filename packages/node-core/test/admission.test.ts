@@ -128,7 +128,9 @@ describe("freshness", () => {
     expect(freshness.boundMs(WALL + 200_000)).toBe(WALL + 110_000);
     expect(freshness.boundMs(WALL + 150_000)).toBe(WALL + 110_000);
     expect(freshness.clockSteps).toBe(0);
-    expect(freshness.boundMs(WALL)).toBe(WALL);
+    expect(freshness.boundMs(WALL - 40_000)).toBe(WALL + 110_000);
+    expect(freshness.clockSteps).toBe(0);
+    expect(freshness.boundMs(WALL - 40_001)).toBe(WALL - 40_001);
     expect(freshness.clockSteps).toBe(1);
   });
 
@@ -137,7 +139,9 @@ describe("freshness", () => {
     expect(freshness.toSaveMs(WALL + 10_000)).toBe(WALL + 10_000);
     expect(freshness.toSaveMs(WALL + 500)).toBe(WALL + 10_000);
     expect(freshness.toSaveMs(WALL + 100_000)).toBe(WALL + 100_000);
-    expect(freshness.toSaveMs(WALL - 40_000)).toBe(WALL - 40_000);
+    expect(freshness.toSaveMs(WALL - 140_000)).toBe(WALL + 100_000);
+    expect(freshness.clockSteps).toBe(0);
+    expect(freshness.toSaveMs(WALL - 140_001)).toBe(WALL - 140_001);
     expect(freshness.clockSteps).toBe(1);
   });
 

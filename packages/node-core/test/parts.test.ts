@@ -6,7 +6,7 @@ import { ChannelDemand } from "../src/channel-demand.ts";
 import { ConnectRequests } from "../src/connect-requests.ts";
 import { Counters } from "../src/counters.ts";
 import { type Driver, startDriver } from "../src/driver.ts";
-import { EarlyBroadcasts } from "../src/early-broadcasts.ts";
+import { type DatedBroadcast, EarlyBroadcasts } from "../src/early-broadcasts.ts";
 import { Finder } from "../src/finder.ts";
 import { IncomingOffers } from "../src/incoming-offers.ts";
 import { OpenRequests } from "../src/open-requests.ts";
@@ -23,18 +23,21 @@ const CAROL = identity(3).id;
 const idOf = (index: number) => index.toString(16).padStart(64, "0") as NodeId;
 
 describe("broadcasts that are dated ahead", () => {
-  const message = (text: string) => ({ topic: text, receivedAtMs: 0 }) as unknown as BroadcastMessage;
-  const topics = (messages: readonly BroadcastMessage[]) => messages.map(({ topic }) => topic);
+  const broadcast = (topic: string, timestampMs: number): DatedBroadcast => ({
+    message: { topic, receivedAtMs: 0 } as unknown as BroadcastMessage,
+    timestampMs,
+  });
+  const topics = (broadcasts: readonly DatedBroadcast[]) => broadcasts.map(({ message }) => message.topic);
 
   test("are held until their time has passed, each for itself, and told when they were handed out", () => {
     const early = new EarlyBroadcasts();
     expect(early.nextDeadline()).toBeNull();
-    expect(early.hold(message("late"), WALL + 200, at(0))).toBe(true);
-    expect(early.hold(message("soon"), WALL + 100, at(0))).toBe(true);
+    expect(early.hold(broadcast("late", WALL + 200), at(0))).toBe(true);
+    expect(early.hold(broadcast("soon", WALL + 100), at(0))).toBe(true);
     expect(early.nextDeadline()).toBe(100);
     expect(early.take(at(99))).toEqual([]);
     const taken = early.take(at(100));
-    expect([topics(taken), taken[0]?.receivedAtMs]).toEqual([["soon"], WALL + 100]);
+    expect(taken).toEqual([{ message: { topic: "soon", receivedAtMs: WALL + 100 }, timestampMs: WALL + 100 }]);
     expect(early.nextDeadline()).toBe(200);
     // The wall clock was set back: the same one waits longer.
     expect(early.take({ mono: 200, wall: WALL + 150 })).toEqual([]);
@@ -45,8 +48,8 @@ describe("broadcasts that are dated ahead", () => {
 
   test("are 256 at most", () => {
     const early = new EarlyBroadcasts();
-    for (let i = 0; i < 256; i += 1) expect(early.hold(message(""), WALL + 1, at(0))).toBe(true);
-    expect(early.hold(message(""), WALL + 1, at(0))).toBe(false);
+    for (let i = 0; i < 256; i += 1) expect(early.hold(broadcast("", WALL + 1), at(0))).toBe(true);
+    expect(early.hold(broadcast("", WALL + 1), at(0))).toBe(false);
   });
 });
 

@@ -18,7 +18,7 @@ export type Core<Input, Output> = {
 type Transmit = { readonly type: "transmit"; readonly to: Address; readonly datagram: Uint8Array };
 
 /** Wall time at virtual zero. */
-const EPOCH_MS = 1_800_000_000_000;
+export const EPOCH_MS = 1_800_000_000_000;
 /** A core that asks for its timer more often than this without time passing is stuck. */
 const TICKS_AT_ONCE_MAX = 1000;
 

@@ -3,6 +3,7 @@ import { type Contact, FRAME_KIND, type Frame } from "@starling/wire-protocol";
 import { Attacker } from "../src/adversary/attacker.ts";
 import { eachFrame } from "../src/frames.ts";
 import { type SimNode, World, watchPlaintexts } from "../src/index.ts";
+import { EPOCH_MS } from "../src/life.ts";
 
 // What was read inside a node comes to it again, from a peer that kept it, after the node was killed and started anew.
 
@@ -39,11 +40,12 @@ function scene(seed: number, authorAheadMs: number): Scene {
   return { world, relayContact: relay.contact, author, reader, attacker, kept };
 }
 
-function restartAndRepeat({ world, reader, attacker, kept }: Scene): void {
+function restartAndRepeat({ world, reader, attacker, kept }: Scene, afterMs = 0): void {
   reader.kill();
   world.run(100);
   reader.start();
   reader.feed({ type: "listening", on: true });
+  world.run(afterMs);
   attacker.connect({ id: reader.id, address: reader.address });
   world.run(1000);
   expect(attacker.linked.has(reader.id)).toBe(true);
@@ -98,6 +100,50 @@ describe("after a restart by kill", () => {
     it.world.run(15_000);
     expect(others.every(({ isUp }) => isUp)).toBe(true);
     broadcastOnceInTwoLives(it);
+  });
+
+  test("a broadcast comes once to a program whose neighbours are 35 s ahead of its machine, by which it goes until it has some", () => {
+    const it = scene(5, 15_000);
+    it.reader.clock.offsetMs = -20_000;
+    for (const { clock } of addClocks(it)) clock.offsetMs = 15_000;
+    it.world.run(60_000);
+    broadcastOnceInTwoLives(it);
+  });
+
+  test("a broadcast comes once to a program whose neighbours tell it only in its next life that its machine is 35 s ahead", () => {
+    const it = scene(7, 0);
+    it.reader.clock.offsetMs = 20_000;
+    it.author.feed({ type: "broadcast", id: "1", content: new Uint8Array(10), topic: "" });
+    it.world.run(1500);
+    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+    // More than the author, the relay and the attacker, whose clocks are right.
+    for (const { clock } of [...addClocks(it), ...addClocks(it)]) clock.offsetMs = -15_000;
+    restartAndRepeat(it, 12_000);
+    expect(heard(it.reader, "deliver-broadcast")).toBe(1);
+  });
+
+  test("what has been handed out is below the bound of the next life, from the moment in which the neighbours have told the time", () => {
+    const it = scene(6, 0);
+    const { world, reader } = it;
+    reader.clock.offsetMs = -15_000;
+    const authors = [it.author, ...addClocks(it)];
+    let handedOut = 0;
+    const behindMs: number[] = [];
+    reader.onOutput = (output) => {
+      if (output.type !== "deliver-broadcast") return;
+      handedOut += 1;
+      const sentMs = Number(new TextDecoder().decode(output.message.content));
+      behindMs.push(sentMs - reader.disk.freshnessBoundMs(EPOCH_MS + world.queue.nowMs + reader.clock.offsetMs));
+    };
+    for (let i = 0; i < 200; i += 1) {
+      world.queue.at(world.queue.nowMs + i * 50, () => {
+        const content = new TextEncoder().encode(`${EPOCH_MS + world.queue.nowMs}`);
+        authors[i % authors.length]?.feed({ type: "broadcast", id: `${i}`, content, topic: "" });
+      });
+    }
+    world.run(30_000);
+    expect(handedOut).toBeGreaterThan(100);
+    expect(Math.max(...behindMs)).toBeLessThan(1000);
   });
 
   test("a message dated 20 s ahead comes to a program once", () => {

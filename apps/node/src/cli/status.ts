@@ -46,7 +46,7 @@ function statusText(status: NodeStatus): string {
       : []),
     ["inbox", waiting === 0 ? "empty" : `${waiting} waiting; read with: starling listen`],
     ...((counters["clock.set-back"] ?? 0) > 0
-      ? [["clock", paint("yellow", "E_CLOCK: it was set back by more than 30 s; set it right (NTP)")]]
+      ? [["clock", paint("yellow", "E_CLOCK: it was set back by more than 150 s; set it right (NTP)")]]
       : []),
   ];
   return rows.map(([name = "", value = ""]) => `${name.padEnd(10)}${value}\n`).join("");
